@@ -1,0 +1,25 @@
+"""Show how long the host and OctoPrint have been up: in the navbar, over the API, and to other plugins."""
+
+from .formatting import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
+
+__all__ = ["format_uptime", "format_uptime_d", "format_uptime_dh", "format_uptime_dhm"]
+
+# OctoPrint reads these from the source before it imports anything, so they stay plain literals.
+__plugin_name__ = "Uptime"
+__plugin_author__ = "Ajimaru"
+__plugin_pythoncompat__ = ">=3.10,<4"
+
+__plugin_implementation__: object = None
+__plugin_hooks__: dict[str, object] = {}
+
+
+def __plugin_load__() -> None:
+    """Make the plugin, called by OctoPrint: importing the package alone must stay cheap for others."""
+    global __plugin_implementation__, __plugin_hooks__
+    from .plugin import UptimePlugin
+
+    __plugin_implementation__ = plugin = UptimePlugin()
+    __plugin_hooks__ = {
+        "octoprint.plugin.softwareupdate.check_config": plugin.get_update_information,
+        "octoprint.server.api.after_request": plugin.get_after_request_handlers,
+    }

@@ -1,0 +1,140 @@
+"""How long the host and this process have been up, and since when: the only door to the operating system."""
+
+import logging
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+PROC_UPTIME = "/proc/uptime"
+PROC_STAT = "/proc/self/stat"
+
+_BELIEVABLE_SECONDS = 1e10  # three hundred years
+_JITTER_SECONDS = 2
+
+
+class Uptime(NamedTuple):
+    """One answer of a `Clock`; all ``None`` when no source answered.
+
+    ``seconds`` is rounded to hundredths, ``source`` is ``proc`` or ``psutil``, and ``started_at`` is the whole second
+    by this machine's wall clock, as ISO 8601 in UTC, and the same from one answer to the next.
+    """
+
+    seconds: float | None
+    source: str | None
+    started_at: str | None
+
+
+class Clock:
+    """How long one thing has been up, by the first of its sources that answers."""
+
+    def __init__(self, name: str, sources: dict[str, Callable[[], float]], logger: logging.Logger) -> None:
+        self._name = name
+        self._sources = sources
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._failed: set[str] = set()
+        self._moment_kept = math.inf
+        self._moment_text = ""
+
+    def read(self) -> Uptime:
+        """Read the uptime now; never raises, logs a source's failure once. OctoPrint's requests run in threads."""
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> Uptime:
+        for source, seconds_of in self._sources.items():
+            try:
+                seconds = seconds_of()
+                if not 0 <= seconds < _BELIEVABLE_SECONDS:
+                    raise ValueError(f"{seconds} seconds can't be")
+            except Exception as error:  # a psutil that is broken raises anything, on import or later
+                self._report(source, error)
+                continue
+            return Uptime(round(seconds, 2), source, self._moment(seconds))
+        return Uptime(None, None, None)
+
+    def _report(self, source: str, error: Exception) -> None:
+        if source not in self._failed:
+            self._failed.add(source)
+            self._logger.warning("The %s uptime can't be read from %s: %r", self._name, source, error)
+
+    def _moment(self, seconds: float) -> str:
+        # Computed anew it jitters by a second, and whoever watches it takes that for a restart; what lies further
+        # off is a wall clock that was set, and right.
+        moment = time.time() - seconds
+        if abs(moment - self._moment_kept) > _JITTER_SECONDS:
+            self._moment_kept = moment
+            self._moment_text = datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._moment_text
+
+
+def system_clock(logger: logging.Logger) -> Clock:
+    """The host's uptime: ``/proc/uptime``, so a container's own where lxcfs shows that; elsewhere psutil."""
+    return Clock("system", {"proc": _proc_uptime, "psutil": _Stopwatch(_psutil_boot_time)}, logger)
+
+
+def process_clock(logger: logging.Logger) -> Clock:
+    """This process's age: the boot clock minus its start in ``/proc/self/stat``; elsewhere psutil."""
+    return Clock("OctoPrint", {"proc": _ProcAge(), "psutil": _Stopwatch(_psutil_create_time)}, logger)
+
+
+def _proc_uptime() -> float:
+    return float(_read(PROC_UPTIME).split(None, 1)[0])
+
+
+class _ProcAge:
+    """The boot clock less the moment when this process started, which does not change and is read once."""
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+
+    def __call__(self) -> float:
+        if self._start is None:
+            # The name, in brackets, may itself hold spaces and brackets; the start time is field 22.
+            ticks = int(_read(PROC_STAT).rpartition(b")")[2].split()[19])
+            self._start = ticks / os.sysconf("SC_CLK_TCK")
+        # Not /proc/uptime, which lxcfs replaces, while the start time stays the kernel's.
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self._start
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read(4096)
+
+
+def _psutil_boot_time() -> float:
+    import psutil
+
+    return psutil.boot_time()
+
+
+def _psutil_create_time() -> float:
+    import psutil
+
+    return psutil.Process().create_time()
+
+
+class _Stopwatch:
+    """Seconds since a moment that psutil gives by the wall clock; setting that clock later changes nothing."""
+
+    def __init__(self, moment: Callable[[], float]) -> None:
+        self._moment = moment
+        self._zero: float | None = None
+
+    def __call__(self) -> float:
+        if self._zero is None:
+            elapsed = time.time() - self._moment()
+            if elapsed < 0:
+                raise ValueError(f"psutil's moment is {-elapsed} seconds ahead")
+            self._zero = _steady() - elapsed
+        return _steady() - self._zero
+
+
+def _steady() -> float:
+    # Linux's monotonic clock leaves suspend out, its boot clock doesn't.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()

@@ -1,0 +1,92 @@
+"""Every setting's default and bounds, and what becomes of a value that is none."""
+
+import reprlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .formatting import DISPLAY_FORMATS
+
+Value = bool | int | str
+
+
+class Flag(NamedTuple):
+    """True or false."""
+
+    default: bool
+
+    def repair(self, raw: object) -> tuple[bool, bool]:
+        return (raw, True) if isinstance(raw, bool) else (self.default, False)
+
+
+class Choice(NamedTuple):
+    """One of a few names; an alias is an old name that is still understood."""
+
+    default: str
+    choices: tuple[str, ...]
+    aliases: dict[str, str]
+
+    def repair(self, raw: object) -> tuple[str, bool]:
+        name = self.aliases.get(raw, raw) if isinstance(raw, str) else None
+        return (name, True) if name in self.choices else (self.default, False)
+
+
+class Whole(NamedTuple):
+    """A whole number between two bounds, these included; a number outside is brought to the nearer one."""
+
+    default: int
+    low: int
+    high: int
+
+    def repair(self, raw: object) -> tuple[int, bool]:
+        number = raw
+        if isinstance(raw, str):  # what an HTML form sends
+            try:
+                number = float(raw)
+            except ValueError:
+                return self.default, False
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or number != number:
+            return self.default, False
+        value = int(min(max(number, self.low), self.high))
+        return value, value == number
+
+
+# Each rule's `repair` gives the value to use, and whether the raw one was good.
+RULES: dict[str, Flag | Choice | Whole] = {
+    "show_system_uptime": Flag(True),
+    "show_octoprint_uptime": Flag(True),
+    "display_format": Choice("full", DISPLAY_FORMATS, {"short": "dh"}),
+    "poll_interval_seconds": Whole(60, 1, 3600),
+    "compact_display": Flag(False),
+    "compact_toggle_interval_seconds": Whole(5, 5, 60),
+    "include_in_systeminfo": Flag(True),
+}
+
+
+def defaults() -> dict[str, Value]:
+    """All settings at their defaults, in a new dict; intervals are in whole seconds."""
+    return {key: rule.default for key, rule in RULES.items()}
+
+
+def clean(raw: Mapping[Any, object]) -> tuple[dict[str, Value], list[str]]:
+    """The settings in ``raw``, repaired where needed, and a sentence for each key or value that was not good.
+
+    Unknown keys are left out, missing ones stay missing. Never raises.
+    """
+    values: dict[str, Value] = {}
+    complaints: list[str] = []
+    for key, value in raw.items():
+        if key not in RULES:
+            complaints.append(f"Ignoring the unknown setting {_brief(key)}")
+            continue
+        values[key], good = RULES[key].repair(value)
+        if not good:
+            complaints.append(f"Using {values[key]!r} for the setting {key}, since {_brief(value)} is not valid")
+    return values, complaints
+
+
+def _brief(value: object) -> str:
+    try:
+        text = reprlib.repr(value)
+    except ValueError:  # an int of more digits than Python prints, as a hexadecimal one in YAML can be
+        return "a number that long"
+    return text if len(text) <= 100 else f"{text[:100]}..."
