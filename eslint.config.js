@@ -1,0 +1,20 @@
+import js from "@eslint/js";
+
+const readonly = (...names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
+
+export default [
+    {ignores: [".octoprint/", ".venv/", "build/", "dist/"]},
+    js.configs.recommended,
+    {
+        // OctoPrint puts all plugins into one script and transpiles none: newer syntax breaks everybody's.
+        files: ["octoprint_uptime/static/js/*.js"],
+        languageOptions: {
+            ecmaVersion: 2018,
+            sourceType: "script",
+            globals: readonly(
+                ...["$", "_", "document", "performance", "clearTimeout", "setTimeout"],
+                ...["gettext", "ko", "OctoPrint", "OCTOPRINT_VIEWMODELS"]
+            )
+        }
+    }
+];

@@ -1,0 +1,241 @@
+"""What the plugin costs, against a reference in the same run; exits with 1 where a bound is broken.
+
+Prints a table in Markdown: each figure, what was measured under each OctoPrint, and its bound.
+"""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from octoprint_server import PASSWORD, Server, api_key
+from system import launch
+
+ROOT = Path(__file__).resolve().parent.parent
+ENDPOINT = "/api/plugin/octoprint_uptime"
+ENTRY = "#navbar_plugin_octoprint_uptime"
+
+# The least that a plugin with an API can be.
+EMPTY_PLUGIN = """
+import flask
+import octoprint.plugin
+
+__plugin_name__ = "Empty"
+__plugin_pythoncompat__ = ">=3"
+
+class EmptyPlugin(octoprint.plugin.SimpleApiPlugin):
+    def is_api_protected(self):
+        return True
+
+    def on_api_get(self, request):
+        return flask.jsonify(ok=True)
+
+__plugin_implementation__ = EmptyPlugin()
+"""
+
+
+@contextmanager
+def running(executable: Path, without: bool = False) -> Iterator[Server]:
+    """An OctoPrint with the plugin and an empty one, or without ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(executable, Path(folder))
+        server.prepare({"admin": {"groups": ["users", "admins"]}}, disable=["octoprint_uptime"] if without else [])
+        (server.basedir / "plugins").mkdir()
+        (server.basedir / "plugins" / "empty.py").write_text(EMPTY_PLUGIN)
+        server.start()
+        try:
+            assert status(server) == (404 if without else 200)
+            yield server
+        finally:
+            server.stop()
+
+
+def status(server: Server) -> int:
+    """Of the plugin's answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    connection.request("GET", ENDPOINT, headers={"X-Api-Key": api_key("admin")})
+    return connection.getresponse().status
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return (time.perf_counter() - started) * 1000
+
+
+def request_ratio(executable: Path, rounds: int = 5, pairs: int = 1000) -> float:
+    """Our answer's median time over the empty plugin's, in turn over one connection; the middle one of the rounds."""
+    with running(executable) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+
+        def get(path: str) -> None:
+            connection.request("GET", path, headers={"X-Api-Key": api_key("admin")})
+            response = connection.getresponse()
+            assert response.status == 200, response.read()
+            response.read()
+
+        order = [ENDPOINT, "/api/plugin/empty"]
+
+        def ratio(pairs: int) -> float:
+            times: dict[str, list[float]] = {path: [] for path in order}
+            for _ in range(pairs):
+                for path in order:
+                    times[path].append(milliseconds(partial(get, path)))
+                order.reverse()
+            return median(times[ENDPOINT]) / median(times["/api/plugin/empty"])
+
+        ratio(50)
+        return median(ratio(pairs) for _ in range(rounds))
+
+
+def import_cost(python: str, pairs: int = 30) -> float:
+    """Milliseconds that importing the format functions takes beyond importing an empty package."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "empty_package").mkdir()
+        (Path(folder) / "empty_package" / "__init__.py").write_text("format_uptime = None\n")
+
+        def fresh(package: str) -> float:
+            command = [python, "-c", f"from {package} import format_uptime"]
+            return milliseconds(lambda: subprocess.run(command, cwd=folder, check=True))
+
+        fresh("octoprint_uptime")
+        return median(fresh("octoprint_uptime") - fresh("empty_package") for _ in range(pairs))
+
+
+def start_cost(executable: Path, pairs: int = 10) -> float:
+    """Milliseconds that the plugin adds until the server is ready."""
+
+    def start(without: bool) -> float:
+        with running(executable, without) as server:
+            return server.ready_after * 1000
+
+    start(without=False)
+    differences = []
+    for pair in range(pairs):
+        first = pair % 2 == 0
+        times = {without: start(without) for without in (first, not first)}
+        differences.append(times[False] - times[True])
+    return median(differences)
+
+
+def shipped_bytes() -> int:
+    """What JavaScript and CSS weigh, each file gzipped."""
+    files = [*ROOT.glob("octoprint_uptime/static/**/*.js"), *ROOT.glob("octoprint_uptime/static/**/*.css")]
+    return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
+
+
+def open_page(browser: Browser, server: Server) -> Page:
+    page = browser.new_page(base_url=server.url, locale="en-US")
+    page.goto("/login/")
+    page.fill("#login-user", "admin")
+    page.fill("#login-password", PASSWORD)
+    page.click("#login-button")
+    page.wait_for_selector(ENTRY, state="visible")
+    return page
+
+
+HIDE = """() => {
+    Object.defineProperty(document, "hidden", {value: true, configurable: true});
+    Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def requests_an_hour(browser: Browser, server: Server, hidden: bool) -> int:
+    """How often the page asks at default settings, in an hour of the browser's clock."""
+    page = open_page(browser, server)
+    page.clock.install()
+    # The timer that runs is the real clock's: ask once, so that the next is the installed one's.
+    with page.expect_response(lambda response: ENDPOINT in response.url):
+        page.evaluate(f"ko.dataFor(document.querySelector('{ENTRY}')).onServerConnect()")
+        page.clock.run_for(10)
+    page.wait_for_timeout(300)
+    if hidden:
+        page.evaluate(HIDE)
+    count = 0
+
+    def note(url: str) -> None:
+        nonlocal count
+        count += ENDPOINT in url
+
+    page.on("request", lambda request: note(request.url))
+    for _ in range(3600):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(2)
+    page.close()
+    assert hidden or count > 55, "a visible page that does not ask"
+    return count
+
+
+def seconds_of(text: str) -> int:
+    sizes = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+    return sum(int(part[:-1]) * sizes[part[-1]] for part in text.split())
+
+
+def drifts(browser: Browser, servers: list[Server], minutes: float = 5) -> list[float]:
+    """By how many seconds each navbar was off the API's own text at most."""
+    pages = [open_page(browser, server) for server in servers]
+    worst = [0.0] * len(servers)
+    end = time.monotonic() + minutes * 60
+    while time.monotonic() < end:
+        for number, (server, page) in enumerate(zip(servers, pages, strict=True)):
+            text = page.inner_text(ENTRY)
+            request = urllib.request.Request(server.url + ENDPOINT, headers={"X-Api-Key": api_key("admin")})
+            with urllib.request.urlopen(request) as response:
+                answer = json.load(response)
+            shown = re.search(r"System (.*?) \| OctoPrint (.*?)\s*$", text)
+            assert shown, text
+            for part, field in zip(shown.groups(), ("uptime", "octoprint_uptime"), strict=True):
+                worst[number] = max(worst[number], abs(seconds_of(part) - seconds_of(answer[field])))
+        pages[0].wait_for_timeout(730)
+    return worst
+
+
+def main() -> int:
+    environments = [Path(argument).absolute() for argument in sys.argv[1:]]
+    executables = [environment / "bin" / "octoprint" for environment in environments]
+    versions = [environment.name.removeprefix("octoprint-") for environment in environments]
+    rows: list[tuple[str, str, list[float], float]] = []
+
+    def row(figure: str, unit: str, bound: float, values: list[float]) -> None:
+        rows.append((figure, unit, values, bound))
+        print(figure, values, file=sys.stderr, flush=True)
+
+    answer = "median time of an answer over an empty plugin's, 5 times 1,000 pairs"
+    row(answer, " times", 1.08, [request_ratio(executable) for executable in executables])
+    imports = "`from octoprint_uptime import format_uptime` beyond an empty package"
+    row(imports, " ms", 10, [import_cost(str(executable.with_name("python"))) for executable in executables])
+    row("added to OctoPrint's start, 10 pairs", " ms", 100, [start_cost(executable) for executable in executables])
+    row("JavaScript and CSS, gzipped", " bytes", 3 * 1024, [shipped_bytes()] * len(executables))
+    with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
+        servers = [stack.enter_context(running(executable)) for executable in executables]
+        visible = [requests_an_hour(browser, server, hidden=False) for server in servers]
+        hidden = [requests_an_hour(browser, server, hidden=True) for server in servers]
+        row("requests an hour, page visible", "", 61, [*map(float, visible)])
+        row("requests an hour, page hidden", "", 0, [*map(float, hidden)])
+        row("navbar off the API's text in five minutes, at most", " s", 1, drifts(browser, servers))
+
+    print("| figure |", *(f"OctoPrint {version} |" for version in versions), "bound |")
+    print("|---|" + "---:|" * (len(versions) + 1))
+    for figure, unit, values, bound in rows:
+        shown = [f"{value:.4g}{unit}{'' if value <= bound else ' **broken**'} |" for value in values]
+        print(f"| {figure} |", *shown, f"{bound:.4g}{unit} |")
+    return any(value > bound for _, _, values, bound in rows for value in values)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

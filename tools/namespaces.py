@@ -1,0 +1,56 @@
+"""Commands that give one process tree its own view of the operating system; as root, or with user namespaces."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from system import libfaketime
+
+
+def _unshare(*options: str) -> list[str]:
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", *user, *options]
+
+
+def with_files(files: Mapping[str, Path]) -> list[str]:
+    """Start a command that sees other files at these paths, by bind mounts."""
+    mounts = " && ".join(f"mount --bind {shlex.quote(str(file))} {path}" for path, file in files.items())
+    return [*_unshare("--mount"), "sh", "-c", f'{mounts} && exec "$@"', "sh"]
+
+
+def without_proc() -> list[str]:
+    """Start a command that sees an empty /proc."""
+    return [*_unshare("--mount"), "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+
+
+def with_boot_clock(seconds: int) -> list[str]:
+    """Start a command in a time namespace whose host has been up for ``seconds`` more."""
+    return _unshare("--time", "--boottime", str(seconds), "--fork")
+
+
+def with_wall_clock(folder: Path) -> tuple[dict[str, str], Callable[[str], None]]:
+    """The environment of a process whose wall clock is off, and a function that sets by how much, such as ``+365d``."""
+    folder.mkdir()
+    # With the monotonic clock left alone, libfaketime 0.9.10 breaks the call that time.sleep makes since Python 3.11.
+    (folder / "sitecustomize.py").write_text(
+        "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n"
+    )
+    offset = folder / "offset"
+    offset.write_text("+0")
+    environment = {
+        "LD_PRELOAD": str(libfaketime()),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "PYTHONPATH": str(folder),
+    }
+
+    def set_offset(text: str) -> None:
+        new = folder / "new"
+        new.write_text(text)
+        new.replace(offset)
+
+    return environment, set_offset

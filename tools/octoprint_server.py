@@ -1,0 +1,202 @@
+"""A real OctoPrint on the loopback interface, for people (`make run`) and for the tests.
+
+Standard library only, so that it runs in OctoPrint's own virtual environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+# For servers on loopback only, printed by `make run`.
+PASSWORD = "admin-secret"
+_PASSWORD_HASH = "$argon2id$v=19$m=65536,t=3,p=4$YgzhHGMM4dz7X6tVSimldA$N2HgwCqrZ5v0ksRlaDM1BoPrluq/XlxuFK2Z76wjB/g"
+_DISABLED_PLUGINS = {
+    "announcements",
+    "achievements",
+    "corewizard",
+    "discovery",
+    "errortracking",
+    "firmware_check",
+    "health_check",
+    "pi_support",
+    "pluginmanager",
+    "softwareupdate",
+    "tracking",
+}
+_SERVER = {
+    "firstRun": False,
+    "ignoreIncompleteStartup": True,
+    "onlineCheck": {"enabled": False},
+    "pluginBlacklist": {"enabled": False},
+    "pluginBlocklist": {"enabled": False},
+    "pythonEolCheck": {"enabled": False},
+    "seenWizards": {"backup": None, "classicwebcam": 1, "corewizard": 4, "softwareupdate": 1, "tracking": None},
+}
+
+
+def api_key(user: str) -> str:
+    """The API key of a user made by `Server.prepare`."""
+    return f"{user}-api-key-0123456789abcdef"
+
+
+class Server:
+    """One OctoPrint process with its own data folder."""
+
+    def __init__(self, executable: Path, basedir: Path, port: int | None = None) -> None:
+        self.executable = executable
+        self.basedir = basedir
+        self.port = port or _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ready_after = 0.0  # seconds
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        path = self.basedir / "logs" / "octoprint.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def prepare(
+        self,
+        users: Mapping[str, Mapping[str, Any]],
+        groups: Mapping[str, Mapping[str, Any]] | None = None,
+        plugins: Mapping[str, Any] | None = None,
+        enable: Iterable[str] = (),
+        disable: Iterable[str] = (),
+    ) -> None:
+        """Write a new data folder: ``users`` have the password `PASSWORD`, ``plugins`` are their settings.
+
+        ``enable`` names plugins that are otherwise left out, since they talk to the internet or open a dialog, and
+        ``disable`` some to leave out beyond those.
+        """
+        self.basedir.mkdir(parents=True, exist_ok=True)
+        disabled = sorted((_DISABLED_PLUGINS - set(enable)) | set(disable))
+        all_plugins = {"_disabled": disabled, "virtual_printer": {"enabled": True}, **(plugins or {})}
+        # JSON is YAML.
+        self._write("config.yaml", {"server": _SERVER, "plugins": all_plugins})
+        self._write("users.yaml", {"_version": 2, **{name: _user(name, **more) for name, more in users.items()}})
+        if groups:
+            self._write("groups.yaml", {"_version": 2, "groups": groups})
+
+    def _write(self, name: str, data: Mapping[str, Any]) -> None:
+        (self.basedir / name).write_text(json.dumps(data, indent=2), encoding="utf-8")
+
+    def start(self, wrapper: Iterable[str] = (), env: Mapping[str, str] | None = None, timeout: float = 90) -> None:
+        """Start OctoPrint, under ``wrapper`` if given, and wait until it answers."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))  # else another server there would answer for this one
+            except OSError as error:
+                raise RuntimeError(f"port {self.port} can't be used: {error}") from error
+        command = [*wrapper, str(self.executable), "serve", "--basedir", str(self.basedir)]
+        command += ["--host", "127.0.0.1", "--port", str(self.port)]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--iknowwhatimdoing")
+        with open(self.basedir / "console.log", "ab") as console:
+            self.process = subprocess.Popen(
+                command, stdout=console, stderr=console, env={**os.environ, **(env or {})}, start_new_session=True
+            )
+        started = time.monotonic()
+        while not self._answers():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"OctoPrint ended with {self.process.returncode}:\n{self._console()}")
+            if time.monotonic() > started + timeout:
+                self.kill()
+                raise TimeoutError(f"OctoPrint does not answer after {timeout} s:\n{self._console()}")
+            time.sleep(0.02)
+        self.ready_after = time.monotonic() - started
+
+    def _console(self) -> str:
+        return (self.basedir / "console.log").read_text(encoding="utf-8", errors="replace")[-5000:]
+
+    def _answers(self) -> bool:
+        try:
+            # Served only once the whole server is up; before that there is an intermediary page.
+            with urllib.request.urlopen(f"{self.url}/online.txt", timeout=5) as response:
+                return bool(response.status == 200)
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def stop(self) -> None:
+        """End OctoPrint as a service manager does."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End OctoPrint without warning."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> None:
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.process = None
+
+
+def _user(
+    name: str, groups: Iterable[str] = ("users",), permissions: Iterable[str] = (), **more: Any
+) -> dict[str, Any]:
+    return {
+        "active": True,
+        "apikey": api_key(name),
+        "groups": list(groups),
+        "password": _PASSWORD_HASH,
+        "permissions": list(permissions),
+        "settings": {},
+        **more,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run OctoPrint with the plugin on this machine only.")
+    parser.add_argument("--basedir", type=Path, required=True, help="where OctoPrint keeps its data")
+    parser.add_argument("--port", type=int, default=5000)
+    arguments = parser.parse_args()
+
+    server = Server(Path(sys.executable).with_name("octoprint"), arguments.basedir, arguments.port)
+    if not (arguments.basedir / "config.yaml").exists():
+        server.prepare({"admin": {"groups": ["users", "admins"]}})
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        try:
+            server.start()
+        except (RuntimeError, TimeoutError) as error:
+            sys.exit(str(error))
+        print(f"OctoPrint is at {server.url}\nuser: admin\npassword: {PASSWORD}\nCtrl-C ends it.", flush=True)
+        assert server.process is not None
+        server.process.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

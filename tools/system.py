@@ -1,0 +1,70 @@
+"""What the tests need of the system beyond Python: a Chromium, and libfaketime for the tests of the clocks.
+
+Run as a program, this installs those that its arguments name and that are missing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def chromium(playwright: Playwright) -> str | None:
+    """The path of a Chromium: what ``CHROMIUM`` names, Playwright's own, or one on the PATH."""
+    own = playwright.chromium.executable_path
+    candidates = [os.environ.get("CHROMIUM"), own if Path(own).exists() else None, *map(shutil.which, _CHROMIUMS)]
+    return next(filter(None, candidates), None)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Chromium without a window; raises `RuntimeError` where there is none."""
+    path = chromium(playwright)
+    if path is None:
+        raise RuntimeError("no Chromium found; `make test` installs one")
+    # As root, as in containers, Chromium has no sandbox.
+    return playwright.chromium.launch(executable_path=path, chromium_sandbox=not _ROOT, args=["--disable-quic"])
+
+
+def libfaketime() -> Path:
+    """The library that moves a process's wall clock; raises `RuntimeError` where there is none."""
+    for path in Path("/usr/lib").glob("*/faketime/libfaketime.so.1"):
+        return path
+    raise RuntimeError("no libfaketime found; `make test` installs Debian's package faketime")
+
+
+def _apt_install(package: str) -> None:
+    apt = [*([] if _ROOT else ["sudo"]), "apt-get", "-qq"]
+    subprocess.run([*apt, "update"], check=True)
+    subprocess.run([*apt, "install", "--yes", package], check=True, stdout=subprocess.DEVNULL)
+
+
+def _install_chromium() -> None:
+    with sync_playwright() as playwright:
+        if chromium(playwright) is None:
+            own = subprocess.run(
+                [sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False
+            )
+            if own.returncode:
+                _apt_install("chromium")
+        print("Chromium:", chromium(playwright) or sys.exit("no Chromium, and none could be installed"))
+
+
+def _install_faketime() -> None:
+    try:
+        libfaketime()
+    except RuntimeError:
+        _apt_install("faketime")
+    print("libfaketime:", libfaketime())
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        {"chromium": _install_chromium, "faketime": _install_faketime}[name]()
