@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
+
+from octoprint_uptime import settings
+from support import GROUPS, USERS, MakeServer, OctoPrint, OpenPage
+from system import launch
+
+OCTOPRINTS = ("1.11.8", "2.0.0rc7")
+# What the page of 2.0.0rc7 itself asks for on behalf of read-only users, who may not.
+OCTOPRINTS_OWN_REFUSALS = ("/api/settings/reauthReq", "/api/printer/command/custom")
+ENVIRONMENTS = Path(__file__).resolve().parents[2] / ".venv"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one file and one OctoPrint together, where pytest-xdist spreads them over processes."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {parameters.get('octoprint_version', '')}"))
+
+
+@pytest.fixture(scope="session", params=OCTOPRINTS)
+def octoprint_version(request: pytest.FixtureRequest) -> str:
+    version: str = request.param
+    return version
+
+
+@pytest.fixture(scope="session")
+def octoprint_executable(octoprint_version: str) -> Path:
+    executable = ENVIRONMENTS / f"octoprint-{octoprint_version}" / "bin" / "octoprint"
+    if not executable.exists():
+        pytest.fail(f"OctoPrint {octoprint_version} is not installed; `make test` installs it", pytrace=False)
+    return executable
+
+
+@pytest.fixture(scope="session")
+def shared_server(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
+    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("octoprint"))
+    server.prepare(USERS, GROUPS)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(shared_server: OctoPrint) -> Iterator[OctoPrint]:
+    """A running OctoPrint with the plugin at its defaults; whatever a test changes is put back."""
+    yield shared_server
+    shared_server.check_log()
+    if shared_server.settings() != settings.defaults():
+        shared_server.save(settings.defaults()).raise_for_status()
+
+
+@pytest.fixture
+def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServer]:
+    """Starts an OctoPrint of a test's own: its settings, its surroundings, other plugins' code beside ours."""
+    servers: list[OctoPrint] = []
+
+    def make(
+        wrapper: Iterable[str] = (),
+        plugins: dict[str, Any] | None = None,
+        extra_plugins: dict[str, str] | None = None,
+        env: dict[str, str] | None = None,
+        enable: Iterable[str] = (),
+        groups: dict[str, Any] | None = None,
+    ) -> OctoPrint:
+        server = OctoPrint(octoprint_executable, tmp_path / f"octoprint{len(servers)}")
+        servers.append(server)
+        server.prepare(USERS, {**GROUPS, **(groups or {})}, plugins, enable)
+        for name, code in (extra_plugins or {}).items():
+            file = server.basedir / "plugins" / f"{name}.py"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(code, encoding="utf-8")
+        server.start(wrapper, env)
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+        server.check_log()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright, launch(playwright) as browser:
+        playwright.selectors.set_test_id_attribute("data-test-id")  # OctoPrint's
+        yield browser
+
+
+@pytest.fixture
+def console_errors() -> Iterator[list[str]]:
+    """What the browser's console saw; a test that causes errors clears it."""
+    errors: list[str] = []
+    yield errors
+    assert errors == []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage]:
+    """Opens OctoPrint's page for somebody who has logged in, or for nobody; an exception in it fails the test."""
+    contexts: list[BrowserContext] = []
+    exceptions: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.location["url"].endswith(OCTOPRINTS_OWN_REFUSALS):
+            console_errors.append(f"{message.text} {message.location['url']}")
+
+    def open_page(server: OctoPrint, user: str | None = "admin", width: int = 1400, **options: Any) -> Page:
+        viewport: ViewportSize = {"width": width, "height": 900}
+        context = chromium.new_context(base_url=server.url, viewport=viewport, **{"locale": "en-US", **options})
+        contexts.append(context)
+        if user is not None:
+            cookies = server.log_in(user).cookies.get_dict()
+            context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: exceptions.append(str(error)))
+        page.goto("/")
+        page.wait_for_selector("#navbar_plugin_octoprint_uptime", state="attached")
+        page.wait_for_selector("#page-container-loading", state="hidden")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert exceptions == []

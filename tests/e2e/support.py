@@ -1,0 +1,156 @@
+"""An OctoPrint as the tests see it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import requests
+import yaml
+from playwright.sync_api import Locator, Page, Request
+
+from octoprint_server import PASSWORD, Server, api_key
+
+ID = "octoprint_uptime"
+ENDPOINT = f"/api/plugin/{ID}"
+
+USERS: dict[str, dict[str, Any]] = {
+    "admin": {"groups": ["users", "admins"]},
+    "operator": {"groups": ["users"]},
+    "viewer": {"groups": ["readonly"]},
+    "stranger": {"groups": ["bare"]},  # may log in, but has no STATUS
+    "former": {"groups": ["users"], "active": False},
+}
+GROUPS = {
+    "bare": {"name": "Bare", "description": "", "permissions": ["SETTINGS_READ"], "subgroups": [], "default": False}
+}
+
+# What these two of OctoPrint's own plugins log, at a moment of their own, where there is no internet.
+_NO_INTERNET = re.compile(r"^[^a-z]* - octoprint\.plugins\.(?:pluginmanager|softwareupdate) - ")
+
+
+class OctoPrint(Server):
+    """A server that remembers how much of its log a test has seen."""
+
+    _seen = 0
+
+    def session(self, user: str | None = None) -> requests.Session:
+        """A client with a user's API key, or nobody's."""
+        session = requests.Session()
+        if user is not None:
+            session.headers["X-Api-Key"] = api_key(user)
+        return session
+
+    def log_in(self, user: str) -> requests.Session:
+        """A client with a session cookie, as a browser has."""
+        session = requests.Session()
+        session.get(f"{self.url}/login/")
+        session.headers["X-CSRF-Token"] = session.cookies[f"csrf_token_P{self.port}"]
+        answer = session.post(f"{self.url}/api/login", json={"user": user, "pass": PASSWORD, "remember": True})
+        answer.raise_for_status()
+        return session
+
+    def answer(self, user: str = "admin") -> dict[str, Any]:
+        """What the plugin's API says."""
+        response = self.session(user).get(self.url + ENDPOINT)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def save(self, values: Any, user: str = "admin") -> requests.Response:
+        """Save settings of the plugin, as a script does."""
+        return self.session(user).post(f"{self.url}/api/settings", json={"plugins": {ID: values}})
+
+    def settings(self) -> dict[str, Any]:
+        """The plugin's settings as OctoPrint's API shows them."""
+        values: dict[str, Any] = self.session("admin").get(f"{self.url}/api/settings").json()["plugins"][ID]
+        return values
+
+    def config(self) -> dict[str, Any]:
+        """The whole of config.yaml."""
+        config: dict[str, Any] = yaml.safe_load((self.basedir / "config.yaml").read_text(encoding="utf-8"))
+        return config
+
+    def stored(self) -> Any:
+        """The plugin's part of config.yaml."""
+        return self.config().get("plugins", {}).get(ID)
+
+    def new_log(self) -> str:
+        """What has been logged since the last call."""
+        log = self.log
+        new, self._seen = log[self._seen :], len(log)
+        return new
+
+    def warnings(self) -> list[str]:
+        """The plugin's own warnings since the last call of this or of `new_log`; nothing worse may be there."""
+        records = self._bad_records()
+        messages = [record.partition(f" - octoprint.plugins.{ID} - WARNING - ")[2].rstrip() for record in records]
+        assert all(messages), records
+        return messages
+
+    def check_log(self) -> None:
+        """Fail on an error, a traceback or a warning of the plugin that no test has asked for."""
+        assert self._bad_records() == []
+
+    def _bad_records(self) -> list[str]:
+        records = re.split(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,)", self.new_log(), flags=re.MULTILINE)
+        bad = re.compile(rf" - (?:ERROR|CRITICAL) - |^Traceback| - octoprint\.plugins\.{ID} - WARNING - ", re.MULTILINE)
+        return [record for record in records if bad.search(record) and not _NO_INTERNET.search(record)]
+
+
+def boot_clock() -> float:
+    """Seconds since this host's boot."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def process_age(pid: int) -> float:
+    """The age of another process in seconds, by the boot clock."""
+    start = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return boot_clock() - start / os.sysconf("SC_CLK_TCK")
+
+
+class MakeServer(Protocol):
+    def __call__(
+        self,
+        wrapper: list[str] = ...,
+        plugins: dict[str, Any] = ...,
+        extra_plugins: dict[str, str] = ...,
+        env: dict[str, str] = ...,
+        enable: Iterable[str] = ...,
+        groups: dict[str, Any] = ...,
+    ) -> OctoPrint: ...
+
+
+class OpenPage(Protocol):
+    def __call__(self, server: OctoPrint, user: str | None = ..., width: int = ..., **options: Any) -> Page: ...
+
+
+def entry(page: Page) -> Locator:
+    """The plugin's entry in the navbar."""
+    return page.locator(f"#navbar_plugin_{ID}")
+
+
+UPTIME = r"(\d+d )?(\d+h )?(\d+m )?\d+s"
+BOTH = re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$")
+SYSTEM = re.compile(rf"^\s*System {UPTIME}\s*$")
+OCTOPRINT = re.compile(rf"^\s*OctoPrint {UPTIME}\s*$")
+
+
+class Requests:
+    """Counts what a page asks the plugin's API."""
+
+    def __init__(self, page: Page) -> None:
+        self.times: list[float] = []
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if request.url.split("?")[0].endswith(ENDPOINT):
+            self.times.append(time.monotonic())
+
+    @property
+    def count(self) -> int:
+        return len(self.times)

@@ -1,0 +1,149 @@
+"""Who gets what, by every way of asking; and what many callers at once do."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from octoprint_server import api_key
+from octoprint_uptime import format_uptime
+from support import ENDPOINT, OctoPrint, boot_clock
+
+WAYS = ("header", "bearer", "query", "cookie")
+MAY = ("admin", "operator", "viewer")
+
+
+def ask(server: OctoPrint, user: str | None, way: str, method: str) -> requests.Response:
+    url = server.url + ENDPOINT
+    if user is None:
+        return requests.request(method, url)
+    if way == "cookie":
+        return server.log_in(user).request(method, url)
+    key = api_key(user)
+    headers = {"header": {"X-Api-Key": key}, "bearer": {"Authorization": f"Bearer {key}"}}.get(way, {})
+    return requests.request(method, url, headers=headers, params={"apikey": key} if way == "query" else {})
+
+
+ROWS = [
+    *((user, way, 200, 405) for user in MAY for way in WAYS),
+    *(("stranger", way, 403, 405) for way in WAYS),  # has no STATUS
+    *(("former", way, 403, 405) for way in WAYS if way != "cookie"),  # is deactivated, and can't log in
+    *(("nobody", way, 403, 400) for way in WAYS if way != "cookie"),  # a wrong key; a POST of anonymous lacks CSRF
+    (None, "header", 403, 400),
+]
+
+
+@pytest.mark.parametrize(("user", "way", "read", "post"), ROWS)
+def test_each_caller_by_each_way_and_method(
+    server: OctoPrint, user: str | None, way: str, read: int, post: int
+) -> None:
+    for method, status in (("GET", read), ("HEAD", read), ("POST", post), ("PUT", 405), ("BREW", 405)):
+        response = ask(server, user, way, method)
+        assert response.status_code == status, method
+        assert "Traceback" not in response.text
+        if method == "HEAD":
+            assert response.text == ""
+        elif method == "GET" and status == 200:
+            assert response.json()["uptime"]
+        elif method in ("GET", "POST"):
+            assert response.json().keys() == {"error", "uptime_available"}
+            assert response.json()["uptime_available"] is False
+        else:
+            # Refused before any plugin is asked.
+            assert "uptime" not in response.text
+            assert "seconds" not in response.text
+
+
+def test_a_deactivated_user_can_not_log_in(server: OctoPrint) -> None:
+    with pytest.raises(requests.HTTPError, match="403"):
+        server.log_in("former")
+
+
+def test_a_session_ends_with_the_users_deactivation(server: OctoPrint) -> None:
+    session = server.log_in("viewer")
+    assert session.get(server.url + ENDPOINT).status_code == 200
+    account = f"{server.url}/api/access/users/viewer"
+    try:
+        server.session("admin").put(account, json={"active": False}).raise_for_status()
+        response = session.get(server.url + ENDPOINT)
+        assert response.status_code == 403
+        assert response.json()["uptime_available"] is False
+    finally:
+        server.session("admin").put(account, json={"active": True}).raise_for_status()
+
+
+def open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def resident_megabytes(pid: int) -> float:
+    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+@pytest.mark.alone
+def test_twenty_callers_at_once_leave_nothing_behind(server: OctoPrint) -> None:
+    assert server.process is not None
+    pid = server.process.pid
+    first = server.answer()
+    wrong: list[str] = []
+    count = 0
+    lock = threading.Lock()
+    stop = threading.Event()
+
+    def check(answer: dict[str, Any], last: float) -> bool:
+        return (
+            last <= answer["seconds"] <= boot_clock() + 0.02
+            and answer["started_at"] == first["started_at"]
+            and answer["octoprint_started_at"] == first["octoprint_started_at"]
+            and all(
+                answer[f"{prefix}uptime{suffix}"] == format_uptime(answer[f"{prefix}seconds"], name)
+                for prefix in ("", "octoprint_")
+                for suffix, name in {"": "full", "_dhm": "dhm", "_dh": "dh", "_d": "d"}.items()
+            )
+        )
+
+    def call() -> None:
+        nonlocal count
+        session = server.session("viewer")
+        last = 0.0
+        while not stop.is_set():
+            response = session.get(server.url + ENDPOINT, timeout=30)
+            good = response.status_code == 200 and check(response.json(), last)
+            last = response.json()["seconds"] if good else last
+            with lock:
+                count += 1
+                if not good:
+                    wrong.append(response.text)
+
+    def run(requests_at_least: int, seconds: float) -> None:
+        stop.clear()
+        target = count + requests_at_least
+        threads = [threading.Thread(target=call, daemon=True) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        started = time.monotonic()
+        try:
+            while count < target or time.monotonic() - started < seconds:
+                version = server.session("viewer").get(f"{server.url}/api/version", timeout=30)
+                assert version.status_code == 200
+                assert all(thread.is_alive() for thread in threads)
+                assert time.monotonic() - started < 300
+                time.sleep(0.5)
+        finally:
+            stop.set()
+        for thread in threads:
+            thread.join(60)
+
+    run(2000, 2)  # what OctoPrint itself fills once
+    files, memory = open_files(pid), resident_megabytes(pid)
+    run(20_000, 30)
+    time.sleep(1)
+    assert wrong == []
+    assert open_files(pid) <= files + 2
+    assert resident_megabytes(pid) - memory < 5

@@ -1,0 +1,220 @@
+"""The numbers under every clock, on a real server."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from namespaces import with_boot_clock, with_files, with_wall_clock, without_proc
+from support import ID, MakeServer, OctoPrint, boot_clock, process_age
+
+KINDS = ("", "octoprint_")
+
+
+def server_age(server: OctoPrint) -> float:
+    assert server.process is not None
+    return process_age(server.process.pid)
+
+
+def moment(answer: dict[str, Any], kind: str) -> datetime:
+    return datetime.strptime(answer[f"{kind}started_at"], "%Y-%m-%dT%H:%M:%S%z")
+
+
+def check_moments(answer: dict[str, Any], offset: timedelta) -> None:
+    """The starting moments are what the server's wall clock says, and that clock is off."""
+    now = datetime.now(timezone.utc) + offset
+    for kind in KINDS:
+        started = now - timedelta(seconds=answer[f"{kind}seconds"])
+        assert abs(moment(answer, kind) - started) < timedelta(seconds=2.5)
+
+
+@pytest.mark.parametrize("source", ["proc", "psutil"])
+def test_a_wall_clock_that_is_set_moves_the_moments_and_no_duration(
+    make_server: MakeServer, tmp_path: Path, source: str
+) -> None:
+    environment, set_clock = with_wall_clock(tmp_path / "clock")
+    nothing = tmp_path / "uptime"
+    nothing.touch()
+    # An RTC-less Pi: OctoPrint starts before the clock is set, NTP answers later; then it is set once more.
+    wrapper = with_files({"/proc/uptime": nothing}) if source == "psutil" else []
+    set_clock("-400d" if source == "proc" else "+0")
+    server = make_server(wrapper, env=environment)
+    steps = [("+365d", timedelta(days=365)), ("-1h", timedelta(hours=-1)), ("+0", timedelta())]
+    if source == "proc":
+        steps.insert(0, ("-400d", timedelta(days=-400)))
+    for text, offset in steps:
+        set_clock(text)
+        before = boot_clock(), server_age(server)
+        answer = server.answer()
+        after = boot_clock(), server_age(server)
+        assert answer["uptime_source"] == source
+        slack = 0.02 if source == "proc" else 1.1  # psutil's boot time has whole seconds
+        assert before[0] - slack <= answer["seconds"] <= after[0] + slack
+        assert before[1] - 0.02 <= answer["octoprint_seconds"] <= after[1] + 0.02
+        check_moments(answer, offset)
+        again = server.answer()
+        assert [again[f"{kind}started_at"] for kind in KINDS] == [answer[f"{kind}started_at"] for kind in KINDS]
+    server.new_log()
+
+
+def test_lxcfs_shows_the_containers_uptime_and_octoprints_true_age(make_server: MakeServer, tmp_path: Path) -> None:
+    (tmp_path / "uptime").write_text("299.11 1000.00\n")
+    server = make_server(with_files({"/proc/uptime": tmp_path / "uptime"}))
+    answer = server.answer()
+    assert answer["seconds"] == 299.11
+    assert answer["uptime_source"] == "proc"
+    assert answer["octoprint_seconds"] == pytest.approx(server_age(server), abs=0.1)
+
+
+def test_a_time_namespace_shifts_the_system_and_not_octoprint(make_server: MakeServer) -> None:
+    server = make_server(with_boot_clock(1_000_000))
+    assert server.process is not None
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    answer = server.answer()
+    assert answer["seconds"] == pytest.approx(boot_clock() + 1_000_000, abs=0.5)
+    assert answer["octoprint_seconds"] == pytest.approx(process_age(int(children[0])), abs=0.5)
+
+
+def test_proc_may_be_empty(make_server: MakeServer) -> None:
+    server = make_server(without_proc())
+    answers = [server.answer() for _ in range(3)]
+    for answer in answers:
+        assert {answer[f"{kind}{field}"] for kind in KINDS for field in ("seconds", "uptime", "started_at")} == {None}
+        assert answer["uptime_available"] is False
+        assert "pip install psutil" in answer["uptime_note"]
+    own = [line for line in server.new_log().splitlines() if f"octoprint.plugins.{ID} - " in line]
+    assert len(own) == 4  # two uptimes, two sources each; OctoPrint itself misses /proc too
+    server.stop()
+    server.new_log()
+
+
+CONTENTS = {
+    "garbage": b"\x00\xffgarbage",
+    "empty": b"",
+    "blank": b"  \n",
+    "negative": b"-1.00 2.00\n",
+    "nan": b"nan 2.00\n",
+    "infinite": b"inf 2.00\n",
+    "beyond belief": b"1e300 2.00\n",
+}
+
+
+def test_a_bad_proc_uptime_is_passed_over_with_one_warning(make_server: MakeServer, tmp_path: Path) -> None:
+    file = tmp_path / "uptime"
+    file.write_bytes(b"100.00 1.00\n")
+    server = make_server(with_files({"/proc/uptime": file}))
+    assert server.answer()["seconds"] == 100
+    for content in CONTENTS.values():
+        file.write_bytes(content)  # in place, under the mount
+        answer = server.answer()
+        assert answer["uptime_source"] == "psutil", content
+        assert answer["seconds"] == pytest.approx(boot_clock(), abs=1.2)
+        assert answer["uptime_available"] is True
+    assert len(server.warnings()) == 1
+    file.write_bytes(b"200.00 1.00\n")
+    assert server.answer()["seconds"] == 200
+
+
+def test_an_unreadable_proc_uptime_is_passed_over_too(make_server: MakeServer) -> None:
+    # The memory of a process that is gone can't be read, by root neither.
+    server = make_server(with_files({"/proc/uptime": Path("/proc/self/mem")}))
+    answer = [server.answer() for _ in range(3)][-1]
+    assert answer["uptime_source"] == "psutil"
+    assert answer["seconds"] == pytest.approx(boot_clock(), abs=1.2)
+    (warning,) = server.warnings()
+    assert re.search(r"(OSError|ProcessLookupError)\(", warning)
+
+
+@pytest.mark.parametrize("name", ["octo print", "o) R 1 (2"])
+def test_the_process_name_may_hold_spaces_and_brackets(make_server: MakeServer, tmp_path: Path, name: str) -> None:
+    rename = tmp_path / "rename.py"
+    rename.write_text(
+        "import ctypes, runpy, sys\n"
+        f"assert ctypes.CDLL(None).prctl(15, {name.encode()!r}) == 0\n"
+        "del sys.argv[0], sys.path[0]\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    server = make_server(["sh", "-c", f'exec "$(dirname "$1")/python" {rename} "$@"', "sh"])
+    assert server.process is not None
+    assert f"({name})" in Path(f"/proc/{server.process.pid}/stat").read_text()
+    assert server.answer()["octoprint_seconds"] == pytest.approx(server_age(server), abs=0.1)
+
+
+BREAK_PSUTIL = """
+import sys
+import octoprint.plugin
+
+__plugin_pythoncompat__ = ">=3"
+
+class Breaker(octoprint.plugin.StartupPlugin):
+    def on_startup(self, host, port):
+        {code}
+
+__plugin_implementation__ = Breaker()
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sys.modules['psutil'] = None",
+        "import psutil; del sys.modules['psutil']; sys.path.insert(0, {folder!r})",
+        "import psutil; psutil.boot_time = psutil.Process = lambda: 1 / 0",
+    ],
+    ids=["missing", "broken at import", "raising"],
+)
+@pytest.mark.parametrize("proc", [True, False])
+def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path: Path, code: str, proc: bool) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "psutil.py").write_text("raise OSError('built for another machine')")
+    (tmp_path / "uptime").touch()
+    # OctoPrint itself needs psutil to start, so another plugin takes it away once it has it.
+    breaker = BREAK_PSUTIL.format(code=code.format(folder=str(tmp_path / "broken")))
+    wrapper = [] if proc else with_files({"/proc/uptime": tmp_path / "uptime"})
+    # And before our plugin has asked it: System info would be the first to.
+    server = make_server(wrapper, {ID: {"include_in_systeminfo": False}}, {"breaker": breaker})
+    answer = [server.answer() for _ in range(3)][-1]
+    assert answer["uptime_available"] is proc
+    assert answer["uptime_source"] == ("proc" if proc else None)
+    assert ("uptime_note" in answer) is not proc
+    assert answer["octoprint_seconds"] == pytest.approx(server_age(server), abs=0.1)
+    own = [line for line in server.new_log().splitlines() if f"octoprint.plugins.{ID} - WARNING" in line]
+    assert len(own) == (0 if proc else 2)
+    server.stop()
+    server.new_log()  # OctoPrint's own code may stumble too
+
+
+def test_psutil_gives_the_same_answers(octoprint_executable: Path, octoprint_version: str) -> None:
+    code = (
+        "import logging, psutil, time; from octoprint_uptime import clock; time.sleep(2.5);"
+        "proc = [make(logging.getLogger()).read() for make in (clock.system_clock, clock.process_clock)];"
+        "clock.PROC_UPTIME = clock.PROC_STAT = '/nonexistent';"
+        "other = [make(logging.getLogger()).read() for make in (clock.system_clock, clock.process_clock)];"
+        "print(psutil.__version__, *(x.source for x in proc + other), *(x.seconds for x in proc + other))"
+    )
+    run = subprocess.run(
+        [octoprint_executable.with_name("python"), "-c", code], check=True, capture_output=True, text=True
+    )
+    version, *rest = run.stdout.split()
+    assert version.startswith({"1.11.8": "6.1.", "2.0.0rc7": "7.2."}[octoprint_version])
+    assert rest[:4] == ["proc", "proc", "psutil", "psutil"]
+    system, process, system2, process2 = map(float, rest[4:])
+    assert system2 == pytest.approx(system, abs=1)
+    assert process2 == pytest.approx(process, abs=1)
+
+
+def test_a_hundred_reads_in_thirty_seconds_give_the_same_moments(make_server: MakeServer, tmp_path: Path) -> None:
+    environment, set_clock = with_wall_clock(tmp_path / "clock")
+    server = make_server(env=environment)
+    texts = set()
+    for number in range(100):
+        set_clock(("+0", "+0.7", "-0.7")[number % 3])  # the jitter that moments are known for, at its worst
+        answer = server.answer()
+        texts.add((answer["started_at"], answer["octoprint_started_at"]))
+        time.sleep(0.3)
+    assert len(texts) == 1

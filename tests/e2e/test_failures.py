@@ -1,0 +1,237 @@
+"""What the navbar entry does while something around it fails."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from octoprint_server import PASSWORD
+from support import BOTH, ENDPOINT, MakeServer, OctoPrint, OpenPage, Requests, entry
+
+STALE = re.compile(r"\bocto[a-z_]*stale\b")
+
+
+def link(page: Page) -> Locator:
+    return entry(page).locator("a")
+
+
+def expect_stale(page: Page, timeout: float = 15000) -> None:
+    expect(link(page)).to_have_class(STALE, timeout=timeout)
+    expect(link(page)).to_have_attribute("title", re.compile("^No answer from the server since "))
+    expect(entry(page).locator("i.fa-unlink")).to_be_visible()
+
+
+def expect_fresh(page: Page, timeout: float = 15000) -> None:
+    expect(link(page)).not_to_have_class(STALE, timeout=timeout)
+    expect(link(page)).to_have_attribute("title", re.compile("^System started"))
+    expect(entry(page).locator("i.fa-stopwatch")).to_be_visible()
+    expect(entry(page)).to_have_text(BOTH)
+
+
+def poll_now(page: Page) -> None:
+    """Have the view model ask as it does when OctoPrint's page has connected to its server."""
+    page.evaluate("ko.dataFor(document.querySelector('#navbar_plugin_octoprint_uptime')).onServerConnect()")
+
+
+def shown_seconds(page: Page, name: str) -> int:
+    found = re.search(rf"{name} ((\d+[dhms] ?)+)", entry(page).inner_text())
+    assert found
+    sizes = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+    return sum(int(part[:-1]) * sizes[part[-1]] for part in found[1].split())
+
+
+def test_it_is_stale_without_a_server_and_recovers_with_the_new_one(
+    make_server: MakeServer, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    server = make_server()
+    time.sleep(8)  # so that the second run is plainly younger
+    page = open_page(server)
+    expect_fresh(page)
+    page.evaluate("window.notReloaded = true")
+    server.kill()
+    expect_stale(page)
+    frozen = entry(page).inner_text()
+    page.wait_for_timeout(2000)
+    assert entry(page).inner_text() == frozen
+    server.start()
+    expect_fresh(page, timeout=40000)
+    answer = server.answer()
+    assert shown_seconds(page, "OctoPrint") == pytest.approx(answer["octoprint_seconds"], abs=1.5)
+    assert shown_seconds(page, "System") == pytest.approx(answer["seconds"], abs=1.5)
+    assert page.evaluate("window.notReloaded")
+    console_errors.clear()  # the browser's, of the connections that were refused
+
+
+def answer_with(body: str, status: int = 200, content_type: str = "application/json") -> Callable[[Route], None]:
+    return lambda route: route.fulfill(status=status, body=body, content_type=content_type)
+
+
+BAD_ANSWERS: dict[str, Callable[[Route], None]] = {
+    "500": answer_with('{"error": "x", "uptime_available": false}', 500),
+    "403": answer_with('{"error": "x", "uptime_available": false}', 403),
+    "HTML": answer_with("<!doctype html><title>Gateway</title>", content_type="text/html"),
+    "HTML as JSON": answer_with("<!doctype html><title>Gateway</title>"),
+    "truncated": answer_with('{"seconds": 12'),
+    "empty": answer_with(""),
+    "null": answer_with("null"),
+    "list": answer_with("[1, 2]"),
+    "text": answer_with('"seconds"'),
+    "nothing in it": answer_with("{}"),
+    "text for a number": answer_with('{"seconds": "5", "octoprint_seconds": 5, "poll_interval_seconds": 60}'),
+    "no interval": answer_with('{"seconds": 5, "octoprint_seconds": 5, "poll_interval_seconds": null}'),
+    "interval of nothing": answer_with('{"seconds": 5, "octoprint_seconds": 5, "poll_interval_seconds": 0.001}'),
+    "markup": answer_with('{"seconds": "<img src=x onerror=alert(1)>", "octoprint_seconds": 1}'),
+    "no connection": lambda route: route.abort("connectionrefused"),
+}
+
+
+def test_a_bad_answer_means_stale_and_the_next_good_one_mends_it(
+    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    page = open_page(server)
+    expect_fresh(page)
+    for name, bad in BAD_ANSWERS.items():
+        page.route(f"**{ENDPOINT}", bad)
+        poll_now(page)
+        expect_stale(page)
+        page.unroute(f"**{ENDPOINT}")
+        poll_now(page)
+        expect_fresh(page)
+        assert shown_seconds(page, "System") == pytest.approx(server.answer()["seconds"], abs=1.5), name
+    console_errors.clear()
+
+
+def test_it_says_so_when_there_has_never_been_an_answer(
+    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    page = open_page(server)
+    page.route(f"**{ENDPOINT}", BAD_ANSWERS["500"])
+    page.reload()
+    expect(entry(page)).to_have_text(re.compile("System uptime unavailable | OctoPrint uptime unavailable"))
+    expect(link(page)).to_have_class(STALE)
+    expect(link(page)).to_have_attribute("title", "No answer from the server")
+    console_errors.clear()
+
+
+def test_a_late_failure_does_not_spoil_a_newer_answer(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    expect_fresh(page)
+    held: list[Route] = []
+    page.route(f"**{ENDPOINT}", lambda route: route.continue_() if held else held.append(route))
+    poll_now(page)
+    page.wait_for_timeout(500)
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
+        poll_now(page)
+    held[0].fulfill(status=200, body="[]", content_type="application/json")
+    page.wait_for_timeout(500)
+    expect_fresh(page)
+
+
+def test_polls_back_off_and_return_to_the_interval(
+    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    server.save({"poll_interval_seconds": 1}).raise_for_status()
+    page = open_page(server)
+    expect_fresh(page)
+    bad = itertools.cycle([*BAD_ANSWERS.values()])
+    page.route(f"**{ENDPOINT}", lambda route: next(bad)(route))
+    expect_stale(page)
+    requests = Requests(page)
+    page.wait_for_timeout(16000)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(requests.times)]
+    assert len(gaps) >= 2
+    assert all(second == pytest.approx(2 * first, rel=0.25) for first, second in itertools.pairwise(gaps))
+    page.unroute(f"**{ENDPOINT}")
+    expect_fresh(page, timeout=20000)
+    requests.times.clear()
+    page.wait_for_timeout(4500)
+    assert 3 <= requests.count <= 5
+    console_errors.clear()
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes"),
+    # 2 minutes, 4 minutes, then 5 each; or 5 each from the start.
+    [(60, (2, 6, 11, 16)), (3600, (5, 10, 15, 20))],
+)
+def test_no_wait_is_longer_than_five_minutes(
+    server: OctoPrint, open_page: OpenPage, console_errors: list[str], interval: int, minutes: tuple[int, ...]
+) -> None:
+    server.save({"poll_interval_seconds": interval}).raise_for_status()
+    page = open_page(server)
+    expect_fresh(page)
+    page.route(f"**{ENDPOINT}", BAD_ANSWERS["500"])
+    page.clock.install()
+    poll_now(page)
+    page.clock.run_for(100)
+    expect_stale(page)
+    requests = Requests(page)
+    counts = []
+    for _ in range(21):
+        page.clock.run_for(60_000)
+        page.wait_for_timeout(150)
+        counts.append(requests.count)
+    assert [counts.index(number) + 1 for number in (1, 2, 3, 4)] == [pytest.approx(each, abs=1) for each in minutes]
+    console_errors.clear()
+
+
+def test_an_answer_that_never_comes_is_given_up(
+    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    server.save({"poll_interval_seconds": 1}).raise_for_status()
+    page = open_page(server)
+    expect_fresh(page)
+    requests = Requests(page)
+    page.route(f"**{ENDPOINT}", lambda _: None)
+    page.wait_for_timeout(8000)
+    assert requests.count <= 2, "polls pile up"
+    expect_stale(page, timeout=8000)
+    page.unroute(f"**{ENDPOINT}")
+    expect_fresh(page, timeout=30000)
+    console_errors.clear()
+
+
+def test_an_absurd_interval_does_not_mean_a_flood(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    expect_fresh(page)
+    absurd = '{"seconds": 5, "octoprint_seconds": 5, "poll_interval_seconds": 1e12}'
+    page.route(f"**{ENDPOINT}", answer_with(absurd))
+    requests = Requests(page)
+    poll_now(page)
+    page.wait_for_timeout(2000)
+    assert requests.count == 1
+
+
+def test_nobody_logged_in_means_no_polls(
+    make_server: MakeServer, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    guests = {"name": "Guests", "description": "", "permissions": ["STATUS", "SETTINGS_READ"], "subgroups": []}
+    server = make_server(
+        groups={"guests": {**guests, "default": True}}, plugins={"octoprint_uptime": {"poll_interval_seconds": 1}}
+    )
+    page = open_page(server)
+    expect_fresh(page)
+    requests = Requests(page)
+    page.wait_for_timeout(2500)
+    assert requests.count >= 1
+    other = page.context.new_page()
+    other.goto("/")
+    other.wait_for_selector("#navbar_plugin_octoprint_uptime", state="attached")
+    other.evaluate("OctoPrint.browser.logout()")
+    page.wait_for_timeout(2000)
+    requests.times.clear()
+    page.wait_for_timeout(4000)
+    assert requests.count == 0
+    expect(entry(page)).to_be_hidden()
+    assert page.evaluate("typeof ko") == "object", "OctoPrint shows its page to guests"
+    page.get_by_test_id("login-menu").click()
+    page.get_by_test_id("login-username").fill("admin")
+    page.get_by_test_id("login-password").fill(PASSWORD)
+    page.get_by_test_id("login-submit").click()
+    expect_fresh(page)
+    console_errors.clear()  # a poll may be under way as the server logs out

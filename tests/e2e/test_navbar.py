@@ -1,0 +1,212 @@
+"""The navbar entry, in a real browser."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from namespaces import with_files
+from octoprint_uptime import format_uptime
+from support import BOTH, OCTOPRINT, SYSTEM, UPTIME, MakeServer, OctoPrint, OpenPage, Requests, entry
+
+
+def hide_tab(page: Page, hidden: bool) -> None:
+    page.evaluate(
+        """hidden => {
+            const state = hidden ? "hidden" : "visible";
+            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+            Object.defineProperty(document, "visibilityState", {value: state, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+@pytest.mark.parametrize("user", ["admin", "viewer"])
+def test_it_shows_both_uptimes_after_an_icon(server: OctoPrint, open_page: OpenPage, user: str) -> None:
+    page = open_page(server, user)
+    expect(entry(page)).to_have_text(BOTH)
+    expect(entry(page).locator("i.fa-stopwatch")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1400, 960])
+def test_the_navbar_stays_one_line(server: OctoPrint, open_page: OpenPage, width: int) -> None:
+    page = open_page(server, width=width)
+    expect(entry(page)).to_have_text(BOTH)
+    assert page.evaluate("document.querySelector('#navbar').offsetHeight") == 41
+
+
+def test_it_counts_up_each_second_without_a_request_and_agrees_with_the_api(
+    server: OctoPrint, open_page: OpenPage
+) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    requests = Requests(page)
+    seen = set()
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        before = server.answer()
+        text = entry(page).inner_text().strip()
+        after = server.answer()
+        seen.add(text)
+        for part, name, field in zip(
+            text.split(" | "), ("System", "OctoPrint"), ("seconds", "octoprint_seconds"), strict=True
+        ):
+            near = range(int(before[field]) - 1, int(after[field]) + 2)
+            assert part in {f"{name} {format_uptime(seconds)}" for seconds in near if seconds >= 0}
+        page.wait_for_timeout(50)
+    # Each of the two turns at its own moment.
+    assert 4 <= len(seen) <= 10
+    assert requests.count == 0
+
+
+def test_it_polls_at_the_interval_of_the_last_answer(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    requests = Requests(page)
+    expect(entry(page)).to_have_text(BOTH)
+    server.save({"poll_interval_seconds": 2}).raise_for_status()
+    page.wait_for_timeout(9000)
+    assert 4 <= requests.count <= 6
+    gaps = [later - earlier for earlier, later in itertools.pairwise(requests.times[1:])]
+    assert all(gap == pytest.approx(2, abs=0.5) for gap in gaps)
+    server.save({"poll_interval_seconds": 3600}).raise_for_status()
+    page.wait_for_timeout(500)
+    count = requests.count
+    page.wait_for_timeout(4000)
+    assert requests.count == count
+
+
+def test_a_hidden_tab_does_not_poll_and_is_right_at_once_when_shown(server: OctoPrint, open_page: OpenPage) -> None:
+    server.save({"poll_interval_seconds": 1}).raise_for_status()
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    hide_tab(page, True)
+    page.wait_for_timeout(300)
+    requests = Requests(page)
+    before = entry(page).inner_text()
+    page.wait_for_timeout(3000)
+    assert requests.count == 0
+    assert entry(page).inner_text() == before
+    hide_tab(page, False)
+    assert entry(page).inner_text() != before
+    page.wait_for_timeout(300)
+    assert requests.count == 1
+
+
+def test_a_saved_setting_shows_at_once_without_a_reload(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    for values, text in [
+        ({"show_octoprint_uptime": False}, SYSTEM),
+        ({"show_octoprint_uptime": True, "show_system_uptime": False}, OCTOPRINT),
+        ({"display_format": "d"}, re.compile(r"^\s*OctoPrint 0d\s*$")),
+        ({"display_format": "dhm"}, re.compile(r"^\s*OctoPrint 0h \d+m\s*$")),
+        ({"display_format": "dh", "show_system_uptime": True}, re.compile(r"^\s*System \d+h \| OctoPrint 0h\s*$")),
+    ]:
+        server.save(values).raise_for_status()
+        expect(entry(page)).to_have_text(text, timeout=2000)
+    server.save({"show_octoprint_uptime": False, "show_system_uptime": False}).raise_for_status()
+    expect(entry(page)).to_be_hidden(timeout=2000)
+    requests = Requests(page)
+    server.save({"poll_interval_seconds": 1}).raise_for_status()
+    page.wait_for_timeout(2000)
+    assert requests.count == 0
+    server.save({"show_system_uptime": True, "display_format": "full"}).raise_for_status()
+    expect(entry(page)).to_have_text(SYSTEM, timeout=2000)
+    expect(entry(page)).to_be_visible()
+
+
+def test_the_compact_display_alternates(server: OctoPrint, open_page: OpenPage) -> None:
+    server.save({"compact_display": True, "compact_toggle_interval_seconds": 5}).raise_for_status()
+    page = open_page(server)
+    changes = []
+    kind = None
+    end = time.monotonic() + 17
+    while time.monotonic() < end:
+        text = entry(page).inner_text().strip()
+        if text:
+            now = "system" if SYSTEM.match(text) else "octoprint" if OCTOPRINT.match(text) else text
+            if kind is not None and now != kind:
+                changes.append(time.monotonic())
+            assert now in ("system", "octoprint")
+            kind = now
+        page.wait_for_timeout(50)
+    assert len(changes) in (3, 4)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(changes)]
+    assert all(gap == pytest.approx(5, abs=1.1) for gap in gaps)
+
+
+def test_the_compact_display_of_one_uptime_shows_just_that(server: OctoPrint, open_page: OpenPage) -> None:
+    server.save({"compact_display": True, "show_system_uptime": False}).raise_for_status()
+    page = open_page(server)
+    expect(entry(page)).to_have_text(OCTOPRINT)
+    for _ in range(24):
+        assert OCTOPRINT.match(entry(page).inner_text())
+        page.wait_for_timeout(250)
+
+
+@pytest.mark.parametrize(
+    ("locale", "labels", "pattern"),
+    [
+        ("de-DE", ("System gestartet", "OctoPrint gestartet"), "%d.%m.%Y, %H:%M:%S"),
+        ("en-US", ("System started", "OctoPrint started"), "%b %d, %Y, %I:%M:%S %p"),
+    ],
+)
+def test_the_tooltip_has_both_moments_in_the_browsers_language_and_time_zone(
+    server: OctoPrint, open_page: OpenPage, locale: str, labels: tuple[str, str], pattern: str
+) -> None:
+    page = open_page(server, locale=locale, timezone_id="Asia/Tokyo")
+    expect(entry(page)).to_have_text(BOTH)
+    lines = (entry(page).locator("a").get_attribute("title") or "").replace("\u202f", " ").split("\n")
+    answer = server.answer()
+    assert len(lines) == 2
+    for line, label, field in zip(lines, labels, ("started_at", "octoprint_started_at"), strict=True):
+        said, _, date = line.partition(": ")
+        assert said == label
+        shown = datetime.strptime(date, pattern).replace(tzinfo=ZoneInfo("Asia/Tokyo"))
+        assert abs(shown - datetime.fromisoformat(answer[field].replace("Z", "+00:00"))).total_seconds() <= 2
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "note"),
+    [
+        ("en-US", "System uptime unavailable", "virtual environment"),
+        ("de-DE", "Betriebszeit des Systems unbekannt", "virtueller Umgebung"),
+    ],
+)
+def test_an_unknown_uptime_is_said_with_what_to_do(
+    make_server: MakeServer, open_page: OpenPage, tmp_path: Path, locale: str, text: str, note: str
+) -> None:
+    nothing = tmp_path / "nothing"
+    nothing.touch()
+    server = make_server(with_files({"/proc/uptime": nothing, "/proc/stat": nothing}))
+    page = open_page(server, locale=locale)
+    expect(entry(page)).to_have_text(re.compile(rf"^\s*{text} \| OctoPrint {UPTIME}\s*$"))
+    title = entry(page).locator("a").get_attribute("title") or ""
+    assert "pip install psutil" in title
+    assert note in title
+    assert len(server.warnings()) == 2
+
+
+def test_the_two_formatters_agree(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    known = [0, 59.9, 60, 3599, 3600, 86399.999, 86400, 93784, 31536000]
+    chance = random.Random(20260101)
+    values: list[float] = known + [chance.uniform(0, 10 ** chance.randint(1, 9)) for _ in range(400)]
+    cases: list[list[Any]] = [[value, name] for value in values for name in ("full", "dhm", "dh", "d")]
+    texts = page.evaluate(
+        """cases => {
+            const viewModel = ko.dataFor(document.querySelector("#navbar_plugin_octoprint_uptime"));
+            return cases.map(([seconds, format]) => viewModel.format(seconds, format));
+        }""",
+        cases,
+    )
+    assert texts == [format_uptime(seconds, name) for seconds, name in cases]

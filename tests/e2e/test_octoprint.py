@@ -1,0 +1,76 @@
+"""What the plugin contributes to OctoPrint itself."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pytest
+
+from support import ID, MakeServer, OctoPrint
+
+FIELDS = {"seconds", "uptime", "started_at"}
+
+
+def environment(server: OctoPrint) -> dict[str, object]:
+    info = server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
+    prefix = f"env.plugins.{ID}."
+    return {key.removeprefix(prefix): value for key, value in info.items() if key.startswith(prefix)}
+
+
+def test_system_info_has_both_uptimes(server: OctoPrint) -> None:
+    answer = server.answer()
+    found = environment(server)
+    assert found.keys() == FIELDS | {f"octoprint_{field}" for field in FIELDS} | {"uptime_source"}
+    assert found["seconds"] == pytest.approx(answer["seconds"], abs=2)
+    assert found["octoprint_seconds"] == pytest.approx(answer["octoprint_seconds"], abs=2)
+    assert re.fullmatch(r"(\d+[dhms] ?)+", str(found["uptime"]))
+    for field in ("started_at", "octoprint_started_at", "uptime_source"):
+        assert found[field] == answer[field]
+
+
+def test_the_bundle_has_them_too(server: OctoPrint) -> None:
+    session = server.session("admin")
+    bundle = zipfile.ZipFile(io.BytesIO(session.get(f"{server.url}/downloads/systeminfo.zip").content))
+    text = bundle.read("systeminfo.txt").decode()
+    assert f"env.plugins.{ID}.started_at: {server.answer()['started_at']}" in text
+    assert f"env.plugins.{ID}.octoprint_uptime: " in text
+
+
+def test_switched_off_system_info_has_nothing(server: OctoPrint) -> None:
+    server.save({"include_in_systeminfo": False}).raise_for_status()
+    assert environment(server) == {}
+    bundle = zipfile.ZipFile(io.BytesIO(server.session("admin").get(f"{server.url}/downloads/systeminfo.zip").content))
+    assert f"env.plugins.{ID}." not in bundle.read("systeminfo.txt").decode()
+
+
+def test_the_plugin_is_listed_with_its_metadata(make_server: MakeServer) -> None:
+    server = make_server(enable=["pluginmanager"])
+    plugins = server.session("admin").get(f"{server.url}/plugin/pluginmanager/plugins").json()["plugins"]
+    (plugin,) = (plugin for plugin in plugins if plugin["key"] == ID)
+    assert plugin["name"] == "Uptime"
+    assert plugin["version"] == "1.0.0"
+    assert plugin["author"] == "Ajimaru"
+    assert plugin["license"] == "AGPL-3.0-or-later"
+    assert plugin["url"] == "https://github.com/Ajimaru/OctoPrint-Uptime"
+    assert "how long" in plugin["description"]
+    assert plugin["enabled"]
+
+
+def test_software_update_knows_where_releases_are(make_server: MakeServer) -> None:
+    # No release is asked for: the proxy is a closed port.
+    proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    server = make_server(enable=["softwareupdate"], env=proxy)
+    response = server.session("admin").get(f"{server.url}/plugin/softwareupdate/check", params={"check": ID})
+    check = response.json()["information"][ID]
+    assert check["displayName"] == "Uptime"
+    assert check["displayVersion"] == "1.0.0"
+    assert check["error"] == "network"
+    assert f"Could not check {ID} for updates due to a network error" in server.new_log()
+
+
+def test_nothing_of_the_plugin_is_logged_but_that_it_is_there(make_server: MakeServer) -> None:
+    server = make_server()
+    server.answer()
+    assert f"octoprint.plugins.{ID} " not in server.new_log()

@@ -1,0 +1,210 @@
+"""The settings page, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from octoprint_uptime import format_uptime, settings
+from support import ID, OctoPrint, OpenPage
+
+LABELS = {
+    "show_system_uptime": "Show the system uptime",
+    "show_octoprint_uptime": "Show the OctoPrint uptime",
+    "display_format": "Uptime format",
+    "poll_interval_seconds": "Ask the server every",
+    "compact_display": "Show one uptime at a time",
+    "compact_toggle_interval_seconds": "Take turns every",
+    "include_in_systeminfo": "Add the uptimes to System info",
+}
+
+
+def dialog(page: Page) -> Locator:
+    page.locator("#navbar_show_settings").click()
+    page.locator(f"#settings_plugin_{ID}_link a").click()
+    page.wait_for_timeout(500)  # the dialog's animation
+    return page.locator(f"#settings_plugin_{ID}")
+
+
+def control(page: Page, key: str) -> Locator:
+    return page.locator(f"#octoprint_uptime_{key}")
+
+
+def save(page: Page) -> dict[str, Any]:
+    """Save the dialog; gives what was sent."""
+    with page.expect_response(lambda r: r.url.endswith("/api/settings") and r.request.method == "POST") as response:
+        page.get_by_test_id("settings-save").click()
+    sent: dict[str, Any] = response.value.request.post_data_json or {}
+    return sent
+
+
+def entry_text(page: Page) -> str:
+    return page.locator("#navbar_plugin_octoprint_uptime").inner_text().strip()
+
+
+def test_each_setting_has_a_labelled_control_with_help(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    pane = dialog(page)
+    assert LABELS.keys() == settings.RULES.keys()
+    for key, label in LABELS.items():
+        found = pane.get_by_label(label, exact=True)
+        expect(found).to_be_visible()
+        assert found.get_attribute("id") == f"octoprint_uptime_{key}"
+        assert len(control(page, f"{key}_help").inner_text()) > 15
+        assert f"octoprint_uptime_{key}_help" in (found.get_attribute("aria-describedby") or "")
+
+
+def test_the_controls_show_what_is_saved(server: OctoPrint, open_page: OpenPage) -> None:
+    values = {
+        "show_octoprint_uptime": False,
+        "display_format": "dh",
+        "poll_interval_seconds": 30,
+        "compact_toggle_interval_seconds": 20,
+        "include_in_systeminfo": False,
+    }
+    server.save(values).raise_for_status()
+    page = open_page(server)
+    dialog(page)
+    expect(control(page, "show_system_uptime")).to_be_checked()
+    expect(control(page, "show_octoprint_uptime")).not_to_be_checked()
+    expect(control(page, "display_format")).to_have_value("dh")
+    expect(control(page, "poll_interval_seconds")).to_have_value("30")
+    expect(control(page, "compact_display")).not_to_be_checked()
+    expect(control(page, "compact_toggle_interval_seconds")).to_have_value("20")
+    expect(control(page, "include_in_systeminfo")).not_to_be_checked()
+
+
+def test_a_change_counts_once_it_is_saved_and_only_that_is_sent(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    dialog(page)
+    assert "OctoPrint" in entry_text(page)
+    control(page, "show_octoprint_uptime").uncheck()
+    control(page, "display_format").select_option("dhm")
+    page.wait_for_timeout(1200)
+    assert re.match(r"System .*s \| OctoPrint \d", entry_text(page))
+    sent = save(page)
+    assert sent["plugins"] == {ID: {"show_octoprint_uptime": False, "display_format": "dhm"}}
+    expect(page.locator("#navbar_plugin_octoprint_uptime")).to_have_text(re.compile(r"^\s*System \d+h \d+m\s*$"))
+    assert server.settings() == {**settings.defaults(), "show_octoprint_uptime": False, "display_format": "dhm"}
+
+
+def test_all_seven_can_be_changed(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    dialog(page)
+    control(page, "display_format").select_option("d")
+    control(page, "poll_interval_seconds").fill("30")
+    control(page, "compact_display").check()
+    control(page, "compact_toggle_interval_seconds").fill("7")
+    control(page, "include_in_systeminfo").uncheck()
+    control(page, "show_system_uptime").uncheck()
+    control(page, "show_octoprint_uptime").uncheck()
+    save(page)
+    assert server.settings() == {
+        "show_system_uptime": False,
+        "show_octoprint_uptime": False,
+        "display_format": "d",
+        "poll_interval_seconds": 30,
+        "compact_display": True,
+        "compact_toggle_interval_seconds": 7,
+        "include_in_systeminfo": False,
+    }
+
+
+def test_closing_without_saving_changes_nothing(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    dialog(page)
+    control(page, "display_format").select_option("d")
+    control(page, "poll_interval_seconds").fill("9999")
+    page.get_by_test_id("settings-close-button").click()
+    page.wait_for_timeout(700)
+    dialog(page)
+    expect(control(page, "display_format")).to_have_value("full")
+    expect(control(page, "poll_interval_seconds")).to_have_value("60")
+    assert server.settings() == settings.defaults()
+
+
+def test_controls_without_effect_are_disabled(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    dialog(page)
+
+    def enabled() -> set[str]:
+        return {key for key in LABELS if control(page, key).is_enabled()}
+
+    assert enabled() == LABELS.keys() - {"compact_toggle_interval_seconds"}
+    control(page, "compact_display").check()
+    assert enabled() == LABELS.keys()
+    control(page, "show_system_uptime").uncheck()
+    assert enabled() == LABELS.keys() - {"compact_display", "compact_toggle_interval_seconds"}
+    control(page, "show_octoprint_uptime").uncheck()
+    assert enabled() == {"show_system_uptime", "show_octoprint_uptime", "include_in_systeminfo"}
+
+
+@pytest.mark.parametrize(
+    ("key", "low", "high"), [("poll_interval_seconds", 1, 3600), ("compact_toggle_interval_seconds", 5, 60)]
+)
+def test_a_number_out_of_range_is_an_error_before_it_is_saved(
+    server: OctoPrint, open_page: OpenPage, key: str, low: int, high: int
+) -> None:
+    page = open_page(server)
+    dialog(page)
+    control(page, "compact_display").check()
+    group = page.locator(".control-group", has=control(page, key))
+    error = control(page, f"{key}_error")
+    assert f"{low} to {high}" in control(page, f"{key}_help").inner_text()
+    for good in (low, high, low + 1):
+        control(page, key).fill(str(good))
+        expect(error).to_be_hidden()
+        expect(group).not_to_have_class(re.compile(r"\berror\b"))
+    for bad in (low - 1, high + 1, -5, "", "7.5"):
+        control(page, key).fill(str(bad))
+        expect(error).to_be_visible()
+        expect(error).to_have_text(re.compile(rf"{low} to {high}"))
+        expect(group).to_have_class(re.compile(r"\berror\b"))
+    control(page, key).fill(str(high + 1))
+    save(page)
+    assert server.settings()[key] == high
+    assert len(server.warnings()) == 1
+    dialog(page)
+    expect(control(page, key)).to_have_value(str(high))
+    expect(error).to_be_hidden()
+
+
+def test_the_format_list_has_a_live_example_of_each(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    dialog(page)
+
+    def examples() -> dict[str, str]:
+        options = control(page, "display_format").locator("option").all()
+        return {
+            option.get_attribute("value") or "": (option.text_content() or "").partition("(")[2].rstrip(")")
+            for option in options
+        }
+
+    before = examples()
+    seconds = server.answer()["seconds"]
+    assert list(before) == ["full", "dhm", "dh", "d"]
+    for name, example in before.items():
+        assert example in {format_uptime(seconds + off, name) for off in (-2, -1, 0)}
+    page.wait_for_timeout(1500)
+    assert examples()["full"] != before["full"]
+
+
+def test_the_examples_are_there_even_when_the_navbar_shows_nothing(server: OctoPrint, open_page: OpenPage) -> None:
+    server.save({"show_system_uptime": False, "show_octoprint_uptime": False}).raise_for_status()
+    page = open_page(server)
+    dialog(page)
+    expect(control(page, "display_format").locator("option").first).to_have_text(re.compile(r"\(.*\ds\)"))
+
+
+def test_in_german_nothing_stays_english(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server, locale="de-DE")
+    expect(page.locator(f"#settings_plugin_{ID}_link")).to_have_text(re.compile("Betriebszeit"))
+    pane = dialog(page)
+    text = pane.inner_text() + " ".join(pane.locator("option").all_text_contents())
+    for english in [*LABELS.values(), "Down to", "Days only", "seconds.", "How", "Enter a"]:
+        assert english not in text
+    for german in ["Betriebszeit des Systems anzeigen", "Auf die Sekunde (", "Nur Tage (", "1 bis 3600 Sekunden."]:
+        assert german in text

@@ -1,0 +1,73 @@
+"""The catalogues are complete, fresh, shipped as they are, and change nothing of OctoPrint's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+import octoprint_uptime
+import translations
+
+INSTALLED = Path(octoprint_uptime.__file__).parent / "translations"
+
+
+def read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def messages(catalog: Catalog) -> dict[str, Message]:
+    return {str(message.id): message for message in catalog if message.id}
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Message]:
+    pot = tmp_path_factory.mktemp("pot") / "messages.pot"
+    translations.extract(pot)
+    return messages(read(pot))
+
+
+def test_python_templates_and_javascript_are_all_extracted(extracted: dict[str, Message]) -> None:
+    assert any("pip install psutil" in text for text in extracted)  # plugin.py
+    assert "Show the system uptime" in extracted  # a template
+    assert "System started: %(date)s" in extracted  # the JavaScript
+
+
+def test_the_template_is_fresh(extracted: dict[str, Message]) -> None:
+    assert messages(read(translations.POT)).keys() == extracted.keys()
+
+
+@pytest.mark.parametrize("language", translations.LANGUAGES)
+def test_a_catalogue_is_complete_and_fresh(extracted: dict[str, Message], language: str) -> None:
+    catalog = read(translations.catalogue(translations.WORKING, language))
+    assert messages(catalog).keys() == extracted.keys()
+    assert not catalog.obsolete
+    for message in messages(catalog).values():
+        assert message.string, f"{message.id!r} is not translated"
+        assert not message.fuzzy, f"{message.id!r} is fuzzy"
+        assert list(message.check(catalog)) == []
+
+
+@pytest.mark.parametrize("language", translations.LANGUAGES)
+def test_what_ships_is_the_working_copy(language: str) -> None:
+    working = translations.catalogue(translations.WORKING, language)
+    for shipped in (translations.catalogue(folder, language) for folder in (translations.SHIPPED, INSTALLED)):
+        assert shipped.read_bytes() == working.read_bytes()
+        with shipped.with_suffix(".mo").open("rb") as file:
+            compiled = messages(read_mo(file))
+        assert {key: message.string for key, message in compiled.items()} == {
+            key: message.string for key, message in messages(read(working)).items()
+        }
+
+
+@pytest.mark.parametrize("version", ["1.11.8", "2.0.0rc7"])
+def test_no_text_of_octoprints_own_is_translated_anew(extracted: dict[str, Message], version: str) -> None:
+    environment = translations.ROOT / ".venv" / f"octoprint-{version}"
+    (catalogue,) = environment.glob("lib/*/site-packages/octoprint/translations/de/LC_MESSAGES/messages.po")
+    own = messages(read(catalogue))
+    assert len(own) > 1000
+    assert own.keys() & extracted.keys() == set()

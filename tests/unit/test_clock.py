@@ -1,0 +1,200 @@
+import logging
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import psutil
+import pytest
+
+from octoprint_uptime import clock
+from octoprint_uptime.clock import Clock, Uptime, process_clock, system_clock
+
+LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+
+
+def fails(error: Exception) -> Callable[[], float]:
+    def source() -> float:
+        raise error
+
+    return source
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+class WallClock:
+    """Stands in for `time.time`: a wall clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 1, 12, 0, 0, 400000, timezone.utc)
+
+    def __call__(self) -> float:
+        return self.time.timestamp()
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
+    wall = WallClock()
+    monkeypatch.setattr(time, "time", wall)
+    return wall
+
+
+def moment(subject: Clock) -> datetime:
+    text = subject.read().started_at
+    assert text is not None
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
+@linux_only
+def test_the_system_uptime_is_that_of_proc() -> None:
+    uptime = system_clock(LOGGER).read()
+    assert uptime.source == "proc"
+    assert uptime.seconds == pytest.approx(float(Path("/proc/uptime").read_text().split()[0]), abs=0.5)
+
+
+@linux_only
+def test_the_process_age_is_the_time_since_it_was_started() -> None:
+    code = (
+        "import logging, time; from octoprint_uptime.clock import process_clock;"
+        "time.sleep(0.5); print(process_clock(logging.getLogger()).read().seconds)"
+    )
+    before = time.monotonic()
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    took = time.monotonic() - before
+    assert 0.5 <= float(run.stdout) <= took + 0.02
+
+
+@linux_only
+@pytest.mark.parametrize("name", ["octoprint", "a b", ") R 1 2", "((x) "])
+def test_the_process_name_may_hold_spaces_and_brackets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2]
+    (tmp_path / "stat").write_text(f"{os.getpid()} ({name}){fields}")
+    real = process_clock(LOGGER).read()
+    monkeypatch.setattr(clock, "PROC_STAT", str(tmp_path / "stat"))
+    read = process_clock(LOGGER).read()
+    assert read.source == "proc"
+    assert read.seconds == pytest.approx(real.seconds, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"garbage", b"nan 1", b"inf 1", b"-1.00 1.00", b"1e300", b"\xff\xfe", None]
+)
+def test_without_a_usable_proc_uptime_psutil_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "uptime").write_bytes(content)
+    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "uptime"))
+    system = system_clock(LOGGER)
+    uptime = [system.read() for _ in range(3)][-1]
+    assert uptime.source == "psutil"
+    assert uptime.seconds == pytest.approx(time.time() - psutil.boot_time(), abs=1.5)
+    (warning,) = warnings(caplog)
+    assert "system" in warning
+    assert "proc" in warning
+
+
+@pytest.mark.parametrize("content", [b"", b"1 (name) R", b"1 (name) " + b"x " * 50, None])
+def test_without_a_usable_stat_psutil_tells_the_process_age(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "stat").write_bytes(content)
+    monkeypatch.setattr(clock, "PROC_STAT", str(tmp_path / "stat"))
+    uptime = process_clock(LOGGER).read()
+    assert uptime.source == "psutil"
+    assert uptime.seconds == pytest.approx(time.time() - psutil.Process().create_time(), abs=1.5)
+
+
+@pytest.mark.parametrize("broken", ["missing", "raises at import", "raises when asked"])
+def test_without_any_source_it_is_unknown_and_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "none"))
+    if broken == "raises when asked":
+        monkeypatch.setattr(psutil, "boot_time", fails(RuntimeError("no btime")))
+    elif broken == "missing":
+        monkeypatch.setitem(sys.modules, "psutil", None)
+    else:
+        monkeypatch.delitem(sys.modules, "psutil")
+        (tmp_path / "psutil.py").write_text("raise OSError('built for another machine')")
+        monkeypatch.syspath_prepend(tmp_path)
+    system = system_clock(LOGGER)
+    assert [system.read() for _ in range(3)] == [Uptime(None, None, None)] * 3
+    assert len(warnings(caplog)) == 2
+
+
+def test_psutil_is_asked_once_so_that_a_wall_clock_set_later_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "none"))
+    system = system_clock(LOGGER)
+    before = system.read()
+    monkeypatch.setattr(psutil, "boot_time", lambda: 0.0)
+    after = system.read()
+    assert before.seconds is not None
+    assert after.seconds is not None
+    assert 0 <= after.seconds - before.seconds < 1
+
+
+def test_a_psutil_that_is_ahead_of_the_wall_clock_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "none"))
+    monkeypatch.setattr(psutil, "boot_time", lambda: time.time() + 100)
+    system = system_clock(LOGGER)
+    assert system.read().seconds is None
+    monkeypatch.setattr(psutil, "boot_time", lambda: time.time() - 100)
+    assert system.read().seconds == pytest.approx(100, abs=0.5)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -0.01, 1e11])
+def test_an_impossible_number_is_a_failure_of_its_source(value: float) -> None:
+    assert Clock("x", {"proc": lambda: value, "psutil": lambda: 7.0}, LOGGER).read()[:2] == (7.0, "psutil")
+
+
+def test_seconds_are_rounded_to_hundredths() -> None:
+    assert Clock("x", {"proc": lambda: 1.23456}, LOGGER).read().seconds == 1.23
+
+
+@pytest.mark.usefixtures("wall")
+def test_the_starting_moment_is_now_less_the_uptime_in_whole_seconds() -> None:
+    assert Clock("x", {"proc": lambda: 3600.0}, LOGGER).read().started_at == "2026-03-01T11:00:00Z"
+
+
+@pytest.mark.parametrize("jitter", [-2.0, -1.2, -0.7, 0.0, 0.7, 1.2, 2.0])
+def test_the_starting_moment_does_not_jitter(wall: WallClock, jitter: float) -> None:
+    subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+    first = moment(subject)
+    wall.time += timedelta(seconds=jitter)
+    assert moment(subject) == first
+
+
+@pytest.mark.parametrize(
+    "step", [timedelta(days=365), timedelta(hours=-1), timedelta(seconds=3), timedelta(seconds=-3)]
+)
+def test_the_starting_moment_follows_a_wall_clock_that_is_set(wall: WallClock, step: timedelta) -> None:
+    subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+    first = moment(subject)
+    wall.time += step
+    assert moment(subject) == first + step
+
+
+def test_slow_drift_is_followed_once_it_is_more_than_jitter(wall: WallClock) -> None:
+    subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+    moments: list[datetime] = []
+    for _ in range(50):
+        moments.append(moment(subject))
+        wall.time += timedelta(seconds=0.1)
+    assert len(set(moments)) == 3
+    assert moments == sorted(moments)

@@ -1,0 +1,67 @@
+import math
+import subprocess
+import sys
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+import octoprint_uptime
+from octoprint_uptime import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
+
+TABLE = [
+    # seconds, full, dhm, dh, d
+    (0, "0s", "0h 0m", "0h", "0d"),
+    (59.9, "59s", "0h 0m", "0h", "0d"),
+    (60, "1m 0s", "0h 1m", "0h", "0d"),
+    (3599, "59m 59s", "0h 59m", "0h", "0d"),
+    (3600, "1h 0m 0s", "1h 0m", "1h", "0d"),
+    (86399.999, "23h 59m 59s", "23h 59m", "23h", "0d"),
+    (86400, "1d 0h 0m 0s", "1d 0h 0m", "1d 0h", "1d"),
+    (93784, "1d 2h 3m 4s", "1d 2h 3m", "1d 2h", "1d"),
+    (31536000, "365d 0h 0m 0s", "365d 0h 0m", "365d 0h", "365d"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "full", "dhm", "dh", "d"), TABLE)
+def test_each_format(seconds: float, full: str, dhm: str, dh: str, d: str) -> None:
+    assert format_uptime(seconds) == format_uptime(seconds, "full") == full
+    assert format_uptime(seconds, "dhm") == format_uptime_dhm(seconds) == dhm
+    assert format_uptime(seconds, "dh") == format_uptime_dh(seconds) == dh
+    assert format_uptime(seconds, display_format="d") == format_uptime_d(seconds) == d
+
+
+@pytest.mark.parametrize("seconds", [-0.0, True, 1.5, Decimal("61.5"), Fraction(7, 2), 10**30])
+def test_any_real_number_is_a_duration(seconds: Any) -> None:
+    assert format_uptime(seconds) == format_uptime(math.floor(seconds))
+
+
+@pytest.mark.parametrize("seconds", [-1, -0.1, math.nan, math.inf, -math.inf, Decimal("NaN"), Decimal("Infinity")])
+@pytest.mark.parametrize("format_any", [format_uptime, format_uptime_dhm, format_uptime_dh, format_uptime_d])
+def test_what_no_uptime_can_be_is_a_value_error(format_any: Any, seconds: float) -> None:
+    with pytest.raises(ValueError, match="an uptime is"):
+        format_any(seconds)
+
+
+@pytest.mark.parametrize("seconds", ["60", "", None, [60], {}, 1j, b"60", object()])
+def test_what_is_no_number_is_a_type_error(seconds: Any) -> None:
+    with pytest.raises(TypeError):
+        format_uptime(seconds)
+
+
+@pytest.mark.parametrize("display_format", ["short", "FULL", "", None, ["full"], 1])
+def test_an_unknown_format_is_a_value_error_that_names_the_four(display_format: Any) -> None:
+    with pytest.raises(ValueError, match="full, dhm, dh, d"):
+        format_uptime(60, display_format)
+
+
+def test_importing_it_loads_nothing_of_octoprint() -> None:
+    code = "import sys; from octoprint_uptime import format_uptime; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "octoprint_uptime.formatting" in loaded
+    assert not {"octoprint", "flask", "flask_babel", "psutil", "octoprint_uptime.plugin"} & set(loaded)
+
+
+def test_the_package_offers_just_the_format_functions() -> None:
+    assert octoprint_uptime.__all__ == ["format_uptime", "format_uptime_d", "format_uptime_dh", "format_uptime_dhm"]
