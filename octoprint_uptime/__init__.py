@@ -11,15 +11,21 @@ __plugin_pythoncompat__ = ">=3.10,<4"
 
 __plugin_implementation__: object = None
 __plugin_hooks__: dict[str, object] = {}
+__plugin_helpers__: dict[str, object] = {}
 
 
 def __plugin_load__() -> None:
     """Make the plugin, called by OctoPrint: importing the package alone must stay cheap for others."""
-    global __plugin_implementation__, __plugin_hooks__
+    global __plugin_implementation__, __plugin_hooks__, __plugin_helpers__
     from .plugin import UptimePlugin
 
     __plugin_implementation__ = plugin = UptimePlugin()
     __plugin_hooks__ = {
+        "octoprint.cli.commands": plugin.get_cli_commands,
         "octoprint.plugin.softwareupdate.check_config": plugin.get_update_information,
         "octoprint.server.api.after_request": plugin.get_after_request_handlers,
+    }
+    __plugin_helpers__ = {
+        "system_uptime": plugin.system_uptime,
+        "octoprint_uptime": plugin.octoprint_uptime,
     }

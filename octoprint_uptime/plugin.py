@@ -1,5 +1,6 @@
 """The plugin class: OctoPrint's mixins wired to the clock, the formats and the settings."""
 
+import logging
 from typing import Any
 
 import flask
@@ -22,9 +23,14 @@ class UptimePlugin(
 ):
     """System and OctoPrint uptime in the navbar, over the API and in System info."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Not with self._logger, which comes with initialize: other plugins may call the helpers before that.
+        logger = logging.getLogger("octoprint.plugins.octoprint_uptime")
+        self._system = system_clock(logger)
+        self._octoprint = process_clock(logger)
+
     def initialize(self) -> None:
-        self._system = system_clock(self._logger)
-        self._octoprint = process_clock(self._logger)
         # Read from here, never from OctoPrint's layered settings: those are slow, and hold what people typed.
         self._values = settings.defaults()
         try:
@@ -121,6 +127,23 @@ class UptimePlugin(
         if not self._values["include_in_systeminfo"]:
             return {}
         return self._read("full")
+
+    ##~~ Helpers
+
+    def system_uptime(self) -> float | None:
+        """Seconds since the host was started, as the API's ``seconds``; ``None`` where no source answers."""
+        return self._system.read().seconds
+
+    def octoprint_uptime(self) -> float | None:
+        """Seconds since OctoPrint's process was started; ``None`` where no source answers."""
+        return self._octoprint.read().seconds
+
+    ##~~ CLI commands hook
+
+    def get_cli_commands(self, cli_group: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        from . import cli
+
+        return cli.commands(cli_group.settings)
 
     ##~~ Software Update hook
 

@@ -60,7 +60,7 @@ def test_importing_it_loads_nothing_of_octoprint() -> None:
     code = "import sys; from octoprint_uptime import format_uptime; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "octoprint_uptime.formatting" in loaded
-    assert not {"octoprint", "flask", "flask_babel", "psutil", "octoprint_uptime.plugin"} & set(loaded)
+    assert not {"octoprint", "flask", "flask_babel", "psutil", "click", "octoprint_uptime.plugin"} & set(loaded)
 
 
 def test_the_package_offers_just_the_format_functions() -> None:

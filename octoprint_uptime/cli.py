@@ -1,0 +1,46 @@
+"""The commands below ``octoprint plugins``: the system uptime without asking a server."""
+
+import json
+import logging
+from typing import Any
+
+import click
+
+from . import settings
+from .clock import system_clock
+from .formatting import format_uptime
+
+
+def commands(octoprint_settings: Any) -> list[click.Command]:
+    """The plugin's commands, given the `Settings` of OctoPrint's data folder, where no plugin's defaults are known."""
+
+    @click.command("show")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the fields of the API.")
+    def show(as_json: bool) -> None:
+        """Print how long the system has been up, in the display format from the plugin's settings."""
+        logger = logging.getLogger(__name__)
+        logger.propagate = False  # OctoPrint's handler writes to stdout; with none at all, warnings go to stderr
+
+        stored = octoprint_settings.get(["plugins", "octoprint_uptime", "display_format"])
+        values, complaints = settings.clean({} if stored is None else {"display_format": stored})
+        for complaint in complaints:
+            logger.warning("%s", complaint)
+        display_format = str((settings.defaults() | values)["display_format"])
+
+        seconds, source, started_at = system_clock(logger).read()
+        if as_json:
+            answer = {
+                "display_format": display_format,
+                "seconds": seconds,
+                "started_at": started_at,
+                "uptime": None if seconds is None else format_uptime(seconds),
+                "uptime_available": seconds is not None,
+                "uptime_source": source,
+            }
+            click.echo(json.dumps(answer))
+        elif seconds is not None:
+            click.echo(format_uptime(seconds, display_format))
+        if seconds is None:
+            raise click.ClickException("Neither /proc/uptime nor psutil gives the system uptime.")
+
+    return [show]
