@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -78,6 +79,16 @@ class OctoPrint(Server):
     def stored(self) -> Any:
         """The plugin's part of config.yaml."""
         return self.config().get("plugins", {}).get(ID)
+
+    def shell(self, line: str, wrapper: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Run a line as somebody does who has activated OctoPrint's virtual environment, with this data folder."""
+        home = self.basedir.with_name(f"{self.basedir.name}-home")
+        home.mkdir(exist_ok=True)
+        if not (home / ".octoprint").exists():
+            (home / ".octoprint").symlink_to(self.basedir)  # where OctoPrint looks for it by itself
+        path = f"{self.executable.parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "HOME": str(home), "PATH": path}
+        return subprocess.run([*wrapper, "sh", "-c", line], env=environment, capture_output=True, text=True)
 
     def new_log(self) -> str:
         """What has been logged since the last call."""
