@@ -7,12 +7,33 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import requests
 
 from octoprint_server import api_key
-from support import OctoPrint, OpenPage
+from support import MakeServer, OctoPrint, OpenPage
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+DURATION = r"(\d+[dhms] ?)+"
+
+# A plugin that answers with what an interactive Python would show after a line.
+PROMPT = """
+import contextlib, io
+import flask, octoprint.plugin
+
+class Prompt(octoprint.plugin.SimpleApiPlugin):
+    def is_api_protected(self):
+        return True
+
+    def on_api_get(self, request):
+        with contextlib.redirect_stdout(io.StringIO()) as shown:
+            exec(compile({line!r}, "README.md", "single"), {{"self": self}})
+        return flask.jsonify(shown.getvalue())
+
+__plugin_name__ = "Prompt"
+__plugin_pythoncompat__ = ">=3,<4"
+__plugin_implementation__ = Prompt()
+"""
 
 
 def test_the_curl_line_gives_the_answer_shown(server: OctoPrint) -> None:
@@ -25,14 +46,48 @@ def test_the_curl_line_gives_the_answer_shown(server: OctoPrint) -> None:
     assert {key: type(value) for key, value in real.items()} == {key: type(value) for key, value in example.items()}
 
 
-def test_the_javascript_line_works_in_the_page(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
-    (line,) = re.findall(r"```js\n(.*?)```", README, re.DOTALL)
-    with page.expect_console_message(lambda message: bool(re.fullmatch(r"(\d+[dhms] ?)+", message.text))):
-        page.evaluate(line)
-
-
 def test_the_python_line_asks_the_api(server: OctoPrint) -> None:
     (line,) = re.findall(r"^    (requests\..*)$", README, re.MULTILINE)
     line = line.replace("http://octopi.local", server.url)
-    assert re.fullmatch(r"(\d+[dhms] ?)+", eval(line, {"requests": requests, "KEY": api_key("viewer")}))
+    assert re.fullmatch(DURATION, eval(line, {"requests": requests, "KEY": api_key("viewer")}))
+
+
+def line_with(start: str) -> tuple[str, str]:
+    """The one line that starts so, and the answer in its comment."""
+    (line,) = (line.strip() for line in README.splitlines() if line.strip().startswith(start))
+    return line, re.split(r" (?://|#) ", line)[1]
+
+
+@pytest.mark.parametrize(("start", "key"), [("from octoprint_uptime", None), ("self._plugin_manager", "seconds")])
+def test_the_python_lines_work_in_another_plugin(make_server: MakeServer, start: str, key: str | None) -> None:
+    line, comment = line_with(start)
+    server = make_server(extra_plugins={"prompt": PROMPT.format(line=line)})
+    shown = server.session("admin").get(f"{server.url}/api/plugin/prompt").json()
+    if key is None:
+        assert shown == f"{json.loads(comment)!r}\n"
+    else:
+        assert float(shown) == pytest.approx(server.answer()[key], abs=2)
+        assert isinstance(json.loads(comment), float)
+
+
+def test_the_browser_line_for_the_answer_works_in_the_page(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    line, comment = line_with("OctoPrint.plugins.octoprint_uptime.get()")
+    assert re.fullmatch(DURATION, comment)
+    with page.expect_console_message(lambda message: bool(re.fullmatch(DURATION, message.text))):
+        page.evaluate(line)
+
+
+def test_the_browser_line_for_the_format_works_in_the_page(server: OctoPrint, open_page: OpenPage) -> None:
+    line, comment = line_with("OctoPrint.plugins.octoprint_uptime.format(")
+    assert open_page(server).evaluate(line) == json.loads(comment)
+
+
+def test_the_command_lines_work_in_a_shell(server: OctoPrint) -> None:
+    show, as_json = re.findall(r"^    (octoprint .*)$", README, re.MULTILINE)
+    run = server.shell(show)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.fullmatch(DURATION, run.stdout.splitlines()[-1])
+    run = server.shell(as_json)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert json.loads(run.stdout)["seconds"] == pytest.approx(server.answer()["seconds"], abs=10)
