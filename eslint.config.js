@@ -7,13 +7,15 @@ export default [
     js.configs.recommended,
     {
         // OctoPrint puts all plugins into one script and transpiles none: newer syntax breaks everybody's.
-        files: ["octoprint_uptime/static/js/*.js"],
+        files: ["octoprint_uptime/static/**/*.js"],
         languageOptions: {
             ecmaVersion: 2018,
             sourceType: "script",
             globals: readonly(
-                ...["$", "_", "document", "performance", "clearTimeout", "setTimeout"],
-                ...["gettext", "ko", "OctoPrint", "OCTOPRINT_VIEWMODELS"]
+                ...["document", "navigator", "performance", "ResizeObserver", "URL", "window"],
+                ...["clearTimeout", "setTimeout", "$", "_", "gettext", "ko", "moment"],
+                ...["BASEURL", "copyToClipboard", "LOCALE"],
+                ...["OctoPrint", "OctoPrintClient", "OCTOPRINT_VIEWMODELS"]
             )
         }
     }

@@ -1,0 +1,35 @@
+(function () {
+    const UNITS = {full: ["dhms", 1], dhm: ["dhm", 2], dh: ["dh", 1], d: ["d", 1]};
+    const SECONDS = {d: 86400, h: 3600, m: 60, s: 1};
+
+    class OctoPrintUptimeClient {
+        constructor(base) {
+            this.base = base;
+        }
+
+        // A promise of the API's answer
+        get(opts) {
+            return this.base.simpleApiGet("octoprint_uptime", opts);
+        }
+
+        // As in formatting.py; a test compares the two
+        format(seconds, displayFormat = "full") {
+            if (!(displayFormat in UNITS && seconds >= 0 && seconds < Infinity)) {
+                throw new RangeError(`no uptime or no format: ${seconds}, ${displayFormat}`);
+            }
+            const [units, always] = UNITS[displayFormat];
+            const parts = [];
+            let rest = Math.floor(seconds);
+            units.split("").forEach((unit, place) => {
+                const count = Math.floor(rest / SECONDS[unit]);
+                rest -= count * SECONDS[unit];
+                if (count || parts.length || place >= units.length - always) {
+                    parts.push(count + unit);
+                }
+            });
+            return parts.join(" ");
+        }
+    }
+
+    OctoPrintClient.registerPluginComponent("octoprint_uptime", OctoPrintUptimeClient);
+})();
