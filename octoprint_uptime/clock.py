@@ -83,6 +83,18 @@ def process_clock(logger: logging.Logger) -> Clock:
     return Clock("OctoPrint", {"proc": _ProcAge(), "psutil": _Stopwatch(_psutil_create_time)}, logger)
 
 
+def scope(system: Uptime) -> str | None:
+    """Whose a system uptime is that was just read: ``container`` or ``host``, ``None`` when it is unknown.
+
+    Where lxcfs shows a container its own ``/proc/uptime``, that runs behind the kernel's boot clock.
+    """
+    if system.seconds is None:
+        return None
+    if system.source == "proc" and abs(_steady() - system.seconds) > _JITTER_SECONDS:
+        return "container"
+    return "host"
+
+
 def _proc_uptime() -> float:
     return float(_read(PROC_UPTIME).split(None, 1)[0])
 

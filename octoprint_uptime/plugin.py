@@ -10,8 +10,10 @@ from octoprint.access.permissions import Permissions
 from octoprint.settings import NoSuchSettingsPath
 
 from . import settings
-from .clock import Uptime, process_clock, system_clock
+from .clock import Uptime, process_clock, scope, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
+
+_EXAMPLE_SECONDS = 93784  # with a figure in every unit
 
 
 class UptimePlugin(
@@ -105,6 +107,7 @@ class UptimePlugin(
             **_fields("", system, formats),
             **_fields("octoprint_", octoprint, formats),
             "uptime_source": system.source,
+            "uptime_scope": scope(system),
         }
 
     ##~~ TemplatePlugin
@@ -114,12 +117,15 @@ class UptimePlugin(
 
     def get_template_configs(self) -> list[dict[str, Any]]:
         return [
-            {"type": "navbar", "styles": ["display: none"], "data_bind": "visible: text"},
+            {"type": "navbar", "styles": ["display: none"], "data_bind": "visible: visible, css: {open: open}"},
             {"type": "settings", "name": gettext("Uptime")},
         ]
 
     def get_template_vars(self) -> dict[str, Any]:
-        return {"rules": settings.RULES}
+        return {
+            "rules": settings.RULES,
+            "examples": {name: format_uptime(_EXAMPLE_SECONDS, name) for name in DISPLAY_FORMATS},
+        }
 
     ##~~ EnvironmentDetectionPlugin
 

@@ -1,57 +1,44 @@
 $(function () {
     const ID = "octoprint_uptime";
 
-    // The same rules as in formatting.py; a test compares the two.
-    const UNITS = {full: ["dhms", 1], dhm: ["dhm", 2], dh: ["dh", 1], d: ["d", 1]};
-    const SECONDS = {d: 86400, h: 3600, m: 60, s: 1};
+    // What the entry gives up where the navbar has no room, one thing more at each step.
+    const [LABELS, SECOND_UPTIME, SECONDS, TEXT] = [1, 2, 3, 4];
 
-    function formatUptime(seconds, displayFormat) {
-        const [units, always] = UNITS[displayFormat];
-        const parts = [];
-        let rest = Math.floor(seconds);
-        units.split("").forEach((unit, place) => {
-            const count = Math.floor(rest / SECONDS[unit]);
-            rest -= count * SECONDS[unit];
-            if (count || parts.length || place >= units.length - always) {
-                parts.push(count + unit);
-            }
-        });
-        return parts.join(" ");
-    }
+    const TOGETHER_SECONDS = 300; // from the host's start to OctoPrint's
 
     function UptimeViewModel([settingsViewModel, loginState, access]) {
         const self = this;
 
         const SUBJECTS = [
-            {
-                prefix: "",
-                setting: "show_system_uptime",
-                uptime: gettext("System %(uptime)s"),
-                unavailable: gettext("System uptime unavailable"),
-                started: gettext("System started: %(date)s")
-            },
+            {prefix: "", setting: "show_system_uptime", words: gettext("System %(uptime)s")},
             {
                 prefix: "octoprint_",
                 setting: "show_octoprint_uptime",
-                uptime: gettext("OctoPrint %(uptime)s"),
-                unavailable: gettext("OctoPrint uptime unavailable"),
-                started: gettext("OctoPrint started: %(date)s")
+                words: gettext("OctoPrint %(uptime)s")
             }
         ];
+
+        const {format} = OctoPrint.plugins[ID];
+        const element = (suffix) => document.getElementById("navbar_plugin_" + ID + suffix);
 
         self.answer = ko.observable();
         self.failures = ko.observable(0); // polls in a row without an answer
         self.now = ko.observable(0); // as performance.now()
         self.tabVisible = ko.observable(!document.hidden);
         self.dialogOpen = ko.observable(false);
-        self.saved = ko.observable(); // our settings as the server last gave them
-        self.settings = undefined; // the same as observables, which the settings dialog edits
+        self.saved = ko.observable(); // settings, as the server last gave them
+        self.settings = undefined; // what the settings dialog edits
+        self.step = ko.observable(0);
+        self.measured = ko.observable(false); // with its widest text
+        self.open = ko.observable(false);
+        self.copied = ko.observable(false);
 
         const startedAt = {};
         let tickTimer;
         let pollTimer;
         let pollAt = 0;
         let latestPoll;
+        let clocksApart = Date.now() - performance.now();
 
         const shown = (values) => SUBJECTS.filter((subject) => values[subject.setting]);
 
@@ -62,64 +49,160 @@ $(function () {
             return answer[prefix + "seconds"] + age / 1000;
         };
 
-        self.format = formatUptime;
+        self.stale = ko.pureComputed(() => self.failures() > 0);
 
-        self.parts = ko.pureComputed(() =>
-            shown(self.saved()).map(({prefix, uptime, unavailable}) => {
-                const seconds = secondsOf(prefix);
-                return seconds === null
-                    ? unavailable
-                    : _.sprintf(uptime, {
-                          uptime: formatUptime(seconds, self.saved().display_format)
-                      });
+        // The navbar entry
+
+        // One text for each subject, "" for what is not there.
+        function textsOf(values, step, widest) {
+            const known = self.answer() || self.stale();
+            const texts = SUBJECTS.map(({prefix, setting, words}) => {
+                if (!values[setting] || step >= TEXT || !(known || widest)) return "";
+                // Until it is known: the place that some days need.
+                const seconds = known ? secondsOf(prefix) : 864000;
+                const {display_format} = values;
+                const kept = step >= SECONDS && display_format === "full" ? "dhm" : display_format;
+                let uptime = seconds === null ? gettext("uptime unknown") : format(seconds, kept);
+                if (widest) uptime = uptime.replace(/\b\d(?=[hms])/g, "00");
+                return step < LABELS ? _.sprintf(words, {uptime}) : uptime;
+            });
+            const [system, octoprint] = texts;
+            if (!system || !octoprint || !(values.compact_display || step >= SECOND_UPTIME)) {
+                return texts;
+            }
+            const turns = self.now() / 1000 / values.compact_toggle_interval_seconds;
+            const systemsTurn = widest ? system.length > octoprint.length : Math.floor(turns) % 2;
+            return systemsTurn ? [system, ""] : ["", octoprint];
+        }
+
+        self.texts = ko.pureComputed(() => textsOf(self.saved(), self.step(), self.measured()));
+
+        self.visible = ko.pureComputed(() => self.permitted() && shown(self.saved()).length > 0);
+
+        // All that changes the entry's width, but for the digits.
+        const shape = ko.pureComputed(() =>
+            JSON.stringify([
+                self.visible(),
+                self.saved().compact_display,
+                textsOf(self.saved(), 0, true)
+            ])
+        );
+
+        // Give up just enough for a navbar as high as without the entry.
+        function fit() {
+            const entry = element("").style;
+            const texts = element("_texts");
+            const navbar = document.getElementById("navbar");
+            entry.position = "absolute";
+            const height = navbar.offsetHeight;
+            entry.position = texts.style.minWidth = "";
+            self.measured(true);
+            self.step(0);
+            while (navbar.offsetHeight > height && self.step() < TEXT) self.step(self.step() + 1);
+            texts.style.minWidth = Math.ceil(texts.getBoundingClientRect().width) + "px";
+            self.measured(false);
+            place();
+        }
+
+        // Words
+
+        self.duration = (prefix) => moment.duration(secondsOf(prefix), "seconds").humanize();
+        self.ago = (prefix) => moment.duration(-secondsOf(prefix), "seconds").humanize(true);
+
+        self.problem = ko.pureComputed(() => {
+            if (!self.stale()) return "";
+            if (!self.answer()) return gettext("No answer from the server");
+            const time = self.answer().receivedOn;
+            return _.sprintf(gettext("No answer from the server since %(time)s"), {time});
+        });
+
+        self.details = ko.pureComputed(() =>
+            SUBJECTS.filter(({prefix}) => secondsOf(prefix) !== null).map(({prefix, words}) => {
+                const since = _.sprintf(gettext("since %(date)s, %(ago)s"), {
+                    date: moment(startedAt[prefix]).format("ll LTS"),
+                    ago: self.ago(prefix)
+                });
+                return {
+                    uptime: _.sprintf(words, {uptime: format(secondsOf(prefix))}),
+                    since,
+                    both: _.sprintf(words, {uptime: since})
+                };
             })
         );
 
-        self.stale = ko.pureComputed(() => self.failures() > 0);
+        self.tooltip = ko.pureComputed(() =>
+            [self.problem(), ..._.map(self.details(), "both"), (self.answer() || {}).uptime_note]
+                .filter(Boolean)
+                .join("\n")
+        );
 
-        self.text = ko.pureComputed(() => {
-            const known = self.permitted() && (self.answer() || self.stale());
-            const parts = known ? self.parts() : [];
-            const {compact_display, compact_toggle_interval_seconds} = self.saved();
-            if (parts.length < 2 || !compact_display) return parts.join(" | ");
-            const turns = self.now() / 1000 / compact_toggle_interval_seconds;
-            return parts[Math.floor(turns) % 2];
+        // The popover
+
+        // Which sentence of the template holds.
+        self.summary = ko.pureComputed(() => {
+            const [system, octoprint] = [secondsOf(""), secondsOf("octoprint_")];
+            if (system === null || octoprint === null) return "";
+            const together = system - octoprint < TOGETHER_SECONDS;
+            return self.answer().uptime_scope + (together ? " together" : "");
         });
 
-        self.tooltip = ko.pureComputed(() => {
-            const answer = self.answer();
-            if (!answer) return self.stale() ? gettext("No answer from the server") : "";
-            const lines = [];
-            if (self.stale()) {
-                const time = answer.receivedOn.toLocaleTimeString();
-                lines.push(_.sprintf(gettext("No answer from the server since %(time)s"), {time}));
+        self.mayConfigure = ko.pureComputed(() =>
+            loginState.hasPermission(access.permissions.SETTINGS)
+        );
+
+        self.toggle = () => {
+            self.open(!self.open());
+            place();
+        };
+
+        self.configure = () => {
+            self.open(false);
+            settingsViewModel.show("settings_plugin_" + ID);
+        };
+
+        // Keeps the popover inside the page.
+        function place() {
+            const {style} = element("_popover");
+            style.right = "";
+            const left = element("_popover").getBoundingClientRect().left + window.scrollX;
+            style.right = Math.min(0, left - 8) + "px";
+        }
+
+        function onInput(event) {
+            const {key, target} = event;
+            const button = element("_button");
+            if (key === "Escape" && self.open()) {
+                button.focus();
+                self.open(false);
+            } else if (key === " " && target === button) {
+                event.preventDefault(); // scrolling
+                self.toggle();
+            } else if (!element("").contains(target)) {
+                self.open(false);
             }
-            SUBJECTS.forEach(({prefix, started}) => {
-                if (answer[prefix + "seconds"] === null) return;
-                const style = {dateStyle: "medium", timeStyle: "medium"};
-                const date = new Date(startedAt[prefix]).toLocaleString(undefined, style);
-                lines.push(_.sprintf(started, {date}));
-            });
-            return lines.concat(answer.uptime_note || []).join("\n");
-        });
+        }
 
         // The settings dialog
 
-        const chosen = () => SUBJECTS.filter((subject) => self.settings[subject.setting]());
-        self.showsAny = ko.pureComputed(() => chosen().length > 0);
-        self.showsBoth = ko.pureComputed(() => chosen().length > 1);
-
-        self.example = (displayFormat) => {
-            const seconds = secondsOf("") === null ? secondsOf("octoprint_") : secondsOf("");
-            return seconds === null ? "" : ` (${formatUptime(seconds, displayFormat)})`;
-        };
+        self.preview = ko.pureComputed(() => textsOf(_.mapValues(self.settings, ko.unwrap), 0));
 
         self.outside = (value, low, high) => !/^\d+$/.test(value) || value < low || value > high;
+
+        self.apiExample = () => {
+            const url = new URL(BASEURL + OctoPrint.getSimpleApiUrl(ID), window.location.href);
+            return `curl -H "X-Api-Key: YOUR_API_KEY" "${url}"`;
+        };
+
+        self.copyApiExample = () => {
+            copyToClipboard(self.apiExample());
+            self.copied(true);
+        };
 
         self.onSettingsShown = () => self.dialogOpen(true);
 
         self.onSettingsHidden = () => {
             self.dialogOpen(false);
+            self.copied(false);
             takeOver();
         };
 
@@ -131,17 +214,14 @@ $(function () {
             if (before && before.poll_interval_seconds !== now.poll_interval_seconds) pollIn(0);
         }
 
-        // Polling and ticking: only while somebody who may see an uptime looks at one
+        // Polling and ticking, while somebody looks
 
         self.permitted = ko.pureComputed(
             () => loginState.loggedIn() && loginState.hasPermission(access.permissions.STATUS)
         );
 
         self.active = ko.pureComputed(
-            () =>
-                self.tabVisible() &&
-                self.permitted() &&
-                (self.dialogOpen() || shown(self.saved()).length > 0)
+            () => self.tabVisible() && (self.visible() || (self.permitted() && self.dialogOpen()))
         );
 
         function run() {
@@ -153,18 +233,23 @@ $(function () {
         }
 
         function tick() {
-            // What nobody confirms does not go on counting.
+            // Not counting what nobody confirms
             if (self.stale()) return;
             self.now(performance.now());
-            // Wake just after the next whole second of either uptime.
+            // To just after the next whole second of either
             const waits = SUBJECTS.map(({prefix}) => 1001 - ((secondsOf(prefix) * 1000) % 1000));
             tickTimer = setTimeout(tick, Math.min(...waits));
+            // After a sleep, or when a clock was set, only the server knows.
+            const apart = Date.now() - performance.now();
+            const jumped = Math.abs(apart - clocksApart) > 1500;
+            clocksApart = apart;
+            if (jumped) pollIn(0);
         }
 
         const interval = () => (self.answer() || self.saved()).poll_interval_seconds;
 
         function pollIn(seconds) {
-            // No more than a day: a browser takes a longer timeout for none.
+            // A browser takes too long a timeout for none.
             pollAt = performance.now() + Math.min(seconds, 86400) * 1000;
             run();
         }
@@ -174,7 +259,7 @@ $(function () {
             const ifLatest = (handle) => (response) =>
                 sentAt === latestPoll && handle(response, sentAt);
             pollIn(20); // longer than this request can take
-            OctoPrint.simpleApiGet(ID, {timeout: 10000}).then(
+            OctoPrint.plugins[ID].get({timeout: 10000}).then(
                 ifLatest(self.fromResponse),
                 ifLatest(failed)
             );
@@ -185,7 +270,7 @@ $(function () {
             pollIn(Math.min(interval() * Math.pow(2, self.failures()), 300));
         }
 
-        const isUptime = (seconds) => seconds === null || _.isFinite(seconds);
+        const isUptime = (seconds) => seconds === null || (_.isFinite(seconds) && seconds >= 0);
 
         self.fromResponse = (response, sentAt) => {
             const {seconds, octoprint_seconds, poll_interval_seconds} = response || {};
@@ -197,13 +282,13 @@ $(function () {
                 return failed();
             }
             SUBJECTS.forEach(({prefix}) => {
-                // The browser's clock, not the server's, and a moment that does not jitter: see clock.py.
+                // By the browser's clock, and without jitter: see clock.py.
                 const moment = Date.now() - response[prefix + "seconds"] * 1000;
                 if (!(Math.abs(moment - startedAt[prefix]) <= 2000)) startedAt[prefix] = moment;
             });
-            // The server read its clock somewhere between question and answer.
+            // The server has read it somewhere between question and answer.
             response.readAt = (sentAt + performance.now()) / 2;
-            response.receivedOn = new Date();
+            response.receivedOn = moment().format("LTS");
             self.answer(response);
             self.failures(0);
             pollIn(poll_interval_seconds);
@@ -221,11 +306,24 @@ $(function () {
             });
         };
 
-        self.onAllBound = run;
+        self.onAllBound = () => {
+            shape.subscribe(fit);
+            window.addEventListener("resize", fit);
+            // The neighbours' sizes; the entry's own change nothing for them, so that this can't run in circles.
+            // The neighbours' sizes do not depend on the entry's: no circles.
+            const observer = new ResizeObserver(fit);
+            $("#navbar .brand")
+                .add($(element("")).siblings())
+                .each((place, other) => observer.observe(other));
+            ["click", "focusin", "keydown"].forEach((type) =>
+                document.addEventListener(type, onInput, true)
+            );
+            run();
+        };
 
         self.onBrowserTabVisibilityChange = self.tabVisible;
 
-        // Comes with each of OctoPrint's own attempts to reconnect.
+        // Comes with each attempt to reconnect.
         self.onServerDisconnect = () => {
             self.failures(Math.max(1, self.failures()));
         };
