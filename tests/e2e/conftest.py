@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from octoprint_uptime import settings
 from support import GROUPS, USERS, MakeServer, OctoPrint, OpenPage
@@ -73,8 +73,8 @@ def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServ
         servers.append(server)
         server.prepare(USERS, {**GROUPS, **(groups or {})}, plugins, enable)
         for name, code in (extra_plugins or {}).items():
-            file = server.basedir / "plugins" / f"{name}.py"
-            file.parent.mkdir(exist_ok=True)
+            file = server.basedir / "plugins" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(code, encoding="utf-8")
         server.start(wrapper, env)
         return server
@@ -110,9 +110,15 @@ def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage
         if message.type == "error" and not message.location["url"].endswith(OCTOPRINTS_OWN_REFUSALS):
             console_errors.append(f"{message.text} {message.location['url']}")
 
-    def open_page(server: OctoPrint, user: str | None = "admin", width: int = 1400, **options: Any) -> Page:
-        viewport: ViewportSize = {"width": width, "height": 900}
-        context = chromium.new_context(base_url=server.url, viewport=viewport, **{"locale": "en-US", **options})
+    def open_page(
+        server: OctoPrint,
+        user: str | None = "admin",
+        width: int = 1400,
+        prepare: Callable[[Page], None] | None = None,
+        **options: Any,
+    ) -> Page:
+        options = {"locale": "en-US", "viewport": {"width": width, "height": 900}, **options}
+        context = chromium.new_context(base_url=server.url, **options)
         contexts.append(context)
         if user is not None:
             cookies = server.log_in(user).cookies.get_dict()
@@ -120,6 +126,8 @@ def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage
         page = context.new_page()
         page.on("console", note)
         page.on("pageerror", lambda error: exceptions.append(str(error)))
+        if prepare is not None:
+            prepare(page)
         page.goto("/")
         page.wait_for_selector("#navbar_plugin_octoprint_uptime", state="attached")
         page.wait_for_selector("#page-container-loading", state="hidden")

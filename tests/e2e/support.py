@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -137,12 +137,19 @@ class MakeServer(Protocol):
 
 
 class OpenPage(Protocol):
-    def __call__(self, server: OctoPrint, user: str | None = ..., width: int = ..., **options: Any) -> Page: ...
+    def __call__(
+        self,
+        server: OctoPrint,
+        user: str | None = ...,
+        width: int = ...,
+        prepare: Callable[[Page], None] | None = ...,
+        **options: Any,
+    ) -> Page: ...
 
 
 def entry(page: Page) -> Locator:
     """The plugin's entry in the navbar."""
-    return page.locator(f"#navbar_plugin_{ID}")
+    return page.locator(f"#navbar_plugin_{ID}_button")
 
 
 UPTIME = r"(\d+d )?(\d+h )?(\d+m )?\d+s"

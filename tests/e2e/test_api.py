@@ -20,7 +20,7 @@ FIELDS = {
     *(f"{prefix}seconds" for prefix in ("", "octoprint_")),
     *(f"{prefix}started_at" for prefix in ("", "octoprint_")),
     *(f"{prefix}uptime{suffix}" for prefix in ("", "octoprint_") for suffix in SUFFIXES),
-    *("uptime_available", "uptime_source", "display_format", "poll_interval_seconds"),
+    *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds"),
 }
 
 
@@ -95,7 +95,14 @@ def test_the_values_are_the_same_in_german(server: OctoPrint) -> None:
     german = server.session("admin").get(server.url + ENDPOINT, headers={"X-Locale": "de"}).json()
     assert german.keys() == FIELDS
     english = server.answer()
-    for field in ("started_at", "octoprint_started_at", "uptime_available", "uptime_source", "display_format"):
+    for field in (
+        "started_at",
+        "octoprint_started_at",
+        "uptime_available",
+        "uptime_source",
+        "uptime_scope",
+        "display_format",
+    ):
         assert german[field] == english[field]
     for prefix in ("", "octoprint_"):
         for suffix, display_format in SUFFIXES.items():
@@ -191,7 +198,7 @@ def test_a_post_without_csrf_token_is_refused_with_the_same_body(server: OctoPri
 
 @pytest.mark.parametrize("status", [404, 500, 503])
 def test_what_another_plugin_does_to_the_request_keeps_the_body(make_server: MakeServer, status: int) -> None:
-    server = make_server(extra_plugins={"refuser": REFUSER})
+    server = make_server(extra_plugins={"refuser.py": REFUSER})
     response = server.session("admin").get(server.url + ENDPOINT, headers={"X-Refuse": str(status)})
     assert response.status_code == status
     check_error(response, "GET")

@@ -40,7 +40,7 @@ def ask(server: OctoPrint) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_helpers_give_seconds_even_before_the_plugin_is_initialised(make_server: MakeServer) -> None:
-    server = make_server(extra_plugins={"a_neighbour": NEIGHBOUR})
+    server = make_server(extra_plugins={"a_neighbour.py": NEIGHBOUR})
     at_first, now = ask(server)
     api = server.answer()
     assert at_first.keys() == now.keys() == {"system_uptime", "octoprint_uptime"}
@@ -55,7 +55,7 @@ def test_what_is_unknown_is_none(make_server: MakeServer, tmp_path: Path) -> Non
     nothing.touch()
     # Without its btime psutil knows no boot time either.
     server = make_server(
-        with_files({"/proc/uptime": nothing, "/proc/stat": nothing}), extra_plugins={"a_neighbour": NEIGHBOUR}
+        with_files({"/proc/uptime": nothing, "/proc/stat": nothing}), extra_plugins={"a_neighbour.py": NEIGHBOUR}
     )
     _, now = ask(server)
     assert now["system_uptime"] is None

@@ -153,24 +153,30 @@ def test_the_compact_display_of_one_uptime_shows_just_that(server: OctoPrint, op
         page.wait_for_timeout(250)
 
 
+MONTHS = {
+    "en-US": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    "de-DE": ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sep.", "Okt.", "Nov.", "Dez."],
+}
+
+
 @pytest.mark.parametrize(
-    ("locale", "labels", "pattern"),
-    [
-        ("de-DE", ("System gestartet", "OctoPrint gestartet"), "%d.%m.%Y, %H:%M:%S"),
-        ("en-US", ("System started", "OctoPrint started"), "%b %d, %Y, %I:%M:%S %p"),
-    ],
+    ("locale", "since", "pattern"),
+    [("de-DE", "seit", "%d. %m %Y %H:%M:%S"), ("en-US", "since", "%m %d, %Y %I:%M:%S %p")],
 )
 def test_the_tooltip_has_both_moments_in_the_browsers_language_and_time_zone(
-    server: OctoPrint, open_page: OpenPage, locale: str, labels: tuple[str, str], pattern: str
+    server: OctoPrint, open_page: OpenPage, locale: str, since: str, pattern: str
 ) -> None:
     page = open_page(server, locale=locale, timezone_id="Asia/Tokyo")
     expect(entry(page)).to_have_text(BOTH)
-    lines = (entry(page).locator("a").get_attribute("title") or "").replace("\u202f", " ").split("\n")
+    lines = (entry(page).get_attribute("title") or "").split("\n")
     answer = server.answer()
     assert len(lines) == 2
-    for line, label, field in zip(lines, labels, ("started_at", "octoprint_started_at"), strict=True):
-        said, _, date = line.partition(": ")
-        assert said == label
+    for line, name, field in zip(lines, ("System", "OctoPrint"), ("started_at", "octoprint_started_at"), strict=True):
+        said = re.fullmatch(rf"{name} {since} (.*), [^,]* (\w+)", line)
+        assert said
+        date = said[1]
+        for number, month in enumerate(MONTHS[locale], 1):
+            date = re.sub(rf"(?<!\w){re.escape(month)}(?!\w)", str(number), date)
         shown = datetime.strptime(date, pattern).replace(tzinfo=ZoneInfo("Asia/Tokyo"))
         assert abs(shown - datetime.fromisoformat(answer[field].replace("Z", "+00:00"))).total_seconds() <= 2
 
@@ -178,8 +184,8 @@ def test_the_tooltip_has_both_moments_in_the_browsers_language_and_time_zone(
 @pytest.mark.parametrize(
     ("locale", "text", "note"),
     [
-        ("en-US", "System uptime unavailable", "virtual environment"),
-        ("de-DE", "Betriebszeit des Systems unbekannt", "virtueller Umgebung"),
+        ("en-US", "System uptime unknown", "virtual environment"),
+        ("de-DE", "System Betriebszeit unbekannt", "virtueller Umgebung"),
     ],
 )
 def test_an_unknown_uptime_is_said_with_what_to_do(
@@ -190,7 +196,7 @@ def test_an_unknown_uptime_is_said_with_what_to_do(
     server = make_server(with_files({"/proc/uptime": nothing, "/proc/stat": nothing}))
     page = open_page(server, locale=locale)
     expect(entry(page)).to_have_text(re.compile(rf"^\s*{text} \| OctoPrint {UPTIME}\s*$"))
-    title = entry(page).locator("a").get_attribute("title") or ""
+    title = entry(page).get_attribute("title") or ""
     assert "pip install psutil" in title
     assert note in title
     assert len(server.warnings()) == 2
@@ -203,10 +209,53 @@ def test_the_two_formatters_agree(server: OctoPrint, open_page: OpenPage) -> Non
     values: list[float] = known + [chance.uniform(0, 10 ** chance.randint(1, 9)) for _ in range(400)]
     cases: list[list[Any]] = [[value, name] for value in values for name in ("full", "dhm", "dh", "d")]
     texts = page.evaluate(
-        """cases => {
-            const viewModel = ko.dataFor(document.querySelector("#navbar_plugin_octoprint_uptime"));
-            return cases.map(([seconds, format]) => viewModel.format(seconds, format));
-        }""",
+        "cases => cases.map(([seconds, name]) => OctoPrint.plugins.octoprint_uptime.format(seconds, name))",
         cases,
     )
     assert texts == [format_uptime(seconds, name) for seconds, name in cases]
+
+
+def clock(page: Page) -> None:
+    page.clock.install()
+
+
+def says_what_the_server_says(page: Page, server: OctoPrint) -> bool:
+    seconds = server.answer()["seconds"]
+    texts = {f"System {format_uptime(seconds + off)}" for off in (-1, 0, 1)}
+    return entry(page).inner_text().strip().partition(" | ")[0] in texts
+
+
+@pytest.mark.parametrize("jump", ["asleep", "clock ahead", "clock behind"])
+def test_it_is_right_within_a_second_of_waking_or_of_a_new_time(
+    server: OctoPrint, open_page: OpenPage, jump: str
+) -> None:
+    page = open_page(server, prepare=clock)
+    expect(entry(page)).to_have_text(BOTH)
+    page.wait_for_timeout(1500)
+    requests = Requests(page)
+    if jump == "asleep":
+        page.clock.fast_forward("08:00:00")
+    else:
+        # As where the browser's steady clock stands still in the computer's sleep.
+        now = page.evaluate("Date.now()")
+        page.clock.set_system_time((now + (8 if jump == "clock ahead" else -8) * 3600_000) / 1000)
+    # The wait is a real one, and the page's clock goes on with it.
+    page.wait_for_timeout(1000)
+    assert requests.count >= 1
+    assert says_what_the_server_says(page, server)
+    title = entry(page).get_attribute("title") or ""
+    now = page.evaluate("moment().format('ll')")
+    assert now in title
+
+
+def test_ten_tabs_ask_no_more_than_each_its_own(server: OctoPrint, open_page: OpenPage) -> None:
+    first = open_page(server)
+    pages = [first, *(first.context.new_page() for _ in range(9))]
+    requests = []
+    for page in pages:
+        requests.append(Requests(page))
+        if page is not first:
+            page.goto("/")
+        expect(entry(page)).to_have_text(BOTH)
+    first.wait_for_timeout(5000)
+    assert [each.count for each in requests] == [0, *[1] * 9]

@@ -22,7 +22,7 @@ def environment(server: OctoPrint) -> dict[str, object]:
 def test_system_info_has_both_uptimes(server: OctoPrint) -> None:
     answer = server.answer()
     found = environment(server)
-    assert found.keys() == FIELDS | {f"octoprint_{field}" for field in FIELDS} | {"uptime_source"}
+    assert found.keys() == FIELDS | {f"octoprint_{field}" for field in FIELDS} | {"uptime_source", "uptime_scope"}
     assert found["seconds"] == pytest.approx(answer["seconds"], abs=2)
     assert found["octoprint_seconds"] == pytest.approx(answer["octoprint_seconds"], abs=2)
     assert re.fullmatch(r"(\d+[dhms] ?)+", str(found["uptime"]))

@@ -61,7 +61,7 @@ def line_with(start: str) -> tuple[str, str]:
 @pytest.mark.parametrize(("start", "key"), [("from octoprint_uptime", None), ("self._plugin_manager", "seconds")])
 def test_the_python_lines_work_in_another_plugin(make_server: MakeServer, start: str, key: str | None) -> None:
     line, comment = line_with(start)
-    server = make_server(extra_plugins={"prompt": PROMPT.format(line=line)})
+    server = make_server(extra_plugins={"prompt.py": PROMPT.format(line=line)})
     shown = server.session("admin").get(f"{server.url}/api/plugin/prompt").json()
     if key is None:
         assert shown == f"{json.loads(comment)!r}\n"

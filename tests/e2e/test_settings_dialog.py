@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from octoprint_uptime import format_uptime, settings
-from support import ID, OctoPrint, OpenPage
+from octoprint_server import api_key
+from octoprint_uptime import format_uptime, formatting, settings
+from support import BOTH, ID, OctoPrint, OpenPage, entry
 
 LABELS = {
     "show_system_uptime": "Show the system uptime",
@@ -42,7 +45,7 @@ def save(page: Page) -> dict[str, Any]:
 
 
 def entry_text(page: Page) -> str:
-    return page.locator("#navbar_plugin_octoprint_uptime").inner_text().strip()
+    return entry(page).inner_text().strip()
 
 
 def test_each_setting_has_a_labelled_control_with_help(server: OctoPrint, open_page: OpenPage) -> None:
@@ -87,7 +90,7 @@ def test_a_change_counts_once_it_is_saved_and_only_that_is_sent(server: OctoPrin
     assert re.match(r"System .*s \| OctoPrint \d", entry_text(page))
     sent = save(page)
     assert sent["plugins"] == {ID: {"show_octoprint_uptime": False, "display_format": "dhm"}}
-    expect(page.locator("#navbar_plugin_octoprint_uptime")).to_have_text(re.compile(r"^\s*System \d+h \d+m\s*$"))
+    expect(entry(page)).to_have_text(re.compile(r"^\s*System \d+h \d+m\s*$"))
     assert server.settings() == {**settings.defaults(), "show_octoprint_uptime": False, "display_format": "dhm"}
 
 
@@ -172,31 +175,14 @@ def test_a_number_out_of_range_is_an_error_before_it_is_saved(
     expect(error).to_be_hidden()
 
 
-def test_the_format_list_has_a_live_example_of_each(server: OctoPrint, open_page: OpenPage) -> None:
+def test_the_formats_are_chosen_by_example(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     dialog(page)
-
-    def examples() -> dict[str, str]:
-        options = control(page, "display_format").locator("option").all()
-        return {
-            option.get_attribute("value") or "": (option.text_content() or "").partition("(")[2].rstrip(")")
-            for option in options
-        }
-
-    before = examples()
-    seconds = server.answer()["seconds"]
-    assert list(before) == ["full", "dhm", "dh", "d"]
-    for name, example in before.items():
-        assert example in {format_uptime(seconds + off, name) for off in (-2, -1, 0)}
-    page.wait_for_timeout(1500)
-    assert examples()["full"] != before["full"]
-
-
-def test_the_examples_are_there_even_when_the_navbar_shows_nothing(server: OctoPrint, open_page: OpenPage) -> None:
-    server.save({"show_system_uptime": False, "show_octoprint_uptime": False}).raise_for_status()
-    page = open_page(server)
-    dialog(page)
-    expect(control(page, "display_format").locator("option").first).to_have_text(re.compile(r"\(.*\ds\)"))
+    options = control(page, "display_format").locator("option").all()
+    examples = {option.get_attribute("value") or "": (option.text_content() or "") for option in options}
+    assert list(examples) == list(formatting.DISPLAY_FORMATS)
+    for name, example in examples.items():
+        assert example.partition(" (")[0] == format_uptime(93784, name)
 
 
 def test_in_german_nothing_stays_english(server: OctoPrint, open_page: OpenPage) -> None:
@@ -206,5 +192,97 @@ def test_in_german_nothing_stays_english(server: OctoPrint, open_page: OpenPage)
     text = pane.inner_text() + " ".join(pane.locator("option").all_text_contents())
     for english in [*LABELS.values(), "Down to", "Days only", "seconds.", "How", "Enter a"]:
         assert english not in text
-    for german in ["Betriebszeit des Systems anzeigen", "Auf die Sekunde (", "Nur Tage (", "1 bis 3600 Sekunden."]:
+    for german in ["Betriebszeit des Systems anzeigen", "(Auf die Sekunde)", "(Nur Tage)", "1 bis 3600 Sekunden."]:
         assert german in text
+
+
+def test_the_preview_follows_the_unsaved_choices(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    dialog(page)
+    preview = page.locator(f"#{ID}_preview")
+    expect(preview).to_have_text(BOTH)
+    before = preview.inner_text()
+    expect(preview).not_to_have_text(before, timeout=3000)
+    control(page, "display_format").select_option("dhm")
+    expect(preview).to_have_text(re.compile(r"^\s*System (\d+d )?\d+h \d+m \| OctoPrint \d+h \d+m\s*"))
+    control(page, "compact_display").check()
+    one = re.compile(r"^\s*(System (\d+d )?\d+h \d+m|OctoPrint \d+h \d+m)\s*$")
+    expect(preview).to_have_text(one, use_inner_text=True)
+    control(page, "show_octoprint_uptime").uncheck()
+    expect(preview).to_have_text(re.compile(r"^\s*System (\d+d )?\d+h \d+m\s*$"), use_inner_text=True)
+    control(page, "show_system_uptime").uncheck()
+    expect(preview).to_have_text("No entry in the navbar", use_inner_text=True)
+    # Nothing of it has been saved.
+    expect(entry(page)).to_have_text(BOTH)
+    assert server.stored() in (None, {}, {"_config_version": 2})
+
+
+def test_the_api_example_works_once_a_key_is_put_in(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server, permissions=["clipboard-read", "clipboard-write"])
+    pane = dialog(page)
+    pane.get_by_role("button", name="Copy API example").click()
+    expect(pane.get_by_role("status")).to_have_text("Copied.")
+    line = page.evaluate("navigator.clipboard.readText()")
+    assert page.locator(f"#{ID}_api_example").input_value() == line
+    assert line.startswith("curl ")
+    assert server.url in line
+    assert "api-key-" not in line
+    refused = subprocess.run(line, shell=True, capture_output=True, check=True)
+    assert json.loads(refused.stdout)["error"]
+    granted = subprocess.run(
+        line.replace("YOUR_API_KEY", api_key("viewer")), shell=True, capture_output=True, check=True
+    )
+    assert json.loads(granted.stdout)["uptime_available"] is True
+
+
+@pytest.mark.parametrize("width", [1400, 960])
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_no_text_is_cut_off(server: OctoPrint, open_page: OpenPage, locale: str, width: int) -> None:
+    page = open_page(server, width=width, locale=locale)
+    pane = dialog(page)
+    control(page, "poll_interval_seconds").fill("0")
+    cut_off = pane.evaluate(
+        """pane => {
+            const right = pane.getBoundingClientRect().right;
+            return [...pane.querySelectorAll("label, legend, span, button, select, h3, div")]
+                .filter(element => element.offsetParent)
+                .filter(element => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0
+                    || element.getBoundingClientRect().right > right + 1)
+                .map(element => element.outerHTML.slice(0, 200));
+        }"""
+    )
+    assert cut_off == []
+
+
+def test_the_keyboard_alone_reaches_and_changes_everything(server: OctoPrint, open_page: OpenPage) -> None:
+    server.save({"compact_display": True}).raise_for_status()
+    page = open_page(server)
+    dialog(page)
+    control(page, "show_system_uptime").focus()
+    reached = []
+    for _ in range(9):
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
+        page.keyboard.press("Tab")
+    assert reached == [
+        *(f"{ID}_{key}" for key in settings.RULES if key not in ("poll_interval_seconds", "include_in_systeminfo")),
+        f"{ID}_poll_interval_seconds",
+        f"{ID}_include_in_systeminfo",
+        f"{ID}_api_example",
+        "Copy API example",
+    ]
+    control(page, "show_octoprint_uptime").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.locator("[data-test-id=settings-save]").focus()
+    with page.expect_response(
+        lambda response: response.url.endswith("/api/settings") and response.request.method == "POST"
+    ):
+        page.keyboard.press("Enter")
+    assert server.settings() == {
+        **settings.defaults(),
+        "compact_display": True,
+        "show_octoprint_uptime": False,
+        "display_format": "dhm",
+    }

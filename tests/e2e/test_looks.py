@@ -1,0 +1,130 @@
+"""Whether everybody can read and use what the plugin shows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, entry
+from test_popover import popover
+from test_room import LONG, OTHERS, show_others
+from test_settings_dialog import dialog
+
+COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
+
+
+def violations(page: Page, selector: str) -> list[str]:
+    """What axe-core finds wrong within one element."""
+    found = Axe().run(page, context={"include": [[selector]]}).response
+    assert found["passes"]
+    return [
+        f"{violation['id']}: {node['html']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_axe_finds_nothing_in_the_entry_the_popover_and_the_settings(
+    make_server: MakeServer, open_page: OpenPage, locale: str
+) -> None:
+    page = open_page(make_server(extra_plugins=OTHERS), locale=locale, prepare=LONG)
+    for others in range(4):
+        show_others(page, others)
+        assert violations(page, f"#navbar_plugin_{ID}") == []
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    assert violations(page, f"#navbar_plugin_{ID}") == []
+    entry(page).click()
+    dialog(page)
+    assert violations(page, f"#settings_plugin_{ID}") == []
+
+
+def test_axe_would_find_something(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    entry(page).evaluate("button => { button.removeAttribute('aria-label'); button.textContent = ''; }")
+    assert any("aria-command-name" in violation for violation in violations(page, f"#navbar_plugin_{ID}"))
+
+
+def channels(colour: str) -> list[float]:
+    return [float(number) for number in re.findall(r"[\d.]+", colour)]
+
+
+def luminance(colour: list[float]) -> float:
+    parts = [value / 255 for value in colour[:3]]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2 defines it, from 1 to 21."""
+    light, dark = sorted((luminance(channels(one)), luminance(channels(other))), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_it_is_readable_with_every_colour_that_octoprint_offers(
+    server: OctoPrint, open_page: OpenPage, transparent: bool
+) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    offered = page.locator("#settings_appearance option").evaluate_all("options => options.map(o => o.value)")
+    assert set(COLOURS) <= set(offered)
+    assert {value for value in offered if re.fullmatch("[a-z]{3,}", value)} == set(COLOURS)
+    entry(page).click()
+    for colour in COLOURS:
+        page.evaluate(
+            """([colour, transparent]) => {
+                const {settings} = ko.dataFor(document.querySelector("#settings_appearance"));
+                settings.appearance.color(colour);
+                settings.appearance.colorTransparent(transparent);
+            }""",
+            [colour, transparent],
+        )
+        page.wait_for_timeout(100)
+        ours, cores, inside, around, gradient = page.evaluate(
+            f"""() => {{
+                const style = selector => getComputedStyle(document.querySelector(selector));
+                return [
+                    style("#navbar_plugin_{ID}_button").color,
+                    style("#navbar_show_settings").color,
+                    style("#navbar_plugin_{ID}_popover p").color,
+                    style("#navbar_plugin_{ID}_popover").backgroundColor,
+                    style("#navbar .navbar-inner").backgroundImage,
+                ];
+            }}"""
+        )
+        assert ours == cores
+        assert contrast(inside, around) > 7
+        stops = re.findall(r"rgba?\([^)]*\)", gradient)
+        assert stops
+        # Text of OctoPrint's own colour, so no better than that; never hard to make out.
+        assert max(contrast(ours, stop) for stop in stops) > 4.5, (colour, ours, stops)
+
+
+def test_nothing_of_it_is_animated(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server, reduced_motion="reduce")
+    entry(page).click()
+    running = page.evaluate(
+        f"""() => [...document.querySelectorAll("#navbar_plugin_{ID}, #navbar_plugin_{ID} *")]
+            .map(element => getComputedStyle(element))
+            .filter(style => parseFloat(style.transitionDuration) > 0 || style.animationName !== "none").length"""
+    )
+    assert running == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "opacity"), [({}, "0.5"), ({"contrast": "more"}, "1"), ({"forced_colors": "active"}, "1")]
+)
+def test_a_stale_entry_is_not_paled_where_contrast_is_asked_for(
+    server: OctoPrint, open_page: OpenPage, options: dict[str, Any], opacity: str
+) -> None:
+    page = open_page(server, **options)
+    expect(entry(page)).to_have_text(BOTH)
+    page.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerDisconnect()")
+    expect(entry(page).locator("i.fa-unlink")).to_be_visible()
+    assert entry(page).evaluate("button => getComputedStyle(button).opacity") == opacity

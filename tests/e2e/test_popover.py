@@ -1,0 +1,249 @@
+"""What the navbar entry tells on demand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from namespaces import with_boot_clock, with_files
+from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry
+from test_room import OTHERS, answers, show_others
+
+DAY = 86400
+
+
+def popover(page: Page) -> Locator:
+    return page.locator(f"#navbar_plugin_{ID}_popover")
+
+
+def summary(page: Page) -> Locator:
+    return page.locator(f"#navbar_plugin_{ID}_summary")
+
+
+def test_a_click_opens_it_and_a_second_one_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    expect(popover(page)).to_be_hidden()
+    expect(entry(page)).to_have_attribute("aria-expanded", "false")
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    expect(entry(page)).to_have_attribute("aria-expanded", "true")
+    popover(page).click()
+    expect(popover(page)).to_be_visible()
+    entry(page).click()
+    expect(popover(page)).to_be_hidden()
+    assert not page.url.endswith("#")
+
+
+def test_it_closes_on_a_click_elsewhere_and_on_escape(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    entry(page).click()
+    page.mouse.click(600, 500)
+    expect(popover(page)).to_be_hidden()
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(popover(page)).to_be_hidden()
+    expect(entry(page)).to_be_focused()
+
+
+def test_a_finger_opens_and_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server, has_touch=True)
+    entry(page).tap()
+    expect(popover(page)).to_be_visible()
+    page.touchscreen.tap(600, 500)
+    expect(popover(page)).to_be_hidden()
+
+
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_the_keyboard_alone_will_do(server: OctoPrint, open_page: OpenPage, key: str) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    page.locator("#navbar .brand").focus()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if entry(page).evaluate("button => button === document.activeElement"):
+            break
+    expect(entry(page)).to_be_focused()
+    assert entry(page).evaluate("button => getComputedStyle(button).outlineStyle") == "solid"
+    page.keyboard.press(key)
+    expect(popover(page)).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(popover(page).get_by_text("Uptime settings")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(popover(page)).to_be_hidden()
+    assert page.evaluate("window.scrollY") == 0
+
+
+def test_a_screen_reader_gets_a_name_and_no_ticking(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    expect(page.get_by_role("button", name="Uptime", exact=True)).to_have_count(1)
+    expect(entry(page)).to_have_accessible_description(re.compile("^The host (has been up|was started) .*OctoPrint"))
+    expect(entry(page)).to_have_attribute("aria-controls", f"navbar_plugin_{ID}_popover")
+    assert page.locator(f"#navbar_plugin_{ID} [aria-live], #navbar_plugin_{ID} [role=status]").count() == 0
+    name = entry(page).get_attribute("aria-label")
+    page.wait_for_timeout(2500)
+    assert entry(page).get_attribute("aria-label") == name
+
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("en", {"seconds": 12 * DAY}, "The host has been up for 12 days; OctoPrint was restarted 2 hours ago."),
+    ("en", {"seconds": 7500}, "The host has been up for 2 hours; OctoPrint was restarted 2 hours ago."),
+    ("en", {"seconds": 7499}, "The host was started 2 hours ago, and OctoPrint with it."),
+    ("en", {"seconds": 7200}, "The host was started 2 hours ago, and OctoPrint with it."),
+    (
+        "en",
+        {"seconds": 12 * DAY, "uptime_scope": "container"},
+        "The container has been up for 12 days; OctoPrint was restarted 2 hours ago.",
+    ),
+    (
+        "en",
+        {"seconds": 7201, "uptime_scope": "container"},
+        "The container was started 2 hours ago, and OctoPrint with it.",
+    ),
+    ("en", {"seconds": None, "uptime_scope": None, "uptime_source": None}, ""),
+    ("de", {"seconds": 12 * DAY}, "Laufzeit des Rechners: 12 Tage. OctoPrint wurde vor 2 Stunden neu gestartet."),
+    ("de", {"seconds": 7201}, "Der Rechner wurde vor 2 Stunden gestartet und OctoPrint mit ihm."),
+]
+
+
+@pytest.mark.parametrize(("locale", "values", "sentence"), CASES)
+def test_a_sentence_says_what_it_means(
+    server: OctoPrint, open_page: OpenPage, locale: str, values: dict[str, Any], sentence: str
+) -> None:
+    page = open_page(server, locale=locale, prepare=answers(octoprint_seconds=7200, **values))
+    entry(page).click()
+    expect(summary(page)).to_have_text(sentence)
+
+
+@pytest.mark.parametrize(
+    ("locale", "since", "ago"),
+    [
+        ("en-US", r"since \w{3} \d+, \d{4} \d+:\d\d:\d\d [AP]M, ", "12 days ago"),
+        ("de-DE", r"seit \d+\. \w+\.? \d{4} \d\d:\d\d:\d\d, ", "vor 12 Tagen"),
+    ],
+)
+def test_it_has_both_uptimes_and_since_when_in_the_users_language(
+    make_server: MakeServer, open_page: OpenPage, locale: str, since: str, ago: str
+) -> None:
+    server = make_server(with_boot_clock(12 * DAY - int(boot_clock()) + 100))
+    page = open_page(server, locale=locale)
+    entry(page).click()
+    expect(popover(page).locator("dt")).to_have_text([re.compile(r"^System 12d 0h"), re.compile(r"^OctoPrint \d+s")])
+    lines = popover(page).locator("dd").all_inner_texts()
+    assert [bool(re.match(since, line)) for line in lines] == [True, True]
+    assert lines[0].endswith(ago)
+    before = popover(page).locator("dt").first.inner_text()
+    expect(popover(page).locator("dt").first).not_to_have_text(before, timeout=3000)
+    expect(popover(page)).to_contain_text("/proc/uptime")
+    expect(popover(page).get_by_text("container" if locale == "en-US" else "Container")).to_be_hidden()
+
+
+def test_a_containers_uptime_is_said_to_be_one(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
+    uptime = tmp_path / "uptime"
+    uptime.write_text("300.00 0.00")
+    server = make_server(with_files({"/proc/uptime": uptime}))
+    assert server.answer()["uptime_scope"] == "container"
+    page = open_page(server)
+    entry(page).click()
+    expect(summary(page)).to_have_text("The container was started 5 minutes ago, and OctoPrint with it.")
+    expect(popover(page).get_by_text("not that of the host")).to_be_visible()
+
+
+def test_the_hosts_own_uptime_is_not(server: OctoPrint) -> None:
+    assert server.answer()["uptime_scope"] == "host"
+
+
+def test_an_unknown_uptime_is_explained(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing"
+    nothing.touch()
+    server = make_server(with_files({"/proc/uptime": nothing, "/proc/stat": nothing}))
+    assert server.answer()["uptime_scope"] is None
+    page = open_page(server)
+    entry(page).click()
+    expect(popover(page).get_by_text("pip install psutil")).to_be_visible()
+    expect(popover(page).locator("dt")).to_have_count(1)
+    expect(popover(page).get_by_text("read from")).to_be_hidden()
+    server.warnings()
+
+
+def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    page.route(f"**/api/plugin/{ID}", lambda route: route.abort())
+    page.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerConnect()")
+    entry(page).click()
+    expect(popover(page).get_by_text(re.compile(r"No answer from the server since \d+:\d\d:\d\d"))).to_be_visible()
+    console_errors.clear()
+
+
+def test_the_settings_are_one_click_away_for_whoever_may_change_them(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    entry(page).click()
+    popover(page).get_by_text("Uptime settings").click()
+    expect(page.locator(f"#settings_plugin_{ID}")).to_be_visible()
+    expect(popover(page)).to_be_hidden()
+    other = open_page(server, "viewer")
+    entry(other).click()
+    expect(popover(other)).to_be_visible()
+    expect(popover(other).get_by_text("Uptime settings")).to_be_hidden()
+
+
+def test_the_navbars_own_menus_are_never_covered(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    menu = page.locator("#navbar_login .dropdown-menu:visible")
+    entry(page).click()
+    page.locator("#navbar_login > a").click()
+    expect(menu).to_be_visible()
+    expect(popover(page)).to_be_hidden()
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    expect(menu).to_have_count(0)
+
+
+@pytest.mark.parametrize("others", [0, 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"viewport": {"width": 960, "height": 700}},
+        {"viewport": {"width": 412, "height": 915}, "device_scale_factor": 2.6, "is_mobile": True, "has_touch": True},
+    ],
+    ids=["960 px", "phone"],
+)
+def test_it_stays_inside_the_page(
+    make_server: MakeServer, open_page: OpenPage, others: int, options: dict[str, Any]
+) -> None:
+    page = open_page(make_server(extra_plugins=OTHERS), locale="de-DE", **options)
+    expect(entry(page)).to_be_visible()
+    show_others(page, others)
+    # The entry is the leftmost, too.
+    for first in (False, True):
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if first:
+            page.evaluate(f"$('#navbar_plugin_{ID}').prependTo('#navbar .nav')")
+        entry(page).click()
+        left, right, top, bottom, width_now, height = popover(page).evaluate(
+            """popover => {
+                const {left, right, top, bottom} = popover.getBoundingClientRect();
+                const page = document.documentElement;
+                return [left + scrollX, right + scrollX, top, bottom, page.scrollWidth, page.scrollHeight];
+            }"""
+        )
+        assert 0 <= left < right <= width
+        assert 41 <= top < bottom <= height
+        assert width_now == width
+        entry(page).click()
+
+
+def test_opening_it_asks_the_server_nothing(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    requests = Requests(page)
+    entry(page).click()
+    page.wait_for_timeout(500)
+    assert requests.count == 0

@@ -1,0 +1,210 @@
+"""How the navbar entry does with the room there is."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from support import ENDPOINT, UPTIME, MakeServer, OpenPage, entry
+
+# As wide as "1234d 23h 59m 59s", with some minutes to run.
+LONGEST = re.compile("1234d 23h 5")
+LONGEST_SECONDS = 1234 * 86400 + 23 * 3600 + 50 * 60
+ENTRY = "#navbar_plugin_octoprint_uptime"
+
+OTHER = """
+import octoprint.plugin
+__plugin_name__ = "Other"
+__plugin_pythoncompat__ = ">=3.10,<4"
+class Other(octoprint.plugin.TemplatePlugin):
+    def is_template_autoescaped(self):
+        return True
+    def get_template_configs(self):
+        return [{"type": "navbar", "suffix": f"_{n}", "classes": ["other"], "custom_bindings": False} for n in range(3)]
+__plugin_implementation__ = Other()
+"""
+# Three entries of 200 px with the padding of 15 px on each side that OctoPrint gives to all.
+OTHERS = {
+    "other/__init__.py": OTHER,
+    "other/templates/other_navbar.jinja2": '<a style="display: block; width: 170px">Another plugin</a>',
+}
+
+# What the entry may look like, from all to nothing given up.
+BOTH_LABELLED = re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$")
+BOTH = re.compile(rf"^{UPTIME} \| {UPTIME}$")
+ONE = re.compile(rf"^{UPTIME}$")
+ONE_WITHOUT_SECONDS = re.compile(r"^(\d+d )?(\d+h )?\d+m$")
+ICON = re.compile("^$")
+FORMS = [BOTH_LABELLED, BOTH, ONE, ONE_WITHOUT_SECONDS, ICON]
+
+
+def answers(**values: object) -> Callable[[Page], None]:
+    """Prepares a page to which the API answers with other values."""
+
+    def change(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json={**response.json(), **values})
+
+    def prepare(page: Page) -> None:
+        page.route(f"**{ENDPOINT}", change)
+
+    return prepare
+
+
+LONG = answers(seconds=LONGEST_SECONDS, octoprint_seconds=LONGEST_SECONDS)
+
+
+def form(page: Page) -> int:
+    """Which of the forms the entry has."""
+    text = entry(page).inner_text().strip()
+    (place,) = (place for place, pattern in enumerate(FORMS) if pattern.match(text))
+    return place
+
+
+def show_others(page: Page, count: int, width: int = 170) -> None:
+    page.evaluate(
+        """([count, width]) => document.querySelectorAll("#navbar .other").forEach((other, place) => {
+            other.style.display = place < count ? "" : "none";
+            if (place === count - 1) other.firstElementChild.style.width = width + "px";
+        })""",
+        [count, width],
+    )
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def heights(page: Page) -> tuple[int, int]:
+    """The navbar's, and what it would be without the plugin."""
+    with_it, without = page.evaluate(
+        """() => {
+            const navbar = document.querySelector("#navbar");
+            const entry = document.querySelector("#navbar_plugin_octoprint_uptime");
+            const heights = [navbar.offsetHeight];
+            entry.style.display = "none";
+            heights.push(navbar.offsetHeight);
+            entry.style.display = "";
+            return heights;
+        }"""
+    )
+    return with_it, without
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_the_navbar_stays_one_line_beside_other_entries(
+    make_server: MakeServer, open_page: OpenPage, locale: str
+) -> None:
+    page = open_page(make_server(extra_plugins=OTHERS), locale=locale, prepare=LONG)
+    show_others(page, 0)
+    expect(entry(page)).to_have_text(LONGEST)
+    for width, (others, at_best) in itertools.product((1400, 1200, 960), enumerate((0, 0, 2, 4))):
+        page.set_viewport_size({"width": width, "height": 900})
+        show_others(page, others)
+        assert heights(page) == (41, 41)
+        assert form(page) == at_best
+    for icon in ("fa-server", "fa-print"):
+        assert entry(page).locator(f"i.{icon}").get_attribute("aria-label")
+
+
+def test_it_gives_up_one_thing_after_the_other_and_takes_them_back_without_flicker(
+    make_server: MakeServer, open_page: OpenPage
+) -> None:
+    page = open_page(make_server(extra_plugins=OTHERS), prepare=LONG)
+    show_others(page, 0)
+    expect(entry(page)).to_have_text(LONGEST)
+    # What is painted, frame by frame, is one line high throughout.
+    page.evaluate(
+        """() => {
+            window.painted = new Set();
+            const look = () => {
+                window.painted.add(document.querySelector("#navbar").offsetHeight);
+                requestAnimationFrame(() => setTimeout(look));
+            };
+            look();
+        }"""
+    )
+    widths = list(range(0, 590, 10))
+    forms = []
+    for width in [*widths, *reversed(widths)]:
+        show_others(page, 1, width)
+        forms.append(form(page))
+    narrowing, widening = forms[: len(widths)], forms[len(widths) :]
+    assert [place for place, _ in itertools.groupby(narrowing)] == [0, 1, 2, 3, 4]
+    assert widening == narrowing[::-1]
+    assert page.evaluate("[...window.painted]") == [41]
+
+
+def test_one_at_a_time_the_two_alternate_where_there_is_no_room_for_both(
+    make_server: MakeServer, open_page: OpenPage
+) -> None:
+    server = make_server(extra_plugins=OTHERS)
+    page = open_page(server, prepare=answers(seconds=LONGEST_SECONDS, octoprint_seconds=93000))
+    show_others(page, 0)
+    expect(entry(page)).to_have_text(BOTH_LABELLED)
+    show_others(page, 2)
+    seen = set()
+    for _ in range(24):
+        text = entry(page).inner_text().strip()
+        assert ONE.match(text)
+        icon = "fa-server" if text.startswith("1234d") else "fa-print"
+        expect(entry(page).locator("i[role=img]:visible")).to_have_class(re.compile(icon))
+        seen.add(icon)
+        page.wait_for_timeout(250)
+    assert seen == {"fa-server", "fa-print"}
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_nothing_moves_while_it_counts(make_server: MakeServer, open_page: OpenPage, compact: bool) -> None:
+    values = {"compact_display": compact}
+    server = make_server(extra_plugins=OTHERS, plugins={"octoprint_uptime": values})
+    # Minutes and hours turn within the minute, and figures of one digit become two.
+    page = open_page(server, prepare=answers(seconds=864000 + 3599 - 40, octoprint_seconds=86400 * 3 + 9 * 3600 - 45))
+    show_others(page, 1)
+    expect(entry(page)).to_have_text(re.compile("10d"))
+    texts, places = page.evaluate(
+        """() => new Promise(done => {
+            const texts = new Set();
+            const places = new Set();
+            const look = () => {
+                texts.add(document.querySelector("#navbar_plugin_octoprint_uptime_texts").innerText);
+                places.add(JSON.stringify([...document.querySelectorAll("#navbar .nav > li")].map(item => {
+                    const {left, top, width, height} = item.getBoundingClientRect();
+                    return [left, top, width, height];
+                })));
+            };
+            const timer = setInterval(look, 50);
+            setTimeout(() => { clearInterval(timer); done([texts.size, places.size]); }, 60000);
+        })"""
+    )
+    assert texts >= 60
+    assert places == 1
+
+
+def test_until_the_first_answer_it_keeps_its_place_quietly(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(extra_plugins=OTHERS)
+    waiting: list[Route] = []
+
+    def hold(page: Page) -> None:
+        page.route(f"**{ENDPOINT}", lambda route: waiting.append(route))
+
+    page = open_page(server, prepare=hold)
+    show_others(page, 1)
+    expect(entry(page)).to_be_visible()
+    for _ in range(10):
+        assert entry(page).inner_text().strip() == ""
+        page.wait_for_timeout(100)
+
+    def places() -> object:
+        return page.evaluate(
+            "[...document.querySelectorAll('#navbar .nav > li')].map(item => item.getBoundingClientRect().left)"
+        )
+
+    before = places()
+    assert heights(page) == (41, 41)
+    response = waiting[0].fetch()
+    days = {"seconds": 12.5 * 86400, "octoprint_seconds": 86400 * 11}
+    waiting[0].fulfill(response=response, json={**response.json(), **days})
+    expect(entry(page)).to_have_text(BOTH_LABELLED)
+    assert places() == before
