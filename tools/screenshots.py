@@ -8,11 +8,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from namespaces import with_files
+from namespaces import with_boot_clock
 from octoprint_server import PASSWORD, Server
 from system import launch
 
 IMAGES = Path(__file__).resolve().parent.parent / "assets" / "img"
+
+ENTRY = "#navbar_plugin_octoprint_uptime_button"
 
 
 def log_in(page: Page, url: str) -> None:
@@ -24,23 +26,46 @@ def log_in(page: Page, url: str) -> None:
     page.wait_for_selector("#navbar_plugin_octoprint_uptime", state="visible")
 
 
+def crowd(page: Page) -> None:
+    """Put two entries into the navbar as other plugins do."""
+    page.evaluate("$('#navbar .nav').prepend('<li><a style=\"width: 170px\">Another plugin</a></li>'.repeat(2))")
+    page.evaluate("window.dispatchEvent(new Event('resize'))")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        uptime = Path(folder) / "uptime"
-        uptime.write_text("273906.00 0.00")  # a host that has been up for a few days, as most have
         server = Server(Path(sys.argv[1]).absolute(), Path(folder) / "octoprint")
         server.prepare({"admin": {"groups": ["users", "admins"]}})
-        server.start(with_files({"/proc/uptime": uptime}))
+        server.start(with_boot_clock(273906))  # a host that has been up for a few days, as most have
         browser = launch(playwright)
         try:
-            page = browser.new_page(viewport={"width": 1200, "height": 860}, locale="en-US")
-            log_in(page, server.url)
-            page.wait_for_timeout(1000)
-            page.screenshot(path=IMAGES / "uptime_navbar.png", clip={"x": 0, "y": 0, "width": 1200, "height": 110})
-            page.click("#navbar_show_settings")
-            page.click("#settings_plugin_octoprint_uptime_link a")
-            page.wait_for_timeout(1000)
-            page.locator("#settings_dialog").screenshot(path=IMAGES / "uptime_settings.png")
+
+            def open_page(width: int, locale: str = "en-US") -> Page:
+                page = browser.new_page(viewport={"width": width, "height": 860}, locale=locale)
+                log_in(page, server.url)
+                page.wait_for_timeout(1000)
+                return page
+
+            def shoot(page: Page, name: str, height: int = 110) -> None:
+                width = page.evaluate("window.innerWidth")
+                page.screenshot(path=IMAGES / f"{name}.png", clip={"x": 0, "y": 0, "width": width, "height": height})
+
+            def settings(page: Page, name: str) -> None:
+                page.click("#navbar_plugin_octoprint_uptime_popover a")
+                page.wait_for_timeout(1000)
+                page.locator("#settings_dialog").screenshot(path=IMAGES / f"{name}.png")
+
+            page = open_page(1200)
+            shoot(page, "uptime_navbar")
+            page.click(ENTRY)
+            shoot(page, "uptime_popover", 300)
+            settings(page, "uptime_settings")
+            page = open_page(960)
+            crowd(page)
+            shoot(page, "uptime_narrow")
+            page = open_page(1200, "de-DE")
+            page.click(ENTRY)
+            shoot(page, "uptime_german", 300)
         finally:
             browser.close()
             server.stop()
