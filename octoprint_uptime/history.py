@@ -15,7 +15,7 @@ from .formatting import format_moment
 from .restarts import EARLIEST, Print, Run, restarts
 
 HEARTBEAT_SECONDS = 300.0
-STOP_SECONDS = 0.04
+STOP_SECONDS = 0.025  # half of what a shutdown may be delayed by
 RUNS_KEPT = 1000
 SECONDS_KEPT = 365 * 86400.0
 
@@ -308,11 +308,8 @@ class History:
         name = f"{self._path.name}.damaged-{now}"
         names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
         aside = next(path for path in map(self._path.with_name, names) if not path.exists())
-        # The log first: beside a new database SQLite would take it for that one's.
-        for suffix in ("-wal", "-journal", ""):
-            file = self._path.with_name(self._path.name + suffix)
-            if file.exists():
-                file.rename(aside.with_name(aside.name + suffix))
+        # A write-ahead log beside it is SQLite's: it has gone into this file, or is dropped with an empty new one.
+        self._path.rename(aside)
         return aside
 
     def _warn(self, message: str, *details: object) -> None:
