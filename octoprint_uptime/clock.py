@@ -7,14 +7,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import NamedTuple
+
+from .formatting import format_moment
 
 PROC_UPTIME = "/proc/uptime"
 PROC_STAT = "/proc/self/stat"
+PROC_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 _BELIEVABLE_SECONDS = 1e10  # three hundred years
 _JITTER_SECONDS = 2
+_SAME_BOOT_SECONDS = 60
 
 
 class Uptime(NamedTuple):
@@ -38,8 +41,7 @@ class Clock:
         self._logger = logger
         self._lock = threading.Lock()
         self._failed: set[str] = set()
-        self._moment_kept = math.inf
-        self._moment_text = ""
+        self._steadied = _Steadied()
 
     def read(self) -> Uptime:
         """Read the uptime now; never raises, logs a source's failure once. OctoPrint's requests run in threads."""
@@ -64,13 +66,24 @@ class Clock:
             self._logger.warning("The %s uptime can't be read from %s: %r", self._name, source, error)
 
     def _moment(self, seconds: float) -> str:
+        return format_moment(self._steadied(time.time() - seconds))
+
+
+class _Steadied:
+    """A moment, computed anew at each call and yet the same from one call to the next."""
+
+    def __init__(self) -> None:
+        self._kept = math.inf
+
+    def __call__(self, moment: float) -> float:
         # Computed anew it jitters by a second, and whoever watches it takes that for a restart; what lies further
         # off is a wall clock that was set, and right.
-        moment = time.time() - seconds
-        if abs(moment - self._moment_kept) > _JITTER_SECONDS:
-            self._moment_kept = moment
-            self._moment_text = datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return self._moment_text
+        if abs(moment - self._kept) > _JITTER_SECONDS:
+            self._kept = moment
+        return self._kept
+
+
+_steadied_offset = _Steadied()
 
 
 def system_clock(logger: logging.Logger) -> Clock:
@@ -90,9 +103,39 @@ def scope(system: Uptime) -> str | None:
     """
     if system.seconds is None:
         return None
-    if system.source == "proc" and abs(_steady() - system.seconds) > _JITTER_SECONDS:
+    if system.source == "proc" and abs(boot_clock() - system.seconds) > _JITTER_SECONDS:
         return "container"
     return "host"
+
+
+def boot_clock() -> float:
+    """Seconds since the host was booted, suspend included; setting the wall clock changes nothing."""
+    # Linux's monotonic clock leaves suspend out, its boot clock doesn't.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+
+
+def boot_offset() -> float:
+    """The wall clock, as it is set now, less the boot clock: seconds since 1970, the same from call to call."""
+    return _steadied_offset(time.time() - boot_clock())
+
+
+def boot_id() -> str:
+    """What tells this boot from others, by `same_boot`: Linux's own id; elsewhere the second when it began."""
+    try:
+        found = _read(PROC_BOOT_ID).decode("ascii", "replace").strip()
+    except OSError:
+        found = ""
+    # What psutil calls the boot time is this difference too, on most systems; so it need not be asked, nor can it fail.
+    return found or str(round(time.time() - boot_clock()))
+
+
+def same_boot(one: str, other: str) -> bool:
+    """Whether two answers of `boot_id` are of one boot."""
+    try:
+        # Without an id the wall clock decides, and NTP sets that by some seconds; no two boots begin that close.
+        return one == other or abs(int(one) - int(other)) <= _SAME_BOOT_SECONDS
+    except ValueError:
+        return False
 
 
 def _proc_uptime() -> float:
@@ -143,10 +186,5 @@ class _Stopwatch:
             elapsed = time.time() - self._moment()
             if elapsed < 0:
                 raise ValueError(f"psutil's moment is {-elapsed} seconds ahead")
-            self._zero = _steady() - elapsed
-        return _steady() - self._zero
-
-
-def _steady() -> float:
-    # Linux's monotonic clock leaves suspend out, its boot clock doesn't.
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+            self._zero = boot_clock() - elapsed
+        return boot_clock() - self._zero

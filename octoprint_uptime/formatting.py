@@ -1,6 +1,7 @@
 """Seconds to text."""
 
 import math
+from datetime import datetime, timezone
 
 # How each format is built: its units from the largest down, and how many of the last ones show even when zero.
 _UNITS = {"full": ("dhms", 1), "dhm": ("dhm", 2), "dh": ("dh", 1), "d": ("d", 1)}
@@ -47,3 +48,8 @@ def format_uptime_dh(seconds: float) -> str:
 def format_uptime_d(seconds: float) -> str:
     """Write a duration in days; errors as for `format_uptime`."""
     return format_uptime(seconds, "d")
+
+
+def format_moment(moment: float) -> str:
+    """Write seconds since 1970 as ISO 8601 in UTC, rounded down to the whole second; such as 2026-03-01T12:00:00Z."""
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

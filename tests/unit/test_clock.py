@@ -12,7 +12,16 @@ import psutil
 import pytest
 
 from octoprint_uptime import clock
-from octoprint_uptime.clock import Clock, Uptime, process_clock, system_clock
+from octoprint_uptime.clock import (
+    Clock,
+    Uptime,
+    boot_clock,
+    boot_id,
+    boot_offset,
+    process_clock,
+    same_boot,
+    system_clock,
+)
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 
@@ -198,3 +207,60 @@ def test_slow_drift_is_followed_once_it_is_more_than_jitter(wall: WallClock) -> 
         wall.time += timedelta(seconds=0.1)
     assert len(set(moments)) == 3
     assert moments == sorted(moments)
+
+
+@linux_only
+def test_the_boot_clock_is_that_of_proc_uptime() -> None:
+    assert boot_clock() == pytest.approx(float(Path("/proc/uptime").read_text().split()[0]), abs=0.5)
+
+
+def test_the_offset_is_what_lies_between_the_two_clocks(wall: WallClock) -> None:
+    assert boot_offset() + boot_clock() == pytest.approx(wall(), abs=0.5)
+
+
+@pytest.mark.parametrize(("step", "followed"), [(1.5, False), (-1.5, False), (3600.0, True), (-3.0, True)])
+def test_the_offset_follows_a_wall_clock_that_is_set_but_does_not_jitter(
+    wall: WallClock, step: float, followed: bool
+) -> None:
+    wall.time += timedelta(days=1)  # from wherever the test before has left it
+    first = boot_offset()
+    wall.time += timedelta(seconds=step)
+    assert boot_offset() - first == pytest.approx(step if followed else 0, abs=0.5)
+    assert (boot_offset() == first) is not followed
+
+
+def test_the_boot_id_is_linux_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "boot_id").write_text("06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd\n")
+    monkeypatch.setattr(clock, "PROC_BOOT_ID", str(tmp_path / "boot_id"))
+    assert boot_id() == "06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", None])
+def test_without_an_id_a_boot_is_told_by_when_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wall: WallClock, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "boot_id").write_bytes(content)
+    monkeypatch.setattr(clock, "PROC_BOOT_ID", str(tmp_path / "boot_id"))
+    first = boot_id()
+    assert int(first) == pytest.approx(wall() - boot_clock(), abs=1)
+    wall.time += timedelta(seconds=20)
+    assert same_boot(first, boot_id())
+    wall.time += timedelta(seconds=200)
+    assert not same_boot(first, boot_id())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd", "06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd", True),
+        ("06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd", "06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0ce", False),
+        ("06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd", "1770000000", False),
+        ("1770000000", "1770000060", True),
+        ("1770000061", "1770000000", False),
+        ("anything", "anything", True),
+    ],
+)
+def test_boots_are_the_same_by_id_or_within_a_minute(one: str, other: str, same: bool) -> None:
+    assert same_boot(one, other) is same
+    assert same_boot(other, one) is same

@@ -9,6 +9,7 @@ import pytest
 
 import octoprint_uptime
 from octoprint_uptime import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
+from octoprint_uptime.formatting import format_moment
 
 TABLE = [
     # seconds, full, dhm, dh, d
@@ -65,3 +66,11 @@ def test_importing_it_loads_nothing_of_octoprint() -> None:
 
 def test_the_package_offers_just_the_format_functions() -> None:
     assert octoprint_uptime.__all__ == ["format_uptime", "format_uptime_d", "format_uptime_dh", "format_uptime_dhm"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [(0, "1970-01-01T00:00:00Z"), (1772366400.999, "2026-03-01T12:00:00Z"), (4102444799.5, "2099-12-31T23:59:59Z")],
+)
+def test_a_moment_is_written_in_utc_to_the_second(moment: float, text: str) -> None:
+    assert format_moment(moment) == text
