@@ -90,6 +90,8 @@ class History:
         self._offsets: dict[str, float] = {}
         self._connection: sqlite3.Connection | None = None
         self._pending: list[tuple[str, tuple[int, ...]]] = []
+        self._last: dict[str, Any] | None = None
+        self._last_basis: tuple[object, ...] = ()
         self._loaded = self._refused = self._warned = False
 
     def start(self, started: float) -> None:
@@ -143,6 +145,13 @@ class History:
                 runs = (*runs, self._run)
                 offsets[self._run.boot] = clock.boot_offset()
         return restarts(runs, offsets)
+
+    def last_restart(self) -> dict[str, Any] | None:
+        """The newest of `restarts`, or None; made anew only when it may have changed."""
+        basis = (self._runs, self._run and self._run.id, clock.boot_offset())
+        if basis != self._last_basis:
+            self._last, self._last_basis = next(self.restarts(), None), basis
+        return self._last
 
     def _do(self, task: Callable[[], None]) -> None:
         self._tasks.put(task)
@@ -269,6 +278,7 @@ class History:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self._path, timeout=1, isolation_level=None)
         try:
             self._prepare(connection)

@@ -1,19 +1,27 @@
 """The plugin class: OctoPrint's mixins wired to the clock, the formats and the settings."""
 
 import logging
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import flask
 import octoprint.plugin
 from flask_babel import gettext
+from octoprint import __version__ as octoprint_version
 from octoprint.access.permissions import Permissions
+from octoprint.events import Events
 from octoprint.settings import NoSuchSettingsPath
 
 from . import settings
-from .clock import Uptime, process_clock, scope, system_clock
+from .clock import Uptime, boot_clock, process_clock, scope, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
+from .history import RUNS_KEPT, History
+from .restarts import Print
 
 _EXAMPLE_SECONDS = 93784  # with a figure in every unit
+
+_PRINT_ENDS = (Events.PRINT_DONE, Events.PRINT_FAILED, Events.PRINT_CANCELLED)
 
 
 class UptimePlugin(
@@ -22,8 +30,11 @@ class UptimePlugin(
     octoprint.plugin.TemplatePlugin,
     octoprint.plugin.AssetPlugin,
     octoprint.plugin.EnvironmentDetectionPlugin,
+    octoprint.plugin.StartupPlugin,
+    octoprint.plugin.EventHandlerPlugin,
+    octoprint.plugin.ShutdownPlugin,
 ):
-    """System and OctoPrint uptime in the navbar, over the API and in System info."""
+    """System and OctoPrint uptime in the navbar, over the API and in System info; what restarted, and when."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +46,9 @@ class UptimePlugin(
     def initialize(self) -> None:
         # Read from here, never from OctoPrint's layered settings: those are slow, and hold what people typed.
         self._values = settings.defaults()
+        self._print: Print | None = None
+        path = Path(self._data_folder) / "history.db"
+        self._history = History(path, octoprint_version, self._logger, self._announce_restart, self._progress)
         try:
             stored = self._settings.get_all_data(merged=False, incl_defaults=False, error_on_path=True)
         except NoSuchSettingsPath:
@@ -70,7 +84,12 @@ class UptimePlugin(
             return {}
         values = self._clean(data)
         saved: dict[str, Any] = octoprint.plugin.SettingsPlugin.on_settings_save(self, values)
+        logged = self._values["restart_log"]
         self._values |= values
+        if self._values["restart_log"] and not logged:
+            self._begin_history()
+        elif logged and not self._values["restart_log"]:
+            self._history.switch_off()
         self._logger.debug("Settings are now %s", self._values)
         return saved
 
@@ -98,7 +117,26 @@ class UptimePlugin(
             )
         for key in ("display_format", "poll_interval_seconds"):
             answer[key] = self._values[key]
+        last = self._history.last_restart() if self._values["restart_log"] else None
+        answer["last_restart"] = last and _for_caller(last)
+        if "restarts" in request.args:
+            count = _count(request.args["restarts"])
+            restarts = self._history.restarts() if self._values["restart_log"] else iter(())
+            answer["restarts"] = [_for_caller(restart) for restart in islice(restarts, count)]
         return flask.jsonify(answer)
+
+    def get_api_commands(self) -> dict[str, list[str]]:
+        return {"dismiss": ["id"], "clear": []}
+
+    def on_api_command(self, command: str, data: dict[str, Any]) -> None:
+        if not (Permissions.STATUS if command == "dismiss" else Permissions.SETTINGS).can():
+            flask.abort(403)
+        if command == "clear":
+            self._history.clear()
+        elif type(data["id"]) is int:
+            self._history.dismiss(data["id"])
+        else:
+            flask.abort(400, description="id is not a whole number")
 
     def _read(self, *formats: str) -> dict[str, Any]:
         system, octoprint = self._system.read(), self._octoprint.read()
@@ -132,7 +170,52 @@ class UptimePlugin(
     def get_additional_environment(self) -> dict[str, Any]:
         if not self._values["include_in_systeminfo"]:
             return {}
-        return self._read("full")
+        return self._read("full") | (self._restart_summary() if self._values["restart_log"] else {})
+
+    ##~~ The restart log: StartupPlugin, EventHandlerPlugin, ShutdownPlugin, custom events hook
+
+    def on_startup(self, host: str, port: int) -> None:
+        if self._values["restart_log"]:
+            self._begin_history()
+
+    def on_event(self, event: str, payload: dict[str, Any]) -> None:
+        if event == Events.PRINT_STARTED:
+            self._print = Print(payload["name"], None, boot_clock())
+        elif event in _PRINT_ENDS:
+            self._print = None
+        elif event not in (Events.PRINT_PAUSED, Events.PRINT_RESUMED):
+            return
+        if self._values["restart_log"]:
+            self._history.printing(self._print)
+
+    def on_shutdown(self) -> None:
+        self._history.stop()
+
+    def get_custom_events(self, *args: Any, **kwargs: Any) -> list[str]:
+        return ["restarted"]
+
+    def _begin_history(self) -> None:
+        self._history.start(boot_clock() - (self._octoprint.read().seconds or 0))
+        if self._print:
+            self._history.printing(self._print)
+
+    def _announce_restart(self) -> None:
+        last = self._history.last_restart()
+        if last:
+            # OctoPrint passes events on to every client that has STATUS.
+            self._event_bus.fire("plugin_octoprint_uptime_restarted", _without_file(last))
+
+    def _progress(self) -> float | None:
+        completion: float | None = self._printer.get_current_data()["progress"]["completion"]
+        return completion
+
+    def _restart_summary(self) -> dict[str, Any]:
+        last = self._history.last_restart()
+        if last is None:
+            return {"last_restart": None, "last_restart_at": None}
+        how = "clean" if last["clean"] else "without warning"
+        lost = ", a print was lost" if last["lost_print"] else ""
+        return {"last_restart": f"{last['kind']}, {how}{lost}", "last_restart_at": last["started_at"]}
 
     ##~~ Helpers
 
@@ -182,6 +265,22 @@ class UptimePlugin(
             response.data = flask.json.dumps({"error": error or response.status, "uptime_available": False})
             response.mimetype = "application/json"
         return response
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= count <= RUNS_KEPT:
+        flask.abort(400, description=f"restarts must be a whole number from 1 to {RUNS_KEPT}")
+    return count
+
+
+def _for_caller(restart: dict[str, Any]) -> dict[str, Any]:
+    return restart if Permissions.FILES_LIST.can() else _without_file(restart)
+
+
+def _without_file(restart: dict[str, Any]) -> dict[str, Any]:
+    lost = restart["lost_print"]
+    return restart | {"lost_print": lost and lost | {"file": None}}
 
 
 def _fields(prefix: str, uptime: Uptime, formats: tuple[str, ...]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ RULES: dict[str, Flag | Choice | Whole] = {
     "compact_display": Flag(False),
     "compact_toggle_interval_seconds": Whole(5, 5, 60),
     "include_in_systeminfo": Flag(True),
+    "restart_log": Flag(True),
 }
 
 
