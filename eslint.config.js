@@ -14,7 +14,7 @@ export default [
             globals: readonly(
                 ...["document", "navigator", "performance", "ResizeObserver", "URL", "window"],
                 ...["clearTimeout", "setTimeout", "$", "_", "gettext", "ko", "moment"],
-                ...["BASEURL", "copyToClipboard", "LOCALE"],
+                ...["BASEURL", "copyToClipboard", "PNotify", "showConfirmationDialog"],
                 ...["OctoPrint", "OctoPrintClient", "OCTOPRINT_VIEWMODELS"]
             )
         }

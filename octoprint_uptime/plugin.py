@@ -157,6 +157,7 @@ class UptimePlugin(
         return [
             {"type": "navbar", "styles": ["display: none"], "data_bind": "visible: visible, css: {open: open}"},
             {"type": "settings", "name": gettext("Uptime")},
+            {"type": "generic"},
         ]
 
     def get_template_vars(self) -> dict[str, Any]:
@@ -275,7 +276,7 @@ def _count(text: str) -> int:
 
 
 def _for_caller(restart: dict[str, Any]) -> dict[str, Any]:
-    return restart if Permissions.FILES_LIST.can() else _without_file(restart)
+    return restart if not restart["lost_print"] or Permissions.FILES_LIST.can() else _without_file(restart)
 
 
 def _without_file(restart: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@
         // As in formatting.py; a test compares the two
         format(seconds, displayFormat = "full") {
             if (!(displayFormat in UNITS && seconds >= 0 && seconds < Infinity)) {
-                throw new RangeError(`no uptime or no format: ${seconds}, ${displayFormat}`);
+                throw new RangeError(`can't format ${seconds} as ${displayFormat}`);
             }
             const [units, always] = UNITS[displayFormat];
             const parts = [];

@@ -1,7 +1,7 @@
 $(function () {
     const ID = "octoprint_uptime";
 
-    // What the entry gives up where the navbar has no room, one thing more at each step.
+    // What the entry gives up for want of room, one more at each step
     const [LABELS, SECOND_UPTIME, SECONDS, TEXT] = [1, 2, 3, 4];
 
     const TOGETHER_SECONDS = 300; // from the host's start to OctoPrint's
@@ -23,7 +23,7 @@ $(function () {
 
         self.answer = ko.observable();
         self.failures = ko.observable(0); // polls in a row without an answer
-        self.now = ko.observable(0); // as performance.now()
+        self.now = ko.observable(0);
         self.tabVisible = ko.observable(!document.hidden);
         self.dialogOpen = ko.observable(false);
         self.saved = ko.observable(); // settings, as the server last gave them
@@ -31,6 +31,8 @@ $(function () {
         self.step = ko.observable(0);
         self.measured = ko.observable(false); // with its widest text
         self.open = ko.observable(false);
+        self.restart = ko.observable("");
+        self.log = ko.observable();
         self.copied = ko.observable(false);
 
         const startedAt = {};
@@ -38,6 +40,8 @@ $(function () {
         let pollTimer;
         let pollAt = 0;
         let latestPoll;
+        let restarts;
+        let answeredAt = moment().format("LTS"); // or never
         let clocksApart = Date.now() - performance.now();
 
         const shown = (values) => SUBJECTS.filter((subject) => values[subject.setting]);
@@ -81,11 +85,7 @@ $(function () {
 
         // All that changes the entry's width, but for the digits.
         const shape = ko.pureComputed(() =>
-            JSON.stringify([
-                self.visible(),
-                self.saved().compact_display,
-                textsOf(self.saved(), 0, true)
-            ])
+            [self.visible(), self.saved().compact_display, ...textsOf(self.saved(), 0, true)].join()
         );
 
         // Give up just enough for a navbar as high as without the entry.
@@ -101,7 +101,7 @@ $(function () {
             while (navbar.offsetHeight > height && self.step() < TEXT) self.step(self.step() + 1);
             texts.style.minWidth = Math.ceil(texts.getBoundingClientRect().width) + "px";
             self.measured(false);
-            place();
+            keepInsideThePage();
         }
 
         // Words
@@ -109,12 +109,11 @@ $(function () {
         self.duration = (prefix) => moment.duration(secondsOf(prefix), "seconds").humanize();
         self.ago = (prefix) => moment.duration(-secondsOf(prefix), "seconds").humanize(true);
 
-        self.problem = ko.pureComputed(() => {
-            if (!self.stale()) return "";
-            if (!self.answer()) return gettext("No answer from the server");
-            const time = self.answer().receivedOn;
-            return _.sprintf(gettext("No answer from the server since %(time)s"), {time});
-        });
+        self.problem = ko.pureComputed(() =>
+            self.stale()
+                ? _.sprintf(gettext("No answer from the server since %(time)s"), {time: answeredAt})
+                : ""
+        );
 
         self.details = ko.pureComputed(() =>
             SUBJECTS.filter(({prefix}) => secondsOf(prefix) !== null).map(({prefix, words}) => {
@@ -150,9 +149,31 @@ $(function () {
             loginState.hasPermission(access.permissions.SETTINGS)
         );
 
+        // What is to be said about restarts is loaded when needed.
+        function withRestarts(then) {
+            const url = `${BASEURL}plugin/${ID}/static/js/${ID}_restarts.js`;
+            restarts =
+                restarts ||
+                $.ajax({url, dataType: "script", cache: true}).then(() =>
+                    OctoPrint.plugins[ID].restarts(self)
+                );
+            restarts.then(then);
+        }
+
+        function tell() {
+            const last = (self.answer() || {}).last_restart;
+            if (self.open() || (last && !last.clean)) withRestarts(({tell}) => tell(last));
+        }
+
+        self.showLog = () => {
+            self.open(false);
+            withRestarts(({show}) => show());
+        };
+
         self.toggle = () => {
             self.open(!self.open());
-            place();
+            tell();
+            keepInsideThePage();
         };
 
         self.configure = () => {
@@ -160,8 +181,7 @@ $(function () {
             settingsViewModel.show("settings_plugin_" + ID);
         };
 
-        // Keeps the popover inside the page.
-        function place() {
+        function keepInsideThePage() {
             const {style} = element("_popover");
             style.right = "";
             const left = element("_popover").getBoundingClientRect().left + window.scrollX;
@@ -175,7 +195,7 @@ $(function () {
                 button.focus();
                 self.open(false);
             } else if (key === " " && target === button) {
-                event.preventDefault(); // scrolling
+                event.preventDefault();
                 self.toggle();
             } else if (!element("").contains(target)) {
                 self.open(false);
@@ -187,16 +207,6 @@ $(function () {
         self.preview = ko.pureComputed(() => textsOf(_.mapValues(self.settings, ko.unwrap), 0));
 
         self.outside = (value, low, high) => !/^\d+$/.test(value) || value < low || value > high;
-
-        self.apiExample = () => {
-            const url = new URL(BASEURL + OctoPrint.getSimpleApiUrl(ID), window.location.href);
-            return `curl -H "X-Api-Key: YOUR_API_KEY" "${url}"`;
-        };
-
-        self.copyApiExample = () => {
-            copyToClipboard(self.apiExample());
-            self.copied(true);
-        };
 
         self.onSettingsShown = () => self.dialogOpen(true);
 
@@ -288,9 +298,10 @@ $(function () {
             });
             // The server has read it somewhere between question and answer.
             response.readAt = (sentAt + performance.now()) / 2;
-            response.receivedOn = moment().format("LTS");
+            answeredAt = moment().format("LTS");
             self.answer(response);
             self.failures(0);
+            tell();
             pollIn(poll_interval_seconds);
         };
 
@@ -309,7 +320,6 @@ $(function () {
         self.onAllBound = () => {
             shape.subscribe(fit);
             window.addEventListener("resize", fit);
-            // The neighbours' sizes; the entry's own change nothing for them, so that this can't run in circles.
             // The neighbours' sizes do not depend on the entry's: no circles.
             const observer = new ResizeObserver(fit);
             $("#navbar .brand")
@@ -323,7 +333,6 @@ $(function () {
 
         self.onBrowserTabVisibilityChange = self.tabVisible;
 
-        // Comes with each attempt to reconnect.
         self.onServerDisconnect = () => {
             self.failures(Math.max(1, self.failures()));
         };
@@ -334,6 +343,10 @@ $(function () {
     OCTOPRINT_VIEWMODELS.push({
         construct: UptimeViewModel,
         dependencies: ["settingsViewModel", "loginStateViewModel", "accessViewModel"],
-        elements: ["#navbar_plugin_octoprint_uptime", "#settings_plugin_octoprint_uptime"]
+        elements: [
+            "#navbar_plugin_octoprint_uptime",
+            "#settings_plugin_octoprint_uptime",
+            "#octoprint_uptime"
+        ]
     });
 });

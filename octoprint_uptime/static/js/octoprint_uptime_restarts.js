@@ -1,0 +1,211 @@
+// What the page says about restarts. Loaded by octoprint_uptime.js once there is something to say.
+OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
+    const ID = "octoprint_uptime";
+    const DAY = 86400000;
+    const DAYS = 30;
+    const WIDTH = 720;
+    const ROWS = 50; // of the table, before somebody asks for more
+    const BRIEF = 15 * 60000; // what one moment can stand for
+
+    const client = OctoPrint.plugins[ID];
+    let notice;
+
+    const timeOf = (moment_) => moment_.format(moment_.isSame(moment(), "day") ? "LT" : "lll");
+
+    const lostPrint = ({lost_print}) => {
+        if (!lost_print) return "";
+        const file = lost_print.file === null ? gettext("a file") : lost_print.file;
+        return lost_print.progress === null
+            ? file
+            : _.sprintf(gettext("%(file)s (%(progress)d %%)"), {
+                  file,
+                  progress: Math.floor(lost_print.progress)
+              });
+    };
+
+    // As exactly as is known.
+    function ended({ended_after, ended_before}) {
+        if (!ended_after || !ended_before) return gettext("at an unknown time");
+        const [from, to] = [moment(ended_after), moment(ended_before)];
+        if (to - from > BRIEF) {
+            return _.sprintf(gettext("between %(from)s and %(to)s"), {
+                from: timeOf(from),
+                to: timeOf(to)
+            });
+        }
+        return _.sprintf(gettext("around %(time)s"), {time: timeOf(moment((+from + +to) / 2))});
+    }
+
+    const downtime = ({downtime_seconds_min: least, downtime_seconds_max: most}) => {
+        if (most === null) return gettext("an unknown time");
+        if (least === most) return client.format(most);
+        return _.sprintf(gettext("%(least)s to %(most)s"), {
+            least: client.format(least),
+            most: client.format(most)
+        });
+    };
+
+    function sentence(restart) {
+        const {clean, kind, started_at} = restart;
+        const host = kind === "host";
+        const lost = lostPrint(restart);
+        if (!clean) {
+            const stopped = lost
+                ? gettext("OctoPrint stopped unexpectedly %(when)s while printing %(lost)s.")
+                : gettext("OctoPrint stopped unexpectedly %(when)s.");
+            const next = host
+                ? gettext("The host was restarted.")
+                : gettext("OctoPrint was restarted.");
+            return _.sprintf(stopped, {when: ended(restart), lost}) + " " + next;
+        }
+        const restarted = host
+            ? gettext(
+                  "The host was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
+              )
+            : gettext("OctoPrint was last restarted %(when)s; it did not run for %(downtime)s.");
+        const when = started_at ? moment(started_at).fromNow() : gettext("at an unknown time");
+        return (
+            _.sprintf(restarted, {when, downtime: downtime(restart)}) +
+            (lost ? " " + _.sprintf(gettext("The print of %(lost)s was lost."), {lost}) : "")
+        );
+    }
+
+    const what = ({kind, clean}) =>
+        kind === "host"
+            ? clean
+                ? gettext("Host restarted")
+                : gettext("Host went down without warning")
+            : clean
+              ? gettext("OctoPrint restarted")
+              : gettext("OctoPrint ended without warning");
+
+    const uptimeOf = ({run_started_at, ended_after}) =>
+        run_started_at && ended_after
+            ? (moment(ended_after) - moment(run_started_at)) / 1000
+            : null;
+
+    const row = (restart) => {
+        const uptime = uptimeOf(restart);
+        return {
+            when: restart.started_at
+                ? moment(restart.started_at).format("lll")
+                : gettext("at an unknown time"),
+            what: what(restart),
+            downtime: downtime(restart),
+            uptime: uptime === null ? gettext("an unknown time") : client.format(uptime),
+            lost: lostPrint(restart)
+        };
+    };
+
+    // The bars of one lane, from pairs of moments; what lies before the timeline is cut off.
+    function bars(spans) {
+        const end = Date.now();
+        const start = end - DAYS * DAY;
+        const place = (time) => ((Math.max(time, start) - start) / (end - start)) * WIDTH;
+        return spans
+            .filter(([from, to]) => from && to && moment(to) > start)
+            .map(([from, to, lost]) => ({
+                x: place(moment(from)),
+                width: Math.max(1, place(moment(to)) - place(moment(from))),
+                text: lost || `${moment(from).format("lll")} – ${moment(to).format("lll")}`
+            }));
+    }
+
+    function fill(answer) {
+        const {restarts} = answer;
+        const now = Date.now();
+        const ago = (seconds) => (seconds === null ? null : now - seconds * 1000);
+        const octoprint = [[ago(answer.octoprint_seconds), now]];
+        const host = [[ago(answer.seconds), now]];
+        restarts.forEach((restart) => {
+            octoprint.push([restart.run_started_at, restart.ended_after]);
+            const up = host[host.length - 1];
+            // Of an earlier boot it is known that it was up while OctoPrint ran.
+            if (restart.kind === "host") {
+                up[0] = restart.host_started_at || up[0];
+                host.push([restart.run_started_at, restart.ended_after]);
+            } else if (host.length > 1) {
+                up[0] = restart.run_started_at || up[0];
+            }
+        });
+        const uptimes = restarts.map(uptimeOf).concat(answer.octoprint_seconds);
+        const dayBefore = (days) => moment(now - days * DAY).format("ll");
+        const rows = ko.observableArray(restarts.slice(0, ROWS).map(row));
+        viewModel.log({
+            rows,
+            more: ko.pureComputed(() => rows().length < restarts.length),
+            showAll: () => rows(restarts.map(row)),
+            clear,
+            octoprint: bars(octoprint),
+            host: bars(host),
+            lost: bars(
+                restarts
+                    .filter(({lost_print}) => lost_print)
+                    .map((restart) => [
+                        restart.ended_after,
+                        restart.ended_after,
+                        lostPrint(restart)
+                    ])
+            ),
+            days: [
+                {x: 0, text: dayBefore(DAYS), anchor: "start"},
+                {x: WIDTH / 3, text: dayBefore(20), anchor: "middle"},
+                {x: (WIDTH * 2) / 3, text: dayBefore(10), anchor: "middle"},
+                {x: WIDTH, text: gettext("right now"), anchor: "end"}
+            ],
+            longest: client.format(Math.max(...uptimes.filter(_.isFinite), 0))
+        });
+    }
+
+    function load() {
+        client.get({data: {restarts: 1000}}).done(fill);
+    }
+
+    function clear() {
+        showConfirmationDialog({
+            message: gettext("This forgets every restart that has been recorded."),
+            onproceed: () => OctoPrint.simpleApiCommand(ID, "clear").done(load)
+        });
+    }
+
+    return {
+        // The popover's sentence, and a notice of an end without warning until somebody has dismissed it.
+        tell(last) {
+            viewModel.restart(last ? sentence(last) : gettext("No restart has been recorded yet."));
+            if (!last || last.clean || last.dismissed) {
+                if (notice) notice.remove();
+            } else if (!notice || notice.restart !== last.id) {
+                notice = new PNotify({
+                    title: gettext("OctoPrint stopped unexpectedly"),
+                    text: sentence(last),
+                    text_escape: true,
+                    hide: false,
+                    buttons: {closer: false, sticker: false},
+                    confirm: {
+                        confirm: true,
+                        buttons: [
+                            {text: gettext("Restart log"), click: viewModel.showLog},
+                            {
+                                text: gettext("Dismiss notice"),
+                                click: () => {
+                                    notice.remove();
+                                    OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id});
+                                }
+                            }
+                        ]
+                    }
+                });
+                notice.restart = last.id;
+                // PNotify's own text is too pale to read with ease.
+                notice.get().find(".ui-pnotify-container, .ui-pnotify-title").css("color", "#333");
+            }
+        },
+
+        show() {
+            if (notice) notice.remove(); // it tells no more, and would cover the log
+            viewModel.log(undefined);
+            $("#" + ID).modal("show");
+            load();
+        }
+    };
+};
