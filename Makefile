@@ -42,7 +42,7 @@ lint: $(TOOLS)/.installed node_modules/.installed
 translations: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/translations.py
 
-bench: $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.installed
+bench: $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/bench.py $(OCTOPRINTS:%=.venv/octoprint-%)
 

@@ -9,13 +9,14 @@ import gzip
 import http.client
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,7 @@ from statistics import median
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from octoprint_server import PASSWORD, Server, api_key
+from octoprint_uptime import history
 from system import launch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,14 +50,35 @@ __plugin_implementation__ = EmptyPlugin()
 """
 
 
+def write_runs(basedir: Path, count: int) -> None:
+    """A restart log of so many runs, each of an hour, in a boot a day, and every tenth with a lost print."""
+    path = basedir / "data" / "octoprint_uptime" / "history.db"
+    path.parent.mkdir(parents=True)
+    first = time.time() - count * 4000
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(history._TABLES)
+        for number in range(count):
+            boot, start = number // 24, number % 24 * 4000
+            connection.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (f"boot {boot}", first + boot * 96000))
+            lost = ("part.gcode", 43.2, start + 60) if number % 10 == 0 else (None, None, None)
+            connection.execute(
+                "INSERT INTO runs (boot, started, seen, version, ended, print, progress, print_started, dismissed)"
+                " VALUES (?, ?, ?, '1.11.8', ?, ?, ?, ?, 1)",
+                (f"boot {boot}", start, start + 3600, None if number % 3 else "clean", *lost),
+            )
+        connection.commit()
+
+
 @contextmanager
-def running(executable: Path, without: bool = False) -> Iterator[Server]:
-    """An OctoPrint with the plugin and an empty one, or without ours."""
+def running(executable: Path, without: bool = False, runs: int = 1000) -> Iterator[Server]:
+    """An OctoPrint with the plugin, so many runs in its restart log, and an empty plugin; or without ours."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(executable, Path(folder))
         server.prepare({"admin": {"groups": ["users", "admins"]}}, disable=["octoprint_uptime"] if without else [])
         (server.basedir / "plugins").mkdir()
         (server.basedir / "plugins" / "empty.py").write_text(EMPTY_PLUGIN)
+        if runs:
+            write_runs(server.basedir, runs)
         server.start()
         try:
             assert status(server) == (404 if without else 200)
@@ -133,9 +156,9 @@ def start_cost(executable: Path, pairs: int = 10) -> float:
 
 
 def shipped_bytes() -> int:
-    """What JavaScript and CSS weigh, each file gzipped."""
-    files = [*ROOT.glob("octoprint_uptime/static/**/*.js"), *ROOT.glob("octoprint_uptime/static/**/*.css")]
-    return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
+    """What the JavaScript and CSS weigh that each page loads, each file gzipped."""
+    files = ROOT.glob("octoprint_uptime/static/*/octoprint_uptime.*")
+    return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files if file.suffix in (".js", ".css"))
 
 
 def open_page(browser: Browser, server: Server) -> Page:
@@ -181,6 +204,28 @@ def requests_an_hour(browser: Browser, server: Server, hidden: bool) -> int:
     return count
 
 
+def log_cost(browser: Browser, full: Server, empty: Server, pairs: int = 7) -> float:
+    """Milliseconds from the click until the restart log is there, beyond those of a log with nothing in it."""
+
+    def open_log(server: Server, there: str) -> float:
+        page = open_page(browser, server)
+        page.click(f"{ENTRY}_button")
+        link = page.locator(f"{ENTRY}_popover").get_by_text("Restart log", exact=True)
+        link.wait_for()
+        page.wait_for_timeout(500)
+
+        def open_it() -> None:
+            link.click()
+            page.locator(f"#octoprint_uptime {there}").first.wait_for()
+
+        spent = milliseconds(open_it)
+        page.close()
+        return spent
+
+    rows, nothing = "tbody tr", "p:has-text('No restart')"
+    return median(open_log(full, rows) - open_log(empty, nothing) for _ in range(pairs))
+
+
 def seconds_of(text: str) -> int:
     sizes = {"d": 86400, "h": 3600, "m": 60, "s": 1}
     return sum(int(part[:-1]) * sizes[part[-1]] for part in text.split())
@@ -193,7 +238,7 @@ def drifts(browser: Browser, servers: list[Server], minutes: float = 5) -> list[
     end = time.monotonic() + minutes * 60
     while time.monotonic() < end:
         for number, (server, page) in enumerate(zip(servers, pages, strict=True)):
-            text = page.inner_text(ENTRY)
+            text = page.inner_text(f"{ENTRY}_texts")
             request = urllib.request.Request(server.url + ENDPOINT, headers={"X-Api-Key": api_key("admin")})
             with urllib.request.urlopen(request) as response:
                 answer = json.load(response)
@@ -221,12 +266,18 @@ def main() -> int:
     row(imports, " ms", 10, [import_cost(str(executable.with_name("python"))) for executable in executables])
     row("added to OctoPrint's start, 10 pairs", " ms", 100, [start_cost(executable) for executable in executables])
     row("JavaScript and CSS, gzipped", " bytes", 5 * 1024, [shipped_bytes()] * len(executables))
+    size = "JavaScript that is loaded once restarts are asked for, gzipped"
+    on_demand = len(gzip.compress((ROOT / "octoprint_uptime/static/js/octoprint_uptime_restarts.js").read_bytes(), 9))
+    row(size, " bytes", 4 * 1024, [on_demand] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]
         visible = [requests_an_hour(browser, server, hidden=False) for server in servers]
         hidden = [requests_an_hour(browser, server, hidden=True) for server in servers]
         row("requests an hour, page visible", "", 61, [*map(float, visible)])
         row("requests an hour, page hidden", "", 0, [*map(float, hidden)])
+        empty = [stack.enter_context(running(executable, runs=0)) for executable in executables]
+        costs = [log_cost(browser, *pair) for pair in zip(servers, empty, strict=True)]
+        row("opening the log of 1,000 runs beyond an empty one", " ms", 300, costs)
         row("navbar off the API's text in five minutes, at most", " s", 1, drifts(browser, servers))
 
     print("| figure |", *(f"OctoPrint {version} |" for version in versions), "bound |")

@@ -68,6 +68,7 @@ def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServ
         env: dict[str, str] | None = None,
         enable: Iterable[str] = (),
         groups: dict[str, Any] | None = None,
+        seed: Callable[[Path], None] | None = None,
     ) -> OctoPrint:
         server = OctoPrint(octoprint_executable, tmp_path / f"octoprint{len(servers)}")
         servers.append(server)
@@ -76,6 +77,8 @@ def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServ
             file = server.basedir / "plugins" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(code, encoding="utf-8")
+        if seed is not None:
+            seed(server.basedir)
         server.start(wrapper, env)
         return server
 

@@ -133,6 +133,7 @@ class MakeServer(Protocol):
         env: dict[str, str] = ...,
         enable: Iterable[str] = ...,
         groups: dict[str, Any] = ...,
+        seed: Callable[[Path], None] = ...,
     ) -> OctoPrint: ...
 
 

@@ -256,6 +256,6 @@ def test_ten_tabs_ask_no_more_than_each_its_own(server: OctoPrint, open_page: Op
         requests.append(Requests(page))
         if page is not first:
             page.goto("/")
-        expect(entry(page)).to_have_text(BOTH)
+        expect(entry(page)).to_have_text(BOTH, timeout=30000)
     first.wait_for_timeout(5000)
     assert [each.count for each in requests] == [0, *[1] * 9]

@@ -116,7 +116,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 def test_a_sentence_says_what_it_means(
     server: OctoPrint, open_page: OpenPage, locale: str, values: dict[str, Any], sentence: str
 ) -> None:
-    page = open_page(server, locale=locale, prepare=answers(octoprint_seconds=7200, **values))
+    page = open_page(server, locale=locale, prepare=answers(server, octoprint_seconds=7200, **values))
     entry(page).click()
     expect(summary(page)).to_have_text(sentence)
 

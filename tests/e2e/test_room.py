@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from support import ENDPOINT, UPTIME, MakeServer, OpenPage, entry
+from support import ENDPOINT, UPTIME, MakeServer, OctoPrint, OpenPage, entry
 
 # As wide as "1234d 23h 59m 59s", with some minutes to run.
 LONGEST = re.compile("1234d 23h 5")
@@ -42,20 +42,19 @@ ICON = re.compile("^$")
 FORMS = [BOTH_LABELLED, BOTH, ONE, ONE_WITHOUT_SECONDS, ICON]
 
 
-def answers(**values: object) -> Callable[[Page], None]:
+def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
     """Prepares a page to which the API answers with other values."""
-
-    def change(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, json={**response.json(), **values})
+    answer = {**server.answer(), **values}
 
     def prepare(page: Page) -> None:
-        page.route(f"**{ENDPOINT}", change)
+        page.route(f"**{ENDPOINT}", lambda route: route.fulfill(json=answer))
 
     return prepare
 
 
-LONG = answers(seconds=LONGEST_SECONDS, octoprint_seconds=LONGEST_SECONDS)
+def longest(server: OctoPrint) -> Callable[[Page], None]:
+    """Prepares a page that needs all the room there is."""
+    return answers(server, seconds=LONGEST_SECONDS, octoprint_seconds=LONGEST_SECONDS)
 
 
 def form(page: Page) -> int:
@@ -67,13 +66,15 @@ def form(page: Page) -> int:
 
 def show_others(page: Page, count: int, width: int = 170) -> None:
     page.evaluate(
-        """([count, width]) => document.querySelectorAll("#navbar .other").forEach((other, place) => {
-            other.style.display = place < count ? "" : "none";
-            if (place === count - 1) other.firstElementChild.style.width = width + "px";
-        })""",
+        """([count, width]) => new Promise(done => requestAnimationFrame(() => {
+            document.querySelectorAll("#navbar .other").forEach((other, place) => {
+                other.style.display = place < count ? "" : "none";
+                if (place === count - 1) other.firstElementChild.style.width = width + "px";
+            });
+            requestAnimationFrame(done);
+        }))""",
         [count, width],
     )
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def heights(page: Page) -> tuple[int, int]:
@@ -96,7 +97,8 @@ def heights(page: Page) -> tuple[int, int]:
 def test_the_navbar_stays_one_line_beside_other_entries(
     make_server: MakeServer, open_page: OpenPage, locale: str
 ) -> None:
-    page = open_page(make_server(extra_plugins=OTHERS), locale=locale, prepare=LONG)
+    server = make_server(extra_plugins=OTHERS)
+    page = open_page(server, locale=locale, prepare=longest(server))
     show_others(page, 0)
     expect(entry(page)).to_have_text(LONGEST)
     for width, (others, at_best) in itertools.product((1400, 1200, 960), enumerate((0, 0, 2, 4))):
@@ -111,18 +113,15 @@ def test_the_navbar_stays_one_line_beside_other_entries(
 def test_it_gives_up_one_thing_after_the_other_and_takes_them_back_without_flicker(
     make_server: MakeServer, open_page: OpenPage
 ) -> None:
-    page = open_page(make_server(extra_plugins=OTHERS), prepare=LONG)
+    server = make_server(extra_plugins=OTHERS)
+    page = open_page(server, prepare=longest(server))
     show_others(page, 0)
     expect(entry(page)).to_have_text(LONGEST)
-    # What is painted, frame by frame, is one line high throughout.
+    # The neighbour changes at the beginning of a frame; a timer comes after frames, so that it sees what was painted.
     page.evaluate(
         """() => {
             window.painted = new Set();
-            const look = () => {
-                window.painted.add(document.querySelector("#navbar").offsetHeight);
-                requestAnimationFrame(() => setTimeout(look));
-            };
-            look();
+            setInterval(() => window.painted.add(document.querySelector("#navbar").offsetHeight));
         }"""
     )
     widths = list(range(0, 590, 10))
@@ -140,7 +139,7 @@ def test_one_at_a_time_the_two_alternate_where_there_is_no_room_for_both(
     make_server: MakeServer, open_page: OpenPage
 ) -> None:
     server = make_server(extra_plugins=OTHERS)
-    page = open_page(server, prepare=answers(seconds=LONGEST_SECONDS, octoprint_seconds=93000))
+    page = open_page(server, prepare=answers(server, seconds=LONGEST_SECONDS, octoprint_seconds=93000))
     show_others(page, 0)
     expect(entry(page)).to_have_text(BOTH_LABELLED)
     show_others(page, 2)
@@ -160,7 +159,8 @@ def test_nothing_moves_while_it_counts(make_server: MakeServer, open_page: OpenP
     values = {"compact_display": compact}
     server = make_server(extra_plugins=OTHERS, plugins={"octoprint_uptime": values})
     # Minutes and hours turn within the minute, and figures of one digit become two.
-    page = open_page(server, prepare=answers(seconds=864000 + 3599 - 40, octoprint_seconds=86400 * 3 + 9 * 3600 - 45))
+    system, octoprint = 10 * 86400 + 3600 - 41, 3 * 86400 + 9 * 3600 - 45
+    page = open_page(server, prepare=answers(server, seconds=system, octoprint_seconds=octoprint))
     show_others(page, 1)
     expect(entry(page)).to_have_text(re.compile("10d"))
     texts, places = page.evaluate(
@@ -203,8 +203,6 @@ def test_until_the_first_answer_it_keeps_its_place_quietly(make_server: MakeServ
 
     before = places()
     assert heights(page) == (41, 41)
-    response = waiting[0].fetch()
-    days = {"seconds": 12.5 * 86400, "octoprint_seconds": 86400 * 11}
-    waiting[0].fulfill(response=response, json={**response.json(), **days})
+    waiting[0].fulfill(json={**server.answer(), "seconds": 12.5 * 86400, "octoprint_seconds": 11 * 86400})
     expect(entry(page)).to_have_text(BOTH_LABELLED)
     assert places() == before

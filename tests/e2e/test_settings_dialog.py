@@ -201,11 +201,13 @@ def test_the_preview_follows_the_unsaved_choices(server: OctoPrint, open_page: O
     expect(entry(page)).to_have_text(BOTH)
     dialog(page)
     preview = page.locator(f"#{ID}_preview")
-    expect(preview).to_have_text(BOTH)
+    expect(preview).to_have_text(BOTH, use_inner_text=True)
     before = preview.inner_text()
-    expect(preview).not_to_have_text(before, timeout=3000)
+    expect(preview).not_to_have_text(before, use_inner_text=True, timeout=3000)
     control(page, "display_format").select_option("dhm")
-    expect(preview).to_have_text(re.compile(r"^\s*System (\d+d )?\d+h \d+m \| OctoPrint \d+h \d+m\s*"))
+    expect(preview).to_have_text(
+        re.compile(r"^\s*System (\d+d )?\d+h \d+m \| OctoPrint \d+h \d+m\s*$"), use_inner_text=True
+    )
     control(page, "compact_display").check()
     one = re.compile(r"^\s*(System (\d+d )?\d+h \d+m|OctoPrint \d+h \d+m)\s*$")
     expect(preview).to_have_text(one, use_inner_text=True)

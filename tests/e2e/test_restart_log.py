@@ -1,0 +1,224 @@
+"""What the page says about restarts, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from octoprint_uptime import history
+from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
+from test_looks import violations
+from test_popover import popover
+
+HOUR = 3600
+DAY = 24 * HOUR
+Seed = Callable[[Path], None]
+
+# Boot, start and end in hours before now, how it ended, print.
+RUNS: list[tuple[str, float, float, str | None, str | None]] = [
+    ("a", 40 * 24, 36 * 24, "clean", None),
+    ("a", 36 * 24, 11 * 24, None, "<b>old</b>.gcode"),
+    ("b", 10 * 24, 72, "clean", None),
+    ("b", 71, 48, "clean", "paused.gcode"),
+    ("c", 47, 20, "clean", None),
+    ("c", 19, 5, None, "benchy.gcode"),
+]
+
+
+def seed(runs: Iterable[tuple[str, float, float, str | None, str | None]]) -> Seed:
+    """Writes runs into a new database."""
+
+    def write(basedir: Path) -> None:
+        path = basedir / "data" / ID / "history.db"
+        path.parent.mkdir(parents=True)
+        now = time.time()
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(history._TABLES)
+            boots: dict[str, float] = {}
+            for boot, start, end, ended, job in runs:
+                offset = boots.setdefault(boot, now - start * HOUR - 30)
+                connection.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (boot, offset))
+                started, seen = now - start * HOUR - offset, now - end * HOUR - offset
+                progress = None if job is None else 43.7
+                connection.execute(
+                    "INSERT INTO runs (boot, started, seen, version, ended, print, progress, print_started, dismissed)"
+                    " VALUES (?, ?, ?, '1.11.8', ?, ?, ?, ?, 0)",
+                    (boot, started, seen, ended, job, progress, None if job is None else started),
+                )
+            connection.commit()
+
+    return write
+
+
+@pytest.fixture
+def seeded(make_server: MakeServer) -> OctoPrint:
+    return make_server(seed=seed(RUNS))
+
+
+def notice(page: Page) -> Locator:
+    return page.locator(".ui-pnotify:visible").filter(has_text=re.compile("unexpectedly|unerwartet"))
+
+
+def log(page: Page) -> Locator:
+    return page.locator(f"#{ID}")
+
+
+def open_log(page: Page) -> None:
+    entry(page).click()
+    popover(page).get_by_text(re.compile("^(Restart log|Neustart-Protokoll)$")).click()
+    expect(log(page).locator("tbody tr").first).to_be_visible()
+    page.wait_for_timeout(500)  # the dialog's animation
+
+
+@pytest.mark.parametrize("width", [1400, 960])
+@pytest.mark.parametrize(
+    ("locale", "sentence", "rows"),
+    [
+        (
+            "en-US",
+            r"OctoPrint stopped unexpectedly between .* and .* while printing benchy\.gcode \(43 %\)\. "
+            r"The host was restarted\.",
+            ["Host went down without warning", "OctoPrint restarted", "Host restarted", "OctoPrint restarted"],
+        ),
+        (
+            "de-DE",
+            r"OctoPrint wurde zwischen .* und .* unerwartet beendet, beim Druck von benchy\.gcode \(43 %\)\. "
+            r"Der Rechner wurde neu gestartet\.",
+            [
+                "Rechner ohne Vorwarnung ausgefallen",
+                "OctoPrint neu gestartet",
+                "Rechner neu gestartet",
+                "OctoPrint neu gestartet",
+            ],
+        ),
+    ],
+)
+def test_the_notice_is_dismissed_once_for_all_and_the_log_tells_the_rest(
+    seeded: OctoPrint, open_page: OpenPage, locale: str, sentence: str, rows: list[str], width: int
+) -> None:
+    page = open_page(seeded, locale=locale, width=width)
+    expect(notice(page)).to_contain_text(re.compile(sentence))
+    assert violations(page, ".ui-pnotify") == []
+    notice(page).get_by_role("button").last.click()
+    expect(notice(page)).to_have_count(0)
+    page.wait_for_timeout(500)
+    assert seeded.answer()["last_restart"]["dismissed"] is True
+    for user in ("admin", "viewer"):
+        other = open_page(seeded, user, locale=locale, width=width)
+        entry(other).click()
+        expect(popover(other)).to_contain_text(re.compile(sentence))
+        expect(notice(other)).to_have_count(0)
+        other.close()
+
+    open_log(page)
+    table = log(page).locator("tbody tr")
+    expect(table).to_have_count(6)
+    assert [text.strip() for text in log(page).locator("tbody td:nth-child(2)").all_inner_texts()][:4] == rows
+    lost = [text.strip() for text in log(page).locator("tbody td:nth-child(5)").all_inner_texts()]
+    assert lost == ["benchy.gcode (43 %)", "", "paused.gcode (43 %)", "", "<b>old</b>.gcode (43 %)", ""]
+    downtimes = [text.strip() for text in log(page).locator("tbody td:nth-child(3)").all_inner_texts()]
+    assert downtimes[1] == downtimes[2] == downtimes[3] == "1h 0m 0s"
+    expect(log(page).locator(".modal-body")).to_contain_text("25d 0h 0m 0s")
+    # In 30 days OctoPrint ran, this time included, six times, and the host was booted four times; two prints were lost.
+    assert log(page).locator("svg rect[fill='#2a5d9f']").count() == 6
+    assert log(page).locator("svg rect[fill='#3a6e3b']").count() == 4
+    assert log(page).locator("svg circle").count() == 3
+    assert violations(page, f"#{ID}") == []
+    right = log(page).evaluate("log => log.getBoundingClientRect().right")
+    assert right <= width
+
+
+def test_the_timeline_is_to_scale(seeded: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(seeded)
+    open_log(page)
+    bars = (
+        log(page)
+        .locator("svg rect[fill='#2a5d9f']")
+        .evaluate_all("bars => bars.map(bar => [+bar.getAttribute('x'), +bar.getAttribute('width')])")
+    )
+    hour = 720 / 30 / 24
+    for (x, width), (_, start, end, _, _) in zip(bars[1:], reversed(RUNS), strict=False):
+        assert x == pytest.approx(720 - min(start, 720) * hour, abs=0.5)
+        assert x + width == pytest.approx(720 - end * hour, abs=0.5)
+
+
+def test_without_a_restart_there_is_no_notice_and_the_log_says_so(server: OctoPrint, open_page: OpenPage) -> None:
+    assert server.answer()["last_restart"] is None
+    page = open_page(server)
+    entry(page).click()
+    expect(popover(page)).to_contain_text("No restart has been recorded yet.")
+    popover(page).get_by_text("Restart log").click()
+    expect(log(page)).to_contain_text("No restart has been recorded yet.")
+    expect(log(page).locator("table")).to_be_hidden()
+    expect(notice(page)).to_have_count(0)
+
+
+def test_nothing_of_it_is_loaded_before_it_is_needed(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(seed=seed([("a", 5, 4, "clean", None)]))
+    asked: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("request", lambda request: asked.append(request.url))
+
+    page = open_page(server, prepare=watch)
+    expect(entry(page)).to_contain_text("System")
+    page.wait_for_timeout(500)
+    assert not [url for url in asked if f"{ID}_restarts.js" in url or "restarts=" in url]
+    open_log(page)
+    assert [url for url in asked if f"{ID}_restarts.js" in url]
+    assert [url for url in asked if f"{ENDPOINT}?restarts=" in url]
+
+
+def test_the_newest_come_first_and_older_ones_on_demand(make_server: MakeServer, open_page: OpenPage) -> None:
+    runs: list[tuple[str, float, float, str | None, str | None]]
+    runs = [("a", 2000 - n, 1999.5 - n, "clean", None) for n in range(120)]
+    page = open_page(make_server(seed=seed(runs)))
+    open_log(page)
+    expect(log(page).locator("tbody tr")).to_have_count(50)
+    log(page).get_by_role("button", name="Show older restarts").click()
+    expect(log(page).locator("tbody tr")).to_have_count(120)
+    expect(log(page).get_by_role("button", name="Show older restarts")).to_be_hidden()
+
+
+def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrint, open_page: OpenPage) -> None:
+    viewer = open_page(seeded, "viewer")
+    open_log(viewer)
+    expect(log(viewer).get_by_role("button", name="Clear the restart log")).to_be_hidden()
+    page = open_page(seeded)
+    open_log(page)
+    log(page).get_by_role("button", name="Clear the restart log").click()
+    page.get_by_role("button", name="Cancel").click()
+    assert len(seeded.session("admin").get(f"{seeded.url}{ENDPOINT}?restarts=9").json()["restarts"]) == 6
+    page.wait_for_timeout(500)
+    log(page).get_by_role("button", name="Clear the restart log").click()
+    page.get_by_role("button", name="Proceed").click()
+    expect(log(page)).to_contain_text("No restart has been recorded yet.")
+    expect(log(page).locator("tbody tr")).to_have_count(0)
+    assert seeded.answer()["last_restart"] is None
+
+
+def test_without_the_right_to_see_files_there_is_no_name(make_server: MakeServer, open_page: OpenPage) -> None:
+    group: dict[str, Any] = {"name": "Nameless", "description": "", "subgroups": [], "default": False}
+    group["permissions"] = ["STATUS", "SETTINGS_READ"]
+    server = make_server(seed=seed(RUNS), groups={"bare": group})
+    page = open_page(server, "stranger")
+    expect(notice(page)).to_contain_text("while printing a file (43 %)")
+    open_log(page)
+    assert "benchy" not in page.content()
+
+
+def test_switched_off_nothing_of_it_is_there(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(seed=seed(RUNS), plugins={ID: {"restart_log": False}})
+    page = open_page(server)
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    expect(popover(page).get_by_text("Restart log")).to_be_hidden()
+    expect(notice(page)).to_have_count(0)
