@@ -195,11 +195,11 @@ def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrin
     page = open_page(seeded)
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
-    page.get_by_role("button", name="Cancel").click()
+    page.locator(".modal:visible .btn", has_text="Cancel").click()
     assert len(seeded.session("admin").get(f"{seeded.url}{ENDPOINT}?restarts=9").json()["restarts"]) == 6
     page.wait_for_timeout(500)
     log(page).get_by_role("button", name="Clear the restart log").click()
-    page.get_by_role("button", name="Proceed").click()
+    page.locator(".modal:visible .btn", has_text="Proceed").click()
     expect(log(page)).to_contain_text("No restart has been recorded yet.")
     expect(log(page).locator("tbody tr")).to_have_count(0)
     assert seeded.answer()["last_restart"] is None

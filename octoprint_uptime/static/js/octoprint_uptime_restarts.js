@@ -176,7 +176,6 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
                 if (notice) notice.remove();
             } else if (!notice || notice.restart !== last.id) {
                 notice = new PNotify({
-                    title: gettext("OctoPrint stopped unexpectedly"),
                     text: sentence(last),
                     text_escape: true,
                     hide: false,
@@ -197,7 +196,7 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
                 });
                 notice.restart = last.id;
                 // PNotify's own text is too pale to read with ease.
-                notice.get().find(".ui-pnotify-container, .ui-pnotify-title").css("color", "#333");
+                notice.get().find(".ui-pnotify-container").css("color", "#333");
             }
         },
 
