@@ -36,7 +36,7 @@ _RUNS = "SELECT * FROM runs JOIN boots USING (boot) WHERE id < ? ORDER BY id"
 # Only what differs is written, so that a heartbeat changes a single page.
 _SET_BOOT = """
 INSERT INTO boots VALUES (:boot, :offset)
-ON CONFLICT DO UPDATE SET "offset" = excluded."offset" WHERE "offset" IS NOT excluded."offset"
+ON CONFLICT (boot) DO UPDATE SET "offset" = excluded."offset" WHERE "offset" IS NOT excluded."offset"
 """
 _SET_RUN = """
 UPDATE runs SET seen = :seen, ended = :ended, print = :print, progress = :progress, print_started = :print_started
@@ -46,7 +46,7 @@ _ADD_RUN = """
 INSERT INTO runs (boot, started, seen, version, ended, print, progress, print_started, dismissed)
 VALUES (:boot, :started, :seen, :version, :ended, :print, :progress, :print_started, 0)
 """
-_DISMISS = "UPDATE runs SET dismissed = 1 WHERE id = ?"
+_DISMISS = "UPDATE runs SET dismissed = 1 WHERE id = ? AND started = ?"
 _DROP_OTHERS = "DELETE FROM runs WHERE id <> ?"
 _DROP_BEYOND = "DELETE FROM runs WHERE id <= (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?)"
 # The age is that before now or before the last run's end, whichever is less: a clock that is ahead today must not
@@ -89,7 +89,7 @@ class History:
         self._runs: tuple[Run, ...] = ()
         self._offsets: dict[str, float] = {}
         self._connection: sqlite3.Connection | None = None
-        self._pending: list[tuple[str, tuple[int, ...]]] = []
+        self._pending: list[tuple[str, tuple[float, ...]]] = []
         self._last: dict[str, Any] | None = None
         self._last_basis: tuple[object, ...] = ()
         self._loaded = self._refused = self._warned = False
@@ -116,11 +116,11 @@ class History:
     def dismiss(self, run_id: int) -> None:
         """Note that the notice about the end of an earlier run was dismissed; an unknown one changes nothing."""
         with self._lock:
-            runs = tuple(run._replace(dismissed=True) if run.id == run_id else run for run in self._runs)
-            if runs == self._runs:
+            found = next((run for run in self._runs if run.id == run_id and not run.dismissed), None)
+            if found is None:
                 return
-            self._runs = runs
-        self._do(partial(self._change, (_DISMISS, (run_id,))))
+            self._runs = tuple(run._replace(dismissed=True) if run is found else run for run in self._runs)
+        self._do(partial(self._change, (_DISMISS, (found.id, found.started))))
 
     def clear(self) -> None:
         """Forget every run but the current one."""
@@ -199,7 +199,7 @@ class History:
         self._forget()  # again, since they may have been loaded only now
         self._change((_DROP_OTHERS, (self._run.id if self._run else 0,)), (_DROP_BOOTS, ()))
 
-    def _change(self, *statements: tuple[str, tuple[int, ...]]) -> None:
+    def _change(self, *statements: tuple[str, tuple[float, ...]]) -> None:
         self._pending += statements
         self._save()
         if not self._run:

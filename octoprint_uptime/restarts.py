@@ -100,7 +100,8 @@ def _zeros(runs: Sequence[Run], offsets: Mapping[str, float]) -> list[float | No
     going back in time. Of several such sets it is the one with the earlier stretches: a clock that isn't set yet, or
     was restored from a file, lies behind, so that the later one of two that contradict each other is the wrong one.
     """
-    ends = [index + 1 for index, (run, after) in enumerate(pairwise(runs)) if _breaks(run, after)]
+    pairs = enumerate(pairwise(runs), start=1)
+    ends = [index for index, (run, after) in pairs if run.boot != after.boot or run.seen > after.started]
     stretches = list(zip([0, *ends], [*ends, len(runs)], strict=True)) if runs else []
     spans: list[tuple[float, float] | None] = []
     for first, last in stretches:
@@ -112,10 +113,6 @@ def _zeros(runs: Sequence[Run], offsets: Mapping[str, float]) -> list[float | No
     for (first, last), believed in zip(stretches, _in_order(spans), strict=True):
         zeros += [offsets[runs[first].boot] if believed else None] * (last - first)
     return zeros
-
-
-def _breaks(run: Run, after: Run) -> bool:
-    return run.boot != after.boot or run.seen > after.started
 
 
 def _in_order(spans: Sequence[tuple[float, float] | None]) -> list[bool]:

@@ -26,6 +26,17 @@ def without_proc() -> list[str]:
     return [*_unshare("--mount"), "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
 
 
+def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]:
+    """Start a command that sees this folder's files on a disk in memory of this size."""
+    path = shlex.quote(str(folder))
+    mounts = (
+        f"cd {path} && mount -t tmpfs -o size={size} none {path} && cp -a . {path}"
+        + (f" && mount -o remount,ro {path}" if read_only else "")
+        + " && cd /"
+    )
+    return [*_unshare("--mount"), "sh", "-c", f'{mounts} && exec "$@"', "sh"]
+
+
 def with_boot_clock(seconds: int) -> list[str]:
     """Start a command in a time namespace whose host has been up for ``seconds`` more."""
     return _unshare("--time", "--boottime", str(seconds), "--fork")
