@@ -115,7 +115,8 @@ def _zeros(runs: Sequence[Run], offsets: Mapping[str, float]) -> list[float | No
 
 
 def _breaks(run: Run, after: Run) -> bool:
-    return run.boot != after.boot or run.seen > after.started
+    # Switched off and on again, the log has two runs of one process, both with its start.
+    return run.boot != after.boot or (run.seen > after.started and run.ended != "off")
 
 
 def _in_order(spans: Sequence[tuple[float, float] | None]) -> list[bool]:
