@@ -22,20 +22,20 @@ EVENT = f"plugin_{ID}_restarted"
 # A plugin that writes down the event as other plugins get it.
 RECORDER = f"""
 import json, os
-import octoprint.plugin
+import octoprint.plugin, octoprint.settings
 
 __plugin_pythoncompat__ = ">=3"
 
 class Recorder(octoprint.plugin.EventHandlerPlugin):
     def on_event(self, event, payload):
         if event == {EVENT!r}:
-            with open(os.path.join(self._settings.getBaseFolder("base"), "events"), "a") as file:
+            with open(os.path.join(octoprint.settings.settings().getBaseFolder("base"), "events"), "a") as file:
                 file.write(json.dumps(payload) + "\\n")
 
 __plugin_implementation__ = Recorder()
 """
 
-SHORT = "G4 P1\n" * 20
+SHORT = "G4 P20\n" * 40
 LONG = "G4 P20\n" * 20000  # over six minutes
 
 
@@ -117,7 +117,7 @@ def state(server: OctoPrint) -> str:
 
 
 def print_file(server: OctoPrint, name: str) -> None:
-    """Start a print and wait until the log knows of it."""
+    """Start a print."""
     command = {"command": "select", "print": True}
     server.session("admin").post(f"{server.url}/api/files/local/{name}", json=command).raise_for_status()
 

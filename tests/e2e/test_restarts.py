@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,15 +72,15 @@ class Story(NamedTuple):
 
 
 def begin(server: OctoPrint, how: str | None = None) -> Start:
-    """End the server that way, start it, and look at it once it knows what happened."""
+    """End the server that way, if it runs, start it, and look at it once it knows what happened."""
+    again = database(server).exists()
     before = time.time()
     if how is not None:
         end(server, how)
     after = time.time()
     told = len(events(server))
-    if server.process is None:
-        server.start()
-    if how is not None:
+    server.start()
+    if again:
         until(lambda: len(events(server)) > told)
     else:
         until(lambda: database(server).exists() and rows(server))
@@ -95,6 +95,14 @@ def story(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) 
     server.prepare({**USERS, "watcher": {"groups": ["watchers"]}}, {**GROUPS, "watchers": WATCHERS})
     (server.basedir / "plugins").mkdir()
     (server.basedir / "plugins" / "recorder.py").write_text(RECORDER)
+    try:
+        yield Story(restart_again_and_again(server), server)
+    finally:
+        server.stop()
+    server.check_log()
+
+
+def restart_again_and_again(server: OctoPrint) -> dict[str, Start]:
     starts = {"first": begin(server)}
     starts["stopped"] = begin(server, "clean")
     starts["killed"] = begin(server, "killed")
@@ -126,22 +134,24 @@ def story(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) 
 
     for number in range(RANDOM_KILLS):
         kill_while_busy(server)
-        starts[f"killed while busy {number}"] = begin(server, "killed")
-    yield Story(starts, server)
-    server.stop()
-    server.check_log()
+        starts[f"killed while busy {number}"] = begin(server)
+    return starts
 
 
 def kill_while_busy(server: OctoPrint) -> None:
     """Kill it at a random moment, with settings being saved and prints starting and ending."""
+
+    admin = server.session("admin")
 
     def busy() -> None:
         try:
             connect(server)
             while True:
                 server.save({"poll_interval_seconds": random.randrange(1, 3600)})
-                print_file(server, "short.gcode")
-        except (requests.RequestException, AssertionError):
+                with suppress(requests.HTTPError):  # it prints already
+                    print_file(server, "short.gcode")
+                admin.post(f"{server.url}/api/job", json={"command": "pause", "action": "toggle"})
+        except (requests.ConnectionError, AssertionError):
             return  # it is gone
 
     thread = threading.Thread(target=busy)
@@ -425,9 +435,161 @@ def check_unkept(server: OctoPrint, word: str) -> None:
     until(warned)
     connect(server)
     print_file(server, "short.gcode")  # so that it tries again
-    until(lambda: "PrintDone" not in state(server) and state(server) == "Operational")
-    time.sleep(3)
+    until(lambda: state(server) == "Operational")
+    time.sleep(2)  # which it does for a second each
     found += server.warnings()
     assert len(found) == 1, found
     assert word in found[0]
     assert server.answer()["last_restart"] is None
+
+
+def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(make_server: MakeServer, tmp_path: Path) -> None:
+    path = history_of(tmp_path)
+    garbage = random.randbytes(20000)
+    path.write_bytes(garbage)
+    server = make_server()
+    check_unkept(server, "was damaged")
+    (aside,) = path.parent.glob("history.db.damaged-*")
+    assert aside.read_bytes() == garbage
+    server.stop()
+    server.start()
+    assert until(lambda: server.answer()["last_restart"])["clean"] is True
+    assert server.warnings() == []
+
+
+def test_a_later_versions_file_is_left_alone(make_server: MakeServer, tmp_path: Path) -> None:
+    path = history_of(tmp_path, "CREATE TABLE runs (other); PRAGMA user_version = 2")
+    before = path.read_bytes()
+    server = make_server()
+    check_unkept(server, "its schema is 2")
+    server.stop()
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("kind", ["read-only", "full"])
+def test_a_folder_that_takes_nothing_changes_nothing_else(make_server: MakeServer, tmp_path: Path, kind: str) -> None:
+    folder = history_of(tmp_path).parent
+    # To root, modes say nothing; a mount does.
+    mount = {
+        "read-only": 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"',
+        "full": 'mount -t tmpfs -o size=8k none "$0" && head -c 8k /dev/zero > "$0"/other',
+    }[kind]
+    wrapper = with_files({"/proc/sys/kernel/random/boot_id": Path("/proc/sys/kernel/random/boot_id")})
+    wrapper[-2:] = [f'{mount} && exec "$@"', str(folder)]
+    server = make_server(wrapper)
+    check_unkept(server, {"read-only": "readonly", "full": "full"}[kind])
+
+
+LOCKER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+# A plugin that writes down how long ours takes as OctoPrint ends.
+STOPWATCH = """
+import os, time
+import octoprint.plugin, octoprint.settings
+
+__plugin_pythoncompat__ = ">=3"
+
+class Stopwatch(octoprint.plugin.StartupPlugin):
+    def on_after_startup(self):
+        ours = self._plugin_manager.get_plugin_info("octoprint_uptime").implementation
+        stop = ours.on_shutdown
+
+        def on_shutdown():
+            started = time.perf_counter()
+            stop()
+            with open(os.path.join(octoprint.settings.settings().getBaseFolder("base"), "took"), "w") as file:
+                file.write(str(time.perf_counter() - started))
+
+        ours.on_shutdown = on_shutdown
+
+__plugin_implementation__ = Stopwatch()
+"""
+
+
+def took(server: OctoPrint) -> float:
+    return float((server.basedir / "took").read_text())
+
+
+def test_a_locked_file_delays_nothing_and_is_used_again_once_it_may(make_server: MakeServer, tmp_path: Path) -> None:
+    path = history_of(tmp_path, "PRAGMA journal_mode = WAL")
+    with subprocess.Popen([sys.executable, "-c", LOCKER, path], stdin=-1, stdout=-1, text=True) as locker:
+        assert locker.stdout is not None
+        assert locker.stdout.readline() == "locked\n"
+        server = make_server(extra_plugins={"stopwatch.py": STOPWATCH})
+        check_unkept(server, "locked")
+        server.stop()
+        assert took(server) < 0.05
+        locker.communicate()
+    server.start()
+    assert until(lambda: rows(server))[0]["ended"] is None
+    assert server.warnings() == []
+    server.stop()
+    assert took(server) < 0.05
+    assert rows(server)[0]["ended"] == "clean"
+
+
+# Switched off, cleared, side by side
+
+
+def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeServer) -> None:
+    server = make_server(plugins={ID: {"restart_log": False}}, extra_plugins={"recorder.py": RECORDER})
+    connect(server)
+    print_file(server, "long.gcode")
+    until(lambda: state(server) == "Printing")
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    assert not database(server).exists()
+
+    server.save({"restart_log": True}).raise_for_status()
+    assert until(lambda: database(server).exists() and printing(server))["print"] == "long.gcode"
+    server.save({"restart_log": False}).raise_for_status()
+    until(lambda: rows(server)[0]["ended"] == "off")
+    server.save({"restart_log": True}).raise_for_status()
+    until(lambda: [row["ended"] for row in rows(server)] == ["off", None])
+    assert restarts(server) == []  # since none was
+
+    first = begin(server, "killed")
+    assert len(first.listed) == 1
+    assert first.last["lost_print"]["file"] == "long.gcode"
+    assert first.last["started_at"] == server.answer()["octoprint_started_at"]
+    assert moment(first.last["lost_print"]["started_at"]) <= moment(first.last["ended_after"])
+    check_order(first.listed)
+
+    server.save({"restart_log": False}).raise_for_status()
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    until(lambda: rows(server)[-1]["ended"] == "off")
+    server.stop()
+    server.start()
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    assert f"env.plugins.{ID}.last_restart" not in (
+        server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
+    )
+    server.save({"restart_log": True}).raise_for_status()
+    assert until(lambda: restarts(server)) == first.listed  # what lies around the time it was off is not known
+    assert len(events(server)) == 1
+
+    assert begin(server, "clean").listed[1:] == first.listed
+    response = server.session("admin").post(server.url + ENDPOINT, json={"command": "clear"})
+    assert response.status_code == 204
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    until(lambda: len(rows(server)) == 1)
+    assert len(begin(server, "clean").listed) == 1
+
+
+def test_two_servers_at_once_each_have_their_own(make_server: MakeServer) -> None:
+    one, other = (make_server(extra_plugins={"recorder.py": RECORDER}) for _ in range(2))
+    for server in (one, other):
+        until(lambda server=server: database(server).exists() and rows(server))
+    seen = rows(other)
+    restarted = begin(one, "killed")
+    assert len(restarted.listed) == 1
+    assert rows(other) == seen
+    assert (restarts(other), events(other)) == ([], [])
+    assert begin(other, "clean").last["clean"] is True
+    assert restarts(one) == restarted.listed
