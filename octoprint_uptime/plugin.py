@@ -202,7 +202,8 @@ class UptimePlugin(
 
     def _announce_restart(self) -> None:
         last = self._history.last_restart()
-        if last:
+        # An older one was told when it was new: between it and this run the log was off.
+        if last and last["id"] == self._history.runs[-1].id:
             # OctoPrint passes events on to every client that has STATUS.
             self._event_bus.fire("plugin_octoprint_uptime_restarted", _without_file(last))
 

@@ -101,7 +101,7 @@ def _zeros(runs: Sequence[Run], offsets: Mapping[str, float]) -> list[float | No
     was restored from a file, lies behind, so that the later one of two that contradict each other is the wrong one.
     """
     pairs = enumerate(pairwise(runs), start=1)
-    ends = [index for index, (run, after) in pairs if run.boot != after.boot or run.seen > after.started]
+    ends = [index for index, (run, after) in pairs if _breaks(run, after)]
     stretches = list(zip([0, *ends], [*ends, len(runs)], strict=True)) if runs else []
     spans: list[tuple[float, float] | None] = []
     for first, last in stretches:
@@ -113,6 +113,11 @@ def _zeros(runs: Sequence[Run], offsets: Mapping[str, float]) -> list[float | No
     for (first, last), believed in zip(stretches, _in_order(spans), strict=True):
         zeros += [offsets[runs[first].boot] if believed else None] * (last - first)
     return zeros
+
+
+def _breaks(run: Run, after: Run) -> bool:
+    # Switched off and on again, the log has two runs of one process, both with its start.
+    return run.boot != after.boot or (run.seen > after.started and run.ended != "off")
 
 
 def _in_order(spans: Sequence[tuple[float, float] | None]) -> list[bool]:

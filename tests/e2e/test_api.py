@@ -20,7 +20,7 @@ FIELDS = {
     *(f"{prefix}seconds" for prefix in ("", "octoprint_")),
     *(f"{prefix}started_at" for prefix in ("", "octoprint_")),
     *(f"{prefix}uptime{suffix}" for prefix in ("", "octoprint_") for suffix in SUFFIXES),
-    *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds"),
+    *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds", "last_restart"),
 }
 
 
@@ -180,11 +180,29 @@ def test_a_cookie_without_status_is_not_enough(server: OctoPrint) -> None:
 @pytest.mark.parametrize(
     ("user", "status"),
     # Without a valid key OctoPrint takes it for a browser's and misses the CSRF token.
-    [("admin", 405), ("viewer", 405), ("stranger", 405), ("former", 405), ("nobody", 400), (None, 400)],
+    [("admin", 204), ("viewer", 204), ("stranger", 403), ("former", 403), ("nobody", 400), (None, 400)],
 )
 def test_a_post_is_refused_with_the_same_body(server: OctoPrint, user: str | None, status: int) -> None:
-    response = server.session(user).post(server.url + ENDPOINT, json={"command": "x"})
+    response = server.session(user).post(server.url + ENDPOINT, json={"command": "dismiss", "id": 0})
     assert response.status_code == status
+    if status != 204:
+        check_error(response, "POST")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"command": None},
+        {"command": "x"},
+        {"command": "dismiss"},
+        *({"command": "dismiss", "id": bad} for bad in ("1", 1.0, True, None, [1])),
+    ],
+    ids=str,
+)
+def test_a_post_of_no_known_command_is_refused_with_the_same_body(server: OctoPrint, body: dict[str, Any]) -> None:
+    response = server.session("admin").post(server.url + ENDPOINT, json=body)
+    assert response.status_code == 400
     check_error(response, "POST")
 
 

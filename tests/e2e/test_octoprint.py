@@ -22,7 +22,8 @@ def environment(server: OctoPrint) -> dict[str, object]:
 def test_system_info_has_both_uptimes(server: OctoPrint) -> None:
     answer = server.answer()
     found = environment(server)
-    assert found.keys() == FIELDS | {f"octoprint_{field}" for field in FIELDS} | {"uptime_source", "uptime_scope"}
+    others = {"uptime_source", "uptime_scope", "last_restart", "last_restart_at"}
+    assert found.keys() == FIELDS | {f"octoprint_{field}" for field in FIELDS} | others
     assert found["seconds"] == pytest.approx(answer["seconds"], abs=2)
     assert found["octoprint_seconds"] == pytest.approx(answer["octoprint_seconds"], abs=2)
     assert re.fullmatch(r"(\d+[dhms] ?)+", str(found["uptime"]))

@@ -32,6 +32,8 @@ ROWS = [
     ("compact_toggle_interval_seconds", None, 5),
     ("include_in_systeminfo", False, False),
     ("include_in_systeminfo", "x", True),
+    ("restart_log", False, False),
+    ("restart_log", "off", True),
 ]
 GOOD = {("display_format", "short"), ("poll_interval_seconds", "5")}
 

@@ -11,6 +11,7 @@ FLAGS = {
     "show_octoprint_uptime": True,
     "compact_display": False,
     "include_in_systeminfo": True,
+    "restart_log": True,
 }
 NO_FLAGS: list[Any] = ["true", "false", 2, None, [], {}, 0.5]
 GOOD: list[tuple[str, Any, Any]] = [
@@ -68,6 +69,7 @@ def test_the_defaults() -> None:
         "compact_display": False,
         "compact_toggle_interval_seconds": 5,
         "include_in_systeminfo": True,
+        "restart_log": True,
     }
 
 

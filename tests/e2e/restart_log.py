@@ -1,0 +1,172 @@
+"""What the tests of the restart log share: a server's runs, its prints, its database and the event."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from octoprint_uptime.restarts import EARLIEST
+from support import ENDPOINT, ID, OctoPrint
+
+EVENT = f"plugin_{ID}_restarted"
+
+# A plugin that writes down the event as other plugins get it.
+RECORDER = f"""
+import json, os
+import octoprint.plugin, octoprint.settings
+
+__plugin_pythoncompat__ = ">=3"
+
+class Recorder(octoprint.plugin.EventHandlerPlugin):
+    def on_event(self, event, payload):
+        if event == {EVENT!r}:
+            with open(os.path.join(octoprint.settings.settings().getBaseFolder("base"), "events"), "a") as file:
+                file.write(json.dumps(payload) + "\\n")
+
+__plugin_implementation__ = Recorder()
+"""
+
+SHORT = "G4 P20\n" * 40
+LONG = "G4 P20\n" * 20000  # over six minutes
+
+
+def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """What the condition gives as soon as that is something."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+    return found
+
+
+def events(server: OctoPrint) -> list[dict[str, Any]]:
+    """The payloads of the event so far."""
+    path = server.basedir / "events"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def restarts(server: OctoPrint, user: str = "admin") -> list[dict[str, Any]]:
+    """The list in the API's answer."""
+    response = server.session(user).get(server.url + ENDPOINT, params={"restarts": "1000"})
+    assert response.status_code == 200, response.text
+    found: list[dict[str, Any]] = response.json()["restarts"]
+    return found
+
+
+def system_info(server: OctoPrint) -> tuple[Any, Any]:
+    """System info's two lines."""
+    info = server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
+    return tuple(info[f"env.plugins.{ID}.{key}"] for key in ("last_restart", "last_restart_at"))
+
+
+def database(server: OctoPrint) -> Path:
+    return server.basedir / "data" / ID / "history.db"
+
+
+@contextmanager
+def opened(server: OctoPrint) -> Iterator[sqlite3.Connection]:
+    """The database as after a power cut now: a copy, since a running server keeps its file for itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path in database(server).parent.glob("history.db*"):
+            shutil.copy(path, folder)
+        with closing(sqlite3.connect(Path(folder, "history.db"))) as connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
+
+
+def rows(server: OctoPrint) -> list[dict[str, Any]]:
+    """The runs in the database, whole and sound."""
+    with opened(server) as connection:
+        assert [tuple(row) for row in connection.execute("PRAGMA integrity_check")] == [("ok",)]
+        if not connection.execute("PRAGMA user_version").fetchone()[0]:
+            return []
+        found = [dict(row) for row in connection.execute("SELECT * FROM runs JOIN boots USING (boot) ORDER BY id")]
+        assert len(found) == connection.execute("SELECT count(*) FROM runs").fetchone()[0]
+    for row in found:
+        assert 0 < row["started"] <= row["seen"]
+        assert row["ended"] in ("clean", "off", None)
+        assert row["print"] is None or row["print"] in ("short.gcode", "long.gcode")
+        assert row["print"] is not None or row["progress"] is row["print_started"] is None
+        assert row["progress"] is None or 0 <= row["progress"] <= 100
+        assert row["print_started"] is None or row["started"] <= row["print_started"] <= row["seen"]
+    return found
+
+
+def connect(server: OctoPrint) -> None:
+    """Connect the virtual printer and upload the two files."""
+    session = server.session("admin")
+    command = {"command": "connect", "port": "VIRTUAL", "baudrate": 115200}
+    session.post(f"{server.url}/api/connection", json=command).raise_for_status()
+    for name, code in {"short.gcode": SHORT, "long.gcode": LONG}.items():
+        session.post(f"{server.url}/api/files/local", files={"file": (name, code)}).raise_for_status()
+    until(lambda: state(server) == "Operational")
+
+
+def state(server: OctoPrint) -> str:
+    text: str = server.session("admin").get(f"{server.url}/api/job").json()["state"]
+    return text
+
+
+def print_file(server: OctoPrint, name: str) -> None:
+    """Start a print."""
+    command = {"command": "select", "print": True}
+    server.session("admin").post(f"{server.url}/api/files/local/{name}", json=command).raise_for_status()
+
+
+def pause(server: OctoPrint, action: str = "pause") -> None:
+    """Pause the print, or resume it, and wait until it is."""
+    command = {"command": "pause", "action": action}
+    server.session("admin").post(f"{server.url}/api/job", json=command).raise_for_status()
+    until(lambda: state(server) == {"pause": "Paused", "resume": "Printing"}[action])
+
+
+def printing(server: OctoPrint) -> Any:
+    """The row of a run that prints, once it is there."""
+    return next((row for row in rows(server)[-1:] if row["print"]), None)
+
+
+def end(server: OctoPrint, how: str) -> None:
+    """End the server and all its processes, some of which a wrapper may have started."""
+    assert server.process is not None
+    group = server.process.pid
+    {"clean": server.stop, "killed": server.kill}[how]()
+    until(lambda: not _alive(group))
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def moment(text: str) -> float:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+
+
+def check_order(found: list[dict[str, Any]]) -> None:
+    """No restart overlaps another, or its own parts; whatever is known is in order and of our time."""
+    assert [each["id"] for each in found] == sorted((each["id"] for each in found), reverse=True)
+    last = EARLIEST
+    for each in reversed(found):
+        # Each is a whole second, rounded by itself.
+        keys = ("run_started_at", "ended_after", "ended_before", "host_started_at", "started_at")
+        if each["kind"] == "host" and each["clean"]:
+            keys = ("run_started_at", "ended_after", "host_started_at", "started_at")
+        for key in keys:
+            if each[key] is not None:
+                assert last - 1 <= moment(each[key]) <= time.time() + 1, (key, each)
+                last = max(last, moment(each[key]))
+        low, high = each["downtime_seconds_min"], each["downtime_seconds_max"]
+        assert low is None or low >= 0
+        assert low is None or high is None or low <= high

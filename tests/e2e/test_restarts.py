@@ -1,0 +1,594 @@
+"""The restart log, from a run's end to what the next one tells of it, on real servers and the virtual printer."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import requests
+
+from namespaces import with_boot_clock, with_files, with_wall_clock
+from restart_log import (
+    RECORDER,
+    check_order,
+    connect,
+    database,
+    end,
+    events,
+    moment,
+    pause,
+    print_file,
+    printing,
+    restarts,
+    rows,
+    state,
+    system_info,
+    until,
+)
+from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, boot_clock
+
+FIELDS = {
+    *("id", "kind", "clean", "run_started_at", "ended_after", "ended_before", "host_started_at", "started_at"),
+    *("downtime_seconds_min", "downtime_seconds_max", "octoprint_version", "lost_print", "dismissed"),
+}
+RANDOM_KILLS = 5
+WATCHERS = {"name": "Watchers", "description": "", "permissions": ["STATUS"], "subgroups": [], "default": False}
+
+
+class Start(NamedTuple):
+    """What could be seen soon after a start."""
+
+    answer: dict[str, Any]
+    listed: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    system_info: tuple[Any, Any]
+    rows: list[dict[str, Any]]
+    before: float  # the wall clock before the end of the run before, and after
+    after: float
+
+    @property
+    def last(self) -> dict[str, Any]:
+        last: dict[str, Any] = self.answer["last_restart"]
+        return last
+
+
+class Story(NamedTuple):
+    """A server that was restarted again and again, what was seen at each start, and that server, running."""
+
+    starts: dict[str, Start]
+    server: OctoPrint
+
+
+def begin(server: OctoPrint, how: str | None = None) -> Start:
+    """End the server that way, if it runs, start it, and look at it once it knows what happened."""
+    again = database(server).exists()
+    before = time.time()
+    if how is not None:
+        end(server, how)
+    after = time.time()
+    told = len(events(server))
+    server.start()
+    if again:
+        until(lambda: len(events(server)) > told)
+    else:
+        until(lambda: database(server).exists() and rows(server))
+    return Start(
+        server.answer(), restarts(server), events(server)[told:], system_info(server), rows(server), before, after
+    )
+
+
+@pytest.fixture(scope="module")
+def story(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("restarts"))
+    server.prepare({**USERS, "watcher": {"groups": ["watchers"]}}, {**GROUPS, "watchers": WATCHERS})
+    (server.basedir / "plugins").mkdir()
+    (server.basedir / "plugins" / "recorder.py").write_text(RECORDER)
+    try:
+        yield Story(restart_again_and_again(server), server)
+    finally:
+        server.stop()
+    server.check_log()
+
+
+def restart_again_and_again(server: OctoPrint) -> dict[str, Start]:
+    starts = {"first": begin(server)}
+    starts["stopped"] = begin(server, "clean")
+    starts["killed"] = begin(server, "killed")
+
+    connect(server)
+    print_file(server, "short.gcode")
+    until(lambda: printing(server))
+    until(lambda: state(server) == "Operational" and not printing(server))
+    starts["killed after a print"] = begin(server, "killed")
+
+    connect(server)
+    print_file(server, "long.gcode")
+    until(lambda: server.session("admin").get(f"{server.url}/api/job").json()["progress"]["completion"])
+    pause(server)
+    pause(server, "resume")
+    until(lambda: (printing(server) or {}).get("progress"))
+    starts["killed while printing"] = begin(server, "killed")
+
+    connect(server)
+    print_file(server, "long.gcode")
+    until(lambda: printing(server))
+    pause(server)
+    starts["killed while paused"] = begin(server, "killed")
+
+    connect(server)
+    print_file(server, "long.gcode")
+    until(lambda: printing(server))
+    starts["stopped while printing"] = begin(server, "clean")
+
+    for number in range(RANDOM_KILLS):
+        kill_while_busy(server)
+        starts[f"killed while busy {number}"] = begin(server)
+    return starts
+
+
+def kill_while_busy(server: OctoPrint) -> None:
+    """Kill it at a random moment, with settings being saved and prints starting and ending."""
+
+    admin = server.session("admin")
+
+    def busy() -> None:
+        try:
+            connect(server)
+            while True:
+                server.save({"poll_interval_seconds": random.randrange(1, 3600)})
+                with suppress(requests.HTTPError):  # it prints already
+                    print_file(server, "short.gcode")
+                admin.post(f"{server.url}/api/job", json={"command": "pause", "action": "toggle"})
+        except (requests.ConnectionError, AssertionError):
+            return  # it is gone
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    time.sleep(random.uniform(0.2, 3))
+    end(server, "killed")
+    thread.join()
+    rows(server)
+
+
+# One boot
+
+
+def test_at_first_nothing_was_restarted(story: Story) -> None:
+    first = story.starts["first"]
+    assert first.answer["last_restart"] is None
+    assert (first.listed, first.events, first.system_info) == ([], [], (None, None))
+    (row,) = first.rows
+    assert row["ended"] is None
+    assert row["boot"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "clean", "lost"),
+    [
+        ("stopped", True, False),
+        ("killed", False, False),
+        ("killed after a print", False, False),
+        ("killed while printing", False, True),
+        ("killed while paused", False, True),
+        ("stopped while printing", True, True),
+    ],
+)
+def test_a_restart_is_recorded_and_told(
+    story: Story, name: str, clean: bool, lost: bool, octoprint_version: str
+) -> None:
+    start = story.starts[name]
+    last = start.last
+    assert last.keys() == FIELDS
+    assert (last["kind"], last["clean"], last["dismissed"]) == ("octoprint", clean, False)
+    assert (last["host_started_at"], last["octoprint_version"]) == (None, octoprint_version)
+    assert (last["lost_print"] is not None) is lost
+    ended, began = start.rows[-2:]
+    assert last["id"] == ended["id"]
+    assert (ended["ended"], began["ended"]) == ("clean" if clean else None, None)
+    assert ended["boot"] == began["boot"]
+    assert start.listed[0] == last
+    assert len(start.listed) == len(start.rows) - 1
+    # Everybody who has STATUS may hear the event.
+    assert start.events == [{**last, "lost_print": (lost and {**last["lost_print"], "file": None}) or None}]
+    text = f"octoprint, {'clean' if clean else 'without warning'}{', a print was lost' if lost else ''}"
+    assert start.system_info == (text, last["started_at"])
+
+
+def test_the_moments_and_the_downtime_are_those_of_the_gap(story: Story) -> None:
+    clean, killed = (story.starts[name] for name in ("stopped", "killed"))
+    for start in (clean, killed):
+        assert start.last["started_at"] == start.answer["octoprint_started_at"]
+        assert moment(start.last["started_at"]) >= start.after - 2
+    assert clean.last["run_started_at"] == story.starts["first"].answer["octoprint_started_at"]
+    assert clean.last["ended_after"] == clean.last["ended_before"]
+    assert clean.before - 2 <= moment(clean.last["ended_after"]) <= clean.after + 2
+    assert clean.last["downtime_seconds_min"] == clean.last["downtime_seconds_max"]
+    assert clean.last["downtime_seconds_max"] <= time.time() - clean.before
+    # Nothing was written as it was killed, so all that is known is when it was last seen and that it is back.
+    assert moment(killed.last["ended_after"]) <= killed.before + 2
+    assert killed.last["ended_before"] == killed.last["started_at"]
+    assert killed.last["downtime_seconds_min"] == 0
+    gap = moment(killed.last["started_at"]) - moment(killed.last["ended_after"])
+    assert killed.last["downtime_seconds_max"] == pytest.approx(gap, abs=1.1)
+
+
+@pytest.mark.parametrize("name", ["killed while printing", "killed while paused", "stopped while printing"])
+def test_a_lost_print_is_told_with_its_file_and_progress(story: Story, name: str) -> None:
+    start = story.starts[name]
+    lost = start.last["lost_print"]
+    assert lost.keys() == {"file", "progress", "started_at"}
+    assert lost["file"] == "long.gcode"
+    assert 0 < lost["progress"] < 50 if name == "killed while printing" else 0 <= lost["progress"] < 50
+    began = moment(lost["started_at"])
+    assert moment(start.last["run_started_at"]) <= began <= moment(start.last["ended_after"]) + 1
+
+
+def test_ten_restarts_in_a_row_are_listed_in_order(story: Story) -> None:
+    listed = restarts(story.server)
+    assert len(listed) == 6 + RANDOM_KILLS
+    assert [each["clean"] for each in reversed(listed)] == [True, False, False, False, False, True, *[False] * 5]
+    check_order(listed)
+    for earlier, later in zip(listed[1:], listed, strict=False):
+        assert earlier["started_at"] == later["run_started_at"]
+    assert all(each["started_at"] is not None for each in listed)
+
+
+def test_what_was_killed_at_random_moments_makes_sense(story: Story) -> None:
+    for number in range(RANDOM_KILLS):
+        start = story.starts[f"killed while busy {number}"]
+        assert (start.last["kind"], start.last["clean"]) == ("octoprint", False)
+        assert start.last["lost_print"] is None or start.last["lost_print"]["file"] == "short.gcode"
+        assert start.listed[1:] == story.starts[list(story.starts)[5 + number]].listed[: len(start.listed) - 1]
+        check_order(start.listed)
+
+
+# Who may
+
+
+def test_a_files_name_is_only_for_who_may_see_files(story: Story) -> None:
+    listed = restarts(story.server)
+    watched = restarts(story.server, "watcher")
+    assert sum(each["lost_print"] is not None for each in watched) >= 3
+    assert all(each["lost_print"] is None or each["lost_print"]["file"] is None for each in watched)
+    assert [without_file(each) for each in watched] == [without_file(each) for each in listed]
+    assert restarts(story.server, "viewer") == listed
+    assert story.server.answer("watcher")["last_restart"] == watched[0]
+    assert story.server.answer("viewer")["last_restart"] == listed[0]
+
+
+def without_file(restart: dict[str, Any]) -> dict[str, Any]:
+    return {**restart, "lost_print": restart["lost_print"] and {**restart["lost_print"], "file": None}}
+
+
+@pytest.mark.parametrize(("user", "status"), [("stranger", 403), ("former", 403), (None, 403)])
+def test_who_has_no_status_sees_none_of_it(story: Story, user: str | None, status: int) -> None:
+    session = story.server.session(user)
+    response = session.get(story.server.url + ENDPOINT, params={"restarts": "5"})
+    assert response.status_code == status
+    assert response.json().keys() == {"error", "uptime_available"}
+    before = story.server.answer()["last_restart"]
+    post = session.post(story.server.url + ENDPOINT, json={"command": "dismiss", "id": before["id"]})
+    assert post.status_code in (400, 403)  # without a login OctoPrint misses the CSRF token first
+    assert story.server.answer()["last_restart"] == before
+
+
+@pytest.mark.parametrize("user", ["viewer", "operator", "watcher"])
+def test_only_who_has_settings_may_clear_it(story: Story, user: str) -> None:
+    before = restarts(story.server)
+    response = story.server.session(user).post(story.server.url + ENDPOINT, json={"command": "clear"})
+    assert response.status_code == 403
+    assert response.json().keys() == {"error", "uptime_available"}
+    assert restarts(story.server) == before
+
+
+@pytest.mark.parametrize(("text", "count"), [("1", 1), ("2", 2), ("1000", 6 + RANDOM_KILLS)])
+def test_as_many_are_listed_as_were_asked_for(story: Story, text: str, count: int) -> None:
+    response = story.server.session("viewer").get(story.server.url + ENDPOINT, params={"restarts": text})
+    assert response.json()["restarts"] == restarts(story.server)[:count]
+    assert len(response.json()["restarts"]) == count
+
+
+@pytest.mark.parametrize("text", ["0", "1001", "-1", "abc", "", "1.5", "1e2", "9" * 5000, "\u0664", "1,2", " 1"])
+def test_another_count_is_refused(story: Story, text: str) -> None:
+    response = story.server.session("viewer").get(story.server.url + ENDPOINT, params={"restarts": text})
+    assert response.status_code == 400
+    assert response.json() == {"error": "restarts must be a whole number from 1 to 1000", "uptime_available": False}
+
+
+def test_the_list_comes_only_when_asked_for(story: Story) -> None:
+    assert "restarts" not in story.server.answer()
+
+
+def test_a_dismissal_by_anyone_is_for_everyone_and_survives_a_restart(story: Story) -> None:
+    before = restarts(story.server)
+    chosen = before[0]["id"], before[3]["id"]
+    for run_id in (*chosen, 10**6):
+        command = {"command": "dismiss", "id": run_id}
+        response = story.server.session("viewer").post(story.server.url + ENDPOINT, json=command)
+        assert response.status_code == 204
+    expected = [{**each, "dismissed": each["id"] in chosen} for each in before]
+    assert restarts(story.server) == expected
+    assert story.server.answer("operator")["last_restart"]["dismissed"] is True
+    until(lambda: sum(row["dismissed"] for row in rows(story.server)) == 2)
+    start = begin(story.server, "killed")
+    assert start.listed[1:] == expected
+    assert start.last["dismissed"] is False
+
+
+# Another boot
+
+
+class Host:
+    """A host that can be booted, and whose clock can be set: what a server of its sees."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.boot_id = folder / "boot_id"
+        self.env, self.set_clock = with_wall_clock(folder / "clock")
+        self.wrapper: list[str] = []
+
+    def boot(self) -> None:
+        self.boot_id.write_text(f"{uuid.uuid4()}\n")
+        files = with_files({"/proc/sys/kernel/random/boot_id": self.boot_id})
+        self.wrapper = [*with_boot_clock(5 - int(boot_clock())), *files]
+
+    def start(self, server: OctoPrint) -> list[dict[str, Any]]:
+        told = len(events(server))
+        server.start(self.wrapper, self.env)
+        until(lambda: len(events(server)) > told)
+        assert events(server)[-1] == restarts(server)[0] == server.answer()["last_restart"]
+        check_order(restarts(server))
+        return restarts(server)
+
+
+def test_boots_are_told_from_restarts_also_while_the_clock_is_not_set(make_server: MakeServer, tmp_path: Path) -> None:
+    host = Host(tmp_path / "host")
+    host.boot()
+    server = make_server(host.wrapper, env=host.env, extra_plugins={"recorder.py": RECORDER})
+    until(lambda: database(server).exists() and rows(server))
+
+    end(server, "clean")
+    time.sleep(6)  # so that the next boot is after this end
+    host.boot()
+    booted = time.time() - 5
+    clean = host.start(server)[0]
+    assert (clean["kind"], clean["clean"]) == ("host", True)
+    assert moment(clean["ended_after"]) <= moment(clean["host_started_at"]) == pytest.approx(booted, abs=2.5)
+    assert clean["started_at"] == server.answer()["octoprint_started_at"]
+    gap = moment(clean["started_at"]) - moment(clean["ended_after"])
+    assert clean["downtime_seconds_min"] == clean["downtime_seconds_max"] == pytest.approx(gap, abs=1.1)
+
+    end(server, "killed")
+    time.sleep(6)
+    host.boot()
+    host.set_clock("-3000d")  # as on a Pi without a clock chip
+    unclean, *rest = host.start(server)
+    assert rest == [clean]
+    assert (unclean["kind"], unclean["clean"]) == ("host", False)
+    assert {unclean[key] for key in ("ended_before", "host_started_at", "started_at")} == {None}
+    assert moment(unclean["ended_after"]) >= moment(clean["started_at"])
+    assert unclean["downtime_seconds_max"] is None
+    assert 5 <= unclean["downtime_seconds_min"] <= 8  # the host was up for that long before OctoPrint was
+    assert system_info(server) == ("host, without warning", None)
+
+    end(server, "killed")
+    within, *rest = host.start(server)
+    assert rest == [unclean, clean]
+    assert (within["kind"], within["clean"]) == ("octoprint", False)
+    assert {value for key, value in within.items() if key.endswith(("_at", "_after", "_before"))} == {None}
+    assert within["downtime_seconds_max"] is not None  # by the boot clock
+    ended = time.time()
+
+    host.set_clock("+0")
+    within, unclean, again = restarts(server)
+    assert again == clean
+    check_order([within, unclean, clean])
+    assert within["started_at"] == server.answer()["octoprint_started_at"]
+    assert within["run_started_at"] == unclean["started_at"]
+    assert moment(unclean["host_started_at"]) == pytest.approx(booted + ended - booted, abs=60)
+    assert unclean["ended_before"] == unclean["host_started_at"]
+    assert unclean["downtime_seconds_max"] == pytest.approx(
+        moment(unclean["started_at"]) - moment(unclean["ended_after"]), abs=1.1
+    )
+
+    end(server, "clean")
+    assert host.start(server)[1:] == [within, unclean, clean]
+
+
+# What the disk may do
+
+
+def history_of(folder: Path, statements: str = "") -> Path:
+    """A database where the server will look for its own."""
+    path = folder / "octoprint0" / "data" / ID / "history.db"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(statements)
+    return path
+
+
+def check_unkept(server: OctoPrint, word: str) -> None:
+    """The server is as ever, but for one warning that says this."""
+    answer = server.answer()
+    assert answer["uptime_available"] is True
+    assert answer["last_restart"] is None
+    assert restarts(server) == []
+    assert system_info(server) == (None, None)
+    found: list[str] = []
+
+    def warned() -> bool:
+        found.extend(server.warnings())
+        return bool(found)
+
+    until(warned)
+    connect(server)
+    print_file(server, "short.gcode")  # so that it tries again
+    until(lambda: state(server) == "Operational")
+    time.sleep(2)  # which it does for a second each
+    found += server.warnings()
+    assert len(found) == 1, found
+    assert word in found[0]
+    assert server.answer()["last_restart"] is None
+
+
+def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(make_server: MakeServer, tmp_path: Path) -> None:
+    path = history_of(tmp_path)
+    garbage = random.randbytes(20000)
+    path.write_bytes(garbage)
+    server = make_server()
+    check_unkept(server, "was damaged")
+    (aside,) = path.parent.glob("history.db.damaged-*")
+    assert aside.read_bytes() == garbage
+    server.stop()
+    server.start()
+    assert until(lambda: server.answer()["last_restart"])["clean"] is True
+    assert server.warnings() == []
+
+
+def test_a_later_versions_file_is_left_alone(make_server: MakeServer, tmp_path: Path) -> None:
+    path = history_of(tmp_path, "CREATE TABLE runs (other); PRAGMA user_version = 2")
+    before = path.read_bytes()
+    server = make_server()
+    check_unkept(server, "its schema is 2")
+    server.stop()
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("kind", ["read-only", "full"])
+def test_a_folder_that_takes_nothing_changes_nothing_else(make_server: MakeServer, tmp_path: Path, kind: str) -> None:
+    folder = history_of(tmp_path).parent
+    # To root, modes say nothing; a mount does.
+    mount = {
+        "read-only": 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"',
+        "full": 'mount -t tmpfs -o size=8k none "$0" && head -c 8k /dev/zero > "$0"/other',
+    }[kind]
+    wrapper = with_files({"/proc/sys/kernel/random/boot_id": Path("/proc/sys/kernel/random/boot_id")})
+    wrapper[-2:] = [f'{mount} && exec "$@"', str(folder)]
+    server = make_server(wrapper)
+    check_unkept(server, {"read-only": "readonly", "full": "full"}[kind])
+
+
+LOCKER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+# A plugin that writes down how long ours takes as OctoPrint ends.
+STOPWATCH = """
+import os, time
+import octoprint.plugin, octoprint.settings
+
+__plugin_pythoncompat__ = ">=3"
+
+class Stopwatch(octoprint.plugin.StartupPlugin):
+    def on_after_startup(self):
+        ours = self._plugin_manager.get_plugin_info("octoprint_uptime").implementation
+        stop = ours.on_shutdown
+
+        def on_shutdown():
+            started = time.perf_counter()
+            stop()
+            with open(os.path.join(octoprint.settings.settings().getBaseFolder("base"), "took"), "w") as file:
+                file.write(str(time.perf_counter() - started))
+
+        ours.on_shutdown = on_shutdown
+
+__plugin_implementation__ = Stopwatch()
+"""
+
+
+def took(server: OctoPrint) -> float:
+    return float((server.basedir / "took").read_text())
+
+
+def test_a_locked_file_delays_nothing_and_is_used_again_once_it_may(make_server: MakeServer, tmp_path: Path) -> None:
+    path = history_of(tmp_path, "PRAGMA journal_mode = WAL")
+    with subprocess.Popen([sys.executable, "-c", LOCKER, path], stdin=-1, stdout=-1, text=True) as locker:
+        assert locker.stdout is not None
+        assert locker.stdout.readline() == "locked\n"
+        server = make_server(extra_plugins={"stopwatch.py": STOPWATCH})
+        check_unkept(server, "locked")
+        server.stop()
+        assert took(server) < 0.05
+        locker.communicate()
+    server.start()
+    assert until(lambda: rows(server))[0]["ended"] is None
+    assert server.warnings() == []
+    server.stop()
+    assert took(server) < 0.05
+    assert rows(server)[0]["ended"] == "clean"
+
+
+# Switched off, cleared, side by side
+
+
+def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeServer) -> None:
+    server = make_server(plugins={ID: {"restart_log": False}}, extra_plugins={"recorder.py": RECORDER})
+    connect(server)
+    print_file(server, "long.gcode")
+    until(lambda: state(server) == "Printing")
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    assert not database(server).exists()
+
+    server.save({"restart_log": True}).raise_for_status()
+    assert until(lambda: database(server).exists() and printing(server))["print"] == "long.gcode"
+    server.save({"restart_log": False}).raise_for_status()
+    until(lambda: rows(server)[0]["ended"] == "off")
+    server.save({"restart_log": True}).raise_for_status()
+    until(lambda: [row["ended"] for row in rows(server)] == ["off", None])
+    assert restarts(server) == []  # since none was
+
+    first = begin(server, "killed")
+    assert len(first.listed) == 1
+    assert first.last["lost_print"]["file"] == "long.gcode"
+    assert first.last["started_at"] == server.answer()["octoprint_started_at"]
+    assert moment(first.last["lost_print"]["started_at"]) <= moment(first.last["ended_after"])
+    check_order(first.listed)
+
+    server.save({"restart_log": False}).raise_for_status()
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    until(lambda: rows(server)[-1]["ended"] == "off")
+    server.stop()
+    server.start()
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    assert (
+        f"env.plugins.{ID}.last_restart"
+        not in (server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"])
+    )
+    server.save({"restart_log": True}).raise_for_status()
+    assert until(lambda: restarts(server)) == first.listed  # what lies around the time it was off is not known
+    assert len(events(server)) == 1
+
+    assert begin(server, "clean").listed[1:] == first.listed
+    response = server.session("admin").post(server.url + ENDPOINT, json={"command": "clear"})
+    assert response.status_code == 204
+    assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    until(lambda: len(rows(server)) == 1)
+    assert len(begin(server, "clean").listed) == 1
+
+
+def test_two_servers_at_once_each_have_their_own(make_server: MakeServer) -> None:
+    one, other = (make_server(extra_plugins={"recorder.py": RECORDER}) for _ in range(2))
+    for server in (one, other):
+        until(lambda server=server: database(server).exists() and rows(server))
+    seen = rows(other)
+    restarted = begin(one, "killed")
+    assert len(restarted.listed) == 1
+    assert rows(other) == seen
+    assert (restarts(other), events(other)) == ([], [])
+    assert begin(other, "clean").last["clean"] is True
+    assert restarts(one) == restarted.listed
