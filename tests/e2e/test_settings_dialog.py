@@ -22,6 +22,7 @@ LABELS = {
     "compact_display": "Show one uptime at a time",
     "compact_toggle_interval_seconds": "Take turns every",
     "include_in_systeminfo": "Add the uptimes to System info",
+    "restart_log": "Keep a restart log",
 }
 
 
@@ -94,7 +95,7 @@ def test_a_change_counts_once_it_is_saved_and_only_that_is_sent(server: OctoPrin
     assert server.settings() == {**settings.defaults(), "show_octoprint_uptime": False, "display_format": "dhm"}
 
 
-def test_all_seven_can_be_changed(server: OctoPrint, open_page: OpenPage) -> None:
+def test_all_of_them_can_be_changed(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     dialog(page)
     control(page, "display_format").select_option("d")
@@ -102,6 +103,7 @@ def test_all_seven_can_be_changed(server: OctoPrint, open_page: OpenPage) -> Non
     control(page, "compact_display").check()
     control(page, "compact_toggle_interval_seconds").fill("7")
     control(page, "include_in_systeminfo").uncheck()
+    control(page, "restart_log").uncheck()
     control(page, "show_system_uptime").uncheck()
     control(page, "show_octoprint_uptime").uncheck()
     save(page)
@@ -113,6 +115,7 @@ def test_all_seven_can_be_changed(server: OctoPrint, open_page: OpenPage) -> Non
         "compact_display": True,
         "compact_toggle_interval_seconds": 7,
         "include_in_systeminfo": False,
+        "restart_log": False,
     }
 
 
@@ -263,13 +266,13 @@ def test_the_keyboard_alone_reaches_and_changes_everything(server: OctoPrint, op
     dialog(page)
     control(page, "show_system_uptime").focus()
     reached = []
-    for _ in range(9):
+    last = ["poll_interval_seconds", "restart_log", "include_in_systeminfo"]
+    for _ in range(len(settings.RULES) + 2):
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
         page.keyboard.press("Tab")
     assert reached == [
-        *(f"{ID}_{key}" for key in settings.RULES if key not in ("poll_interval_seconds", "include_in_systeminfo")),
-        f"{ID}_poll_interval_seconds",
-        f"{ID}_include_in_systeminfo",
+        *(f"{ID}_{key}" for key in settings.RULES if key not in last),
+        *(f"{ID}_{key}" for key in last),
         f"{ID}_api_example",
         "Copy API example",
     ]

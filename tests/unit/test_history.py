@@ -448,9 +448,10 @@ def test_a_folder_that_comes_later_will_do(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(history, "HEARTBEAT_SECONDS", 0.05)
+    (tmp_path / "none").touch()
     subject = make(tmp_path / "none" / "history.db").begin()
     wait_for(lambda: subject.written > 3)
-    (tmp_path / "none").mkdir()
+    (tmp_path / "none").unlink()
     assert subject.ready.wait(10)
     assert len(warnings(caplog)) == 1
 
