@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from restart_log import (
     database,
     end,
     events,
+    job,
     moment,
     pause,
     print_file,
@@ -87,7 +89,7 @@ def begin(server: OctoPrint, how: str | None = None) -> Start:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def story(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("restarts"))
     server.prepare({**USERS, "watcher": {"groups": ["watchers"]}}, {**GROUPS, "watchers": WATCHERS})
@@ -113,7 +115,7 @@ def restart_again_and_again(server: OctoPrint) -> dict[str, Start]:
 
     connect(server)
     print_file(server, "long.gcode")
-    until(lambda: server.session("admin").get(f"{server.url}/api/job").json()["progress"]["completion"])
+    until(lambda: (job(server)["progress"]["completion"] or 0) > 0.2)
     pause(server)
     pause(server, "resume")
     until(lambda: (printing(server) or {}).get("progress"))
@@ -199,7 +201,7 @@ def test_a_restart_is_recorded_and_told(
     assert start.listed[0] == last
     assert len(start.listed) == len(start.rows) - 1
     # Everybody who has STATUS may hear the event.
-    assert start.events == [{**last, "lost_print": (lost and {**last["lost_print"], "file": None}) or None}]
+    assert start.events == [{**last, "lost_print": last["lost_print"] and {**last["lost_print"], "file": None}}]
     text = f"octoprint, {'clean' if clean else 'without warning'}{', a print was lost' if lost else ''}"
     assert start.system_info == (text, last["started_at"])
 
@@ -248,7 +250,7 @@ def test_what_was_killed_at_random_moments_makes_sense(story: Story) -> None:
         start = story.starts[f"killed while busy {number}"]
         assert (start.last["kind"], start.last["clean"]) == ("octoprint", False)
         assert start.last["lost_print"] is None or start.last["lost_print"]["file"] == "short.gcode"
-        assert start.listed[1:] == story.starts[list(story.starts)[5 + number]].listed[: len(start.listed) - 1]
+        assert start.listed[1:] == list(story.starts.values())[6 + number].listed
         check_order(start.listed)
 
 
@@ -582,9 +584,12 @@ def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeSe
 
 
 def test_two_servers_at_once_each_have_their_own(make_server: MakeServer) -> None:
+    def recorded(server: OctoPrint) -> bool:
+        return database(server).exists() and len(rows(server)) > 0
+
     one, other = (make_server(extra_plugins={"recorder.py": RECORDER}) for _ in range(2))
     for server in (one, other):
-        until(lambda server=server: database(server).exists() and rows(server))
+        until(partial(recorded, server))
     seen = rows(other)
     restarted = begin(one, "killed")
     assert len(restarted.listed) == 1
