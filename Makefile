@@ -46,7 +46,7 @@ bench: $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/bench.py $(OCTOPRINTS:%=.venv/octoprint-%)
 
-screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.installed
+screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/screenshots.py .venv/octoprint-$(OCTOPRINT)/bin/octoprint
 

@@ -9,14 +9,13 @@ import gzip
 import http.client
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -24,7 +23,7 @@ from statistics import median
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from octoprint_server import PASSWORD, Server, api_key
-from octoprint_uptime import history
+from runs import Run, write_runs
 from system import launch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,23 +49,19 @@ __plugin_implementation__ = EmptyPlugin()
 """
 
 
-def write_runs(basedir: Path, count: int) -> None:
-    """A restart log of so many runs, each of an hour, in a boot a day, and every tenth with a lost print."""
-    path = basedir / "data" / "octoprint_uptime" / "history.db"
-    path.parent.mkdir(parents=True)
-    first = time.time() - count * 4000
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(history._TABLES)
-        for number in range(count):
-            boot, start = number // 24, number % 24 * 4000
-            connection.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (f"boot {boot}", first + boot * 96000))
-            lost = ("part.gcode", 43.2, start + 60) if number % 10 == 0 else (None, None, None)
-            connection.execute(
-                "INSERT INTO runs (boot, started, seen, version, ended, print, progress, print_started, dismissed)"
-                " VALUES (?, ?, ?, '1.11.8', ?, ?, ?, ?, 1)",
-                (f"boot {boot}", start, start + 3600, None if number % 3 else "clean", *lost),
-            )
-        connection.commit()
+def runs_of_an_hour(count: int) -> list[Run]:
+    """With a boot a day, and every tenth with a lost print; the last one ended cleanly."""
+    hours = range(count + 1, 1, -1)
+    return [
+        Run(
+            f"boot {hour // 24}",
+            hour,
+            hour - 0.9,
+            "clean" if hour % 3 else None,
+            "part.gcode" if hour % 10 == 0 else None,
+        )
+        for hour in hours
+    ]
 
 
 @contextmanager
@@ -78,7 +73,7 @@ def running(executable: Path, without: bool = False, runs: int = 1000) -> Iterat
         (server.basedir / "plugins").mkdir()
         (server.basedir / "plugins" / "empty.py").write_text(EMPTY_PLUGIN)
         if runs:
-            write_runs(server.basedir, runs)
+            write_runs(server.basedir, runs_of_an_hour(runs))
         server.start()
         try:
             assert status(server) == (404 if without else 200)

@@ -10,11 +10,21 @@ from playwright.sync_api import Page, sync_playwright
 
 from namespaces import with_boot_clock
 from octoprint_server import PASSWORD, Server
+from runs import Run, write_runs
 from system import launch
 
 IMAGES = Path(__file__).resolve().parent.parent / "assets" / "img"
 
 ENTRY = "#navbar_plugin_octoprint_uptime_button"
+
+PAST = [
+    Run("a", 700, 500, "clean"),
+    Run("a", 499.9, 310, None),
+    Run("a", 309, 290, "clean"),
+    Run("b", 289, 140, None, "benchy.gcode"),
+    Run("c", 130, 77, "clean"),
+    Run("this", 76.05, 20, "clean"),
+]
 
 
 def log_in(page: Page, url: str) -> None:
@@ -36,6 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(sys.argv[1]).absolute(), Path(folder) / "octoprint")
         server.prepare({"admin": {"groups": ["users", "admins"]}})
+        write_runs(server.basedir, PAST)
         server.start(with_boot_clock(273906))  # a host that has been up for a few days, as most have
         browser = launch(playwright)
         try:
@@ -51,7 +62,7 @@ def main() -> None:
                 page.screenshot(path=IMAGES / f"{name}.png", clip={"x": 0, "y": 0, "width": width, "height": height})
 
             def settings(page: Page, name: str) -> None:
-                page.click("#navbar_plugin_octoprint_uptime_popover a")
+                page.click("#navbar_plugin_octoprint_uptime_popover a >> text=Uptime settings")
                 page.wait_for_timeout(1000)
                 page.locator("#settings_dialog").screenshot(path=IMAGES / f"{name}.png")
 
@@ -60,6 +71,11 @@ def main() -> None:
             page.click(ENTRY)
             shoot(page, "uptime_popover", 300)
             settings(page, "uptime_settings")
+            page = open_page(1200)
+            page.click(ENTRY)
+            page.click("#navbar_plugin_octoprint_uptime_popover a >> text=Restart log")
+            page.wait_for_timeout(1500)
+            page.screenshot(path=IMAGES / "uptime_restarts.png", clip={"x": 0, "y": 0, "width": 1200, "height": 620})
             page = open_page(960)
             crowd(page)
             shoot(page, "uptime_narrow")

@@ -3,59 +3,30 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from octoprint_uptime import history
+from runs import Run, write_runs
 from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
 from test_looks import violations
 from test_popover import popover
 
-HOUR = 3600
-DAY = 24 * HOUR
-Seed = Callable[[Path], None]
-
-# Boot, start and end in hours before now, how it ended, print.
-RUNS: list[tuple[str, float, float, str | None, str | None]] = [
-    ("a", 40 * 24, 36 * 24, "clean", None),
-    ("a", 36 * 24, 11 * 24, None, "<b>old</b>.gcode"),
-    ("b", 10 * 24, 72, "clean", None),
-    ("b", 71, 48, "clean", "paused.gcode"),
-    ("c", 47, 20, "clean", None),
-    ("c", 19, 5, None, "benchy.gcode"),
+RUNS = [
+    Run("a", 40 * 24, 36 * 24, "clean"),
+    Run("a", 36 * 24, 11 * 24, None, "<b>old</b>.gcode"),
+    Run("b", 10 * 24, 72, "clean"),
+    Run("b", 71, 48, "clean", "paused.gcode"),
+    Run("c", 47, 20, "clean"),
+    Run("c", 19, 5, None, "benchy.gcode"),
 ]
 
 
-def seed(runs: Iterable[tuple[str, float, float, str | None, str | None]]) -> Seed:
-    """Writes runs into a new database."""
-
-    def write(basedir: Path) -> None:
-        path = basedir / "data" / ID / "history.db"
-        path.parent.mkdir(parents=True)
-        now = time.time()
-        with closing(sqlite3.connect(path)) as connection:
-            connection.executescript(history._TABLES)
-            boots: dict[str, float] = {}
-            for boot, start, end, ended, job in runs:
-                offset = boots.setdefault(boot, now - start * HOUR - 30)
-                connection.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (boot, offset))
-                started, seen = now - start * HOUR - offset, now - end * HOUR - offset
-                progress = None if job is None else 43.7
-                connection.execute(
-                    "INSERT INTO runs (boot, started, seen, version, ended, print, progress, print_started, dismissed)"
-                    " VALUES (?, ?, ?, '1.11.8', ?, ?, ?, ?, 0)",
-                    (boot, started, seen, ended, job, progress, None if job is None else started),
-                )
-            connection.commit()
-
-    return write
+def seed(runs: Iterable[Run]) -> Callable[[Path], None]:
+    return lambda basedir: write_runs(basedir, runs)
 
 
 @pytest.fixture
@@ -145,9 +116,9 @@ def test_the_timeline_is_to_scale(seeded: OctoPrint, open_page: OpenPage) -> Non
         .evaluate_all("bars => bars.map(bar => [+bar.getAttribute('x'), +bar.getAttribute('width')])")
     )
     hour = 720 / 30 / 24
-    for (x, width), (_, start, end, _, _) in zip(bars[1:], reversed(RUNS), strict=False):
-        assert x == pytest.approx(720 - min(start, 720) * hour, abs=0.5)
-        assert x + width == pytest.approx(720 - end * hour, abs=0.5)
+    for (x, width), run in zip(bars[1:], reversed(RUNS), strict=False):
+        assert x == pytest.approx(720 - min(run.start, 720) * hour, abs=0.5)
+        assert x + width == pytest.approx(720 - run.end * hour, abs=0.5)
 
 
 def test_without_a_restart_there_is_no_notice_and_the_log_says_so(server: OctoPrint, open_page: OpenPage) -> None:
@@ -162,7 +133,7 @@ def test_without_a_restart_there_is_no_notice_and_the_log_says_so(server: OctoPr
 
 
 def test_nothing_of_it_is_loaded_before_it_is_needed(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(seed=seed([("a", 5, 4, "clean", None)]))
+    server = make_server(seed=seed([Run("a", 5, 4, "clean")]))
     asked: list[str] = []
 
     def watch(page: Page) -> None:
@@ -178,8 +149,7 @@ def test_nothing_of_it_is_loaded_before_it_is_needed(make_server: MakeServer, op
 
 
 def test_the_newest_come_first_and_older_ones_on_demand(make_server: MakeServer, open_page: OpenPage) -> None:
-    runs: list[tuple[str, float, float, str | None, str | None]]
-    runs = [("a", 2000 - n, 1999.5 - n, "clean", None) for n in range(120)]
+    runs = [Run("a", 2000 - n, 1999.5 - n, "clean") for n in range(120)]
     page = open_page(make_server(seed=seed(runs)))
     open_log(page)
     expect(log(page).locator("tbody tr")).to_have_count(50)

@@ -30,7 +30,9 @@ __plugin_implementation__ = Other()
 # Three entries of 200 px with the padding of 15 px on each side that OctoPrint gives to all.
 OTHERS = {
     "other/__init__.py": OTHER,
-    "other/templates/other_navbar.jinja2": '<a style="display: block; width: 170px; overflow: hidden; white-space: nowrap">Another plugin</a>',
+    "other/templates/other_navbar.jinja2": """
+        <a style="display: block; width: 170px; overflow: hidden; white-space: nowrap">Another plugin</a>
+    """,
 }
 
 # What the entry may look like, from all to nothing given up.
