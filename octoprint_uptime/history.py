@@ -33,10 +33,8 @@ COMMIT;
 """
 _SCHEMA = 1
 _RUNS = "SELECT * FROM runs JOIN boots USING (boot) WHERE id < ? ORDER BY id"
-# Only what differs is written, so that a heartbeat changes a single page.
 _SET_BOOT = """
-INSERT INTO boots VALUES (:boot, :offset)
-ON CONFLICT (boot) DO UPDATE SET "offset" = excluded."offset" WHERE "offset" IS NOT excluded."offset"
+INSERT INTO boots VALUES (:boot, :offset) ON CONFLICT (boot) DO UPDATE SET "offset" = excluded."offset"
 """
 _SET_RUN = """
 UPDATE runs SET seen = :seen, ended = :ended, print = :print, progress = :progress, print_started = :print_started
@@ -236,7 +234,7 @@ class History:
         if job:
             progress = _number(self._progress(), 0, 100)
             job = job._replace(progress=job.progress if progress is None else progress)
-        return run._replace(seen=max(run.seen, clock.boot_clock()), print=job)
+        return run._replace(seen=clock.boot_clock(), print=job)
 
     def _write_run(self, connection: sqlite3.Connection, run: Run, opened: bool) -> Run:
         if opened:
@@ -339,7 +337,7 @@ def _parse(row: sqlite3.Row) -> Run | None:
     """The run in a row, or None where it makes no sense: someone may have edited it, or a card gone bad."""
     started = _number(row["started"], 0)
     seen = _number(row["seen"], started or 0)
-    if started is None or seen is None or _number(row["offset"]) is None or not isinstance(row["boot"], str):
+    if started is None or seen is None or _number(row["offset"]) is None:
         return None
     name = row["print"]
     job = Print(name, _number(row["progress"], 0, 100), _number(row["print_started"], started, seen))

@@ -107,8 +107,7 @@ def _zeros(runs: Sequence[Run], offsets: Mapping[str, float]) -> list[float | No
     for first, last in stretches:
         zero = offsets[runs[first].boot]
         began, seen = zero + runs[first].started, zero + runs[last - 1].seen
-        same_boot = first > 0 and runs[first - 1].boot == runs[first].boot
-        spans.append((began if same_boot else zero, seen) if zero >= 0 and EARLIEST <= began <= seen < LATEST else None)
+        spans.append((zero, seen) if zero >= 0 and EARLIEST <= began <= seen < LATEST else None)
     zeros: list[float | None] = []
     for (first, last), believed in zip(stretches, _in_order(spans), strict=True):
         zeros += [offsets[runs[first].boot] if believed else None] * (last - first)

@@ -52,9 +52,7 @@ settle()
 {middle}
 alive, job = subject._thread.is_alive(), subject.run.print
 runs = [run.id for run in subject.runs]
-before = time.monotonic()
 subject.stop()
-took = time.monotonic() - before
 subject._thread.join(10)
 try:
     kept = sqlite3.connect(f"file:{folder}/history.db?immutable=1", uri=True)
@@ -62,7 +60,7 @@ try:
     kept.close()
 except sqlite3.Error:
     ends = None
-print(json.dumps(dict(alive=alive, name=job.name, runs=runs, took=took, lines=lines, ends=ends)))
+print(json.dumps(dict(alive=alive, name=job.name, runs=runs, lines=lines, ends=ends)))
 """
 
 
@@ -74,13 +72,13 @@ def outcome(wrapper: list[str], folder: Path, middle: str = "") -> dict[str, Any
         text=True,
         timeout=60,
         check=False,
+        cwd="/",  # not here, where the package lies as source
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
     answer: dict[str, Any] = json.loads(run.stdout)
     assert answer["alive"]
     assert answer["name"] == "benchy.gcode"
-    assert answer["took"] < 0.05
     return answer
 
 
@@ -97,6 +95,23 @@ def test_on_a_healthy_disk_nothing_is_said(tmp_path: Path) -> None:
         assert answer["lines"] == []
         assert answer["runs"] == list(range(1, number + 1))
     assert [row["ended"] for row in rows(tmp_path)] == ["clean"] * 3
+
+
+def test_a_heartbeat_writes_one_small_page(tmp_path: Path) -> None:
+    middle = """
+def sample():
+    counters = dict(line.split(": ") for line in pathlib.Path("/proc/self/io").read_text().splitlines())
+    return int(counters["wchar"]), len(written), (folder / "history.db-wal").stat().st_size
+
+history.HEARTBEAT_SECONDS = 0.001
+settle(40)
+before = sample()
+settle(200)
+bytes_, beats, log = (after - first for after, first in zip(sample(), before))
+assert 500 < bytes_ / beats < 650, bytes_ / beats
+assert log == 0, "it is written over, not grown"
+"""
+    outcome([], tmp_path, middle)
 
 
 @pytest.mark.parametrize("before", ["nothing", "a history", "a damaged history"])
@@ -174,7 +189,9 @@ def test_a_writer_killed_at_any_moment_leaves_a_history_that_makes_sense(tmp_pat
     highest = 0
     prints = 0
     command = [sys.executable, "-c", WRITERS, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as writers:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, cwd="/"
+    ) as writers:
         assert writers.stdin is not None
         assert writers.stdout is not None
         for kill in range(1, 101):

@@ -181,6 +181,12 @@ def test_the_largest_set_is_believed_wherever_it_begins() -> None:
     assert known == [True, True, True, False]
 
 
+def test_what_is_doubted_does_not_take_the_place_of_what_is_believed() -> None:
+    offsets = {"a": MARCH, "b": MARCH + 8 * HOUR, "c": MARCH + 20 * HOUR}
+    runs = [run(1, "a", 10, 10 * HOUR), run(2, "b", 10, 17 * HOUR), run(3, "c", 10, 10)]
+    assert [answer["started_at"] is None for answer in restarts(runs, offsets)] == [False, True]
+
+
 def test_a_boot_long_before_the_first_run_is_believed() -> None:
     runs = [run(1, "a", 400 * DAY, 400 * DAY + 10), run(2, "a", 401 * DAY, 401 * DAY)]
     assert last(runs, {"a": MARCH - 380 * DAY})["ended_after"] == "2026-03-21T00:00:10Z"
