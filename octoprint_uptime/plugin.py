@@ -203,7 +203,7 @@ class UptimePlugin(
     def _announce_restart(self) -> None:
         last = self._history.last_restart()
         # An older one was told when it was new: between it and this run the log was off.
-        if last and last["id"] == self._history.runs[-1].id:
+        if last and last["id"] in [run.id for run in self._history.runs[-1:]]:
             # OctoPrint passes events on to every client that has STATUS.
             self._event_bus.fire("plugin_octoprint_uptime_restarted", _without_file(last))
 
