@@ -8,10 +8,12 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import logging
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from statistics import median
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from octoprint_server import PASSWORD, Server, api_key
+from octoprint_uptime import clock, history
 from runs import Run, write_runs
 from system import launch
 
@@ -156,6 +159,32 @@ def shipped_bytes() -> int:
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files if file.suffix in (".js", ".css"))
 
 
+def written_a_day(beats: int = 100) -> float:
+    """Kilobytes that the restart log hands to the file system in a day without a print, a write each five minutes."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_runs(Path(folder), runs_of_an_hour(1000))
+        path = Path(folder) / "data" / "octoprint_uptime" / "history.db"
+        ready = threading.Event()
+        log = history.History(path, "1.11.8", logging.getLogger(), ready.set, lambda: None)
+        log.start(clock.boot_clock())
+        assert ready.wait(10)
+
+        def written() -> int:
+            found = re.search(r"wchar: (\d+)", Path("/proc/self/io").read_text())
+            assert found
+            return int(found[1])
+
+        before = written()
+        for _ in range(beats):
+            log.printing(None)  # writes what a heartbeat writes
+        log.switch_off()
+        while log.run:
+            time.sleep(0.01)
+        spent = written() - before
+    assert spent > beats * 100, "a log that writes nothing"
+    return spent / beats * 86400 / history.HEARTBEAT_SECONDS / 1000
+
+
 def open_page(browser: Browser, server: Server) -> Page:
     page = browser.new_page(base_url=server.url, locale="en-US")
     page.goto("/login/")
@@ -264,6 +293,7 @@ def main() -> int:
     size = "JavaScript that is loaded once restarts are asked for, gzipped"
     on_demand = len(gzip.compress((ROOT / "octoprint_uptime/static/js/octoprint_uptime_restarts.js").read_bytes(), 9))
     row(size, " bytes", 4 * 1024, [on_demand] * len(executables))
+    row("the restart log's writes a day", " KB", 1000, [written_a_day()] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]
         visible = [requests_an_hour(browser, server, hidden=False) for server in servers]

@@ -29,6 +29,7 @@ def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
     now = time.time()
     offsets: dict[str, float] = {}
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA page_size = 512")  # as the log itself does
         connection.executescript(history._TABLES)
         for boot, start, end, ended, name in runs:
             offset = offsets.setdefault(boot, now - start * 3600 - 30)
