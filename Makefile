@@ -21,7 +21,7 @@ run: .venv/octoprint-$(OCTOPRINT)/.plugin
 
 test: test-units $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium faketime
-	$(TOOLS)/bin/pytest tests -m "not alone" --numprocesses 3 --dist loadgroup
+	$(TOOLS)/bin/pytest tests -m "not alone" --numprocesses 3
 	$(TOOLS)/bin/pytest tests -m alone
 
 # The pure parts in each Python that is here, each in an environment with nothing else.

@@ -1,4 +1,6 @@
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,3 +13,15 @@ pytest.register_assert_rewrite("support")
 def _tests_are_of_the_wheel() -> None:
     installed = Path(octoprint_uptime.__file__).resolve().parent.parent
     assert installed.name == "site-packages", f"octoprint_uptime comes from {installed}, not from an installed wheel"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of one file and one OctoPrint in one process, which then starts that server once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFileAndOctoPrint(LoadScopeScheduling):  # type: ignore[misc] # has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return re.sub(r"::[^[]*(\[[\d.]+(?:rc\d+)?)?.*", r"\1", nodeid)
+
+    return ByFileAndOctoPrint(config, log)

@@ -17,13 +17,6 @@ OCTOPRINTS_OWN_REFUSALS = ("/api/settings/reauthReq", "/api/printer/command/cust
 ENVIRONMENTS = Path(__file__).resolve().parents[2] / ".venv"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one file and one OctoPrint together, where pytest-xdist spreads them over processes."""
-    for item in items:
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {parameters.get('octoprint_version', '')}"))
-
-
 @pytest.fixture(scope="session", params=OCTOPRINTS)
 def octoprint_version(request: pytest.FixtureRequest) -> str:
     version: str = request.param

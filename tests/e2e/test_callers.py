@@ -30,9 +30,9 @@ def ask(server: OctoPrint, user: str | None, way: str, method: str) -> requests.
 
 
 ROWS = [
-    *((user, way, 200, 405) for user in MAY for way in WAYS),
-    *(("stranger", way, 403, 405) for way in WAYS),  # has no STATUS
-    *(("former", way, 403, 405) for way in WAYS if way != "cookie"),  # is deactivated, and can't log in
+    *((user, way, 200, 415) for user in MAY for way in WAYS),  # a POST without JSON
+    *(("stranger", way, 403, 415) for way in WAYS),  # has no STATUS
+    *(("former", way, 403, 403) for way in WAYS if way != "cookie"),  # is deactivated, and can't log in
     *(("nobody", way, 403, 400) for way in WAYS if way != "cookie"),  # a wrong key; a POST of anonymous lacks CSRF
     (None, "header", 403, 400),
 ]
