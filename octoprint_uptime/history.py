@@ -17,6 +17,7 @@ from .restarts import EARLIEST, Print, Run, restarts
 HEARTBEAT_SECONDS = 300.0
 STOP_SECONDS = 0.025  # half of what a shutdown may be delayed by
 RUNS_KEPT = 1000
+NEWS_FROM = 50  # restarts, the newest ones
 SECONDS_KEPT = 365 * 86400.0
 
 # Times are by the boot clock, and each boot has one offset to the wall clock: as soon as a wall clock is set, late as
@@ -58,6 +59,8 @@ DELETE FROM runs WHERE id IN (
 """
 _DROP_BOOTS = "DELETE FROM boots WHERE boot NOT IN (SELECT boot FROM runs)"
 
+_News = tuple[dict[str, Any] | None, dict[str, Any] | None]
+
 
 class History:
     """This run and the earlier ones: in memory for whoever asks, on disk by a thread that nothing waits for.
@@ -88,8 +91,7 @@ class History:
         self._offsets: dict[str, float] = {}
         self._connection: sqlite3.Connection | None = None
         self._pending: list[tuple[str, tuple[float, ...]]] = []
-        self._last: dict[str, Any] | None = None
-        self._last_basis: tuple[object, ...] = ()
+        self._news: tuple[object, _News] = (None, (None, None))
         self._loaded = self._refused = self._warned = False
 
     def start(self, started: float) -> None:
@@ -112,13 +114,14 @@ class History:
             self._thread.join(STOP_SECONDS)
 
     def dismiss(self, run_id: int) -> None:
-        """Note that the notice about the end of an earlier run was dismissed; an unknown one changes nothing."""
+        """Note that the notices about the ends of this run and those before were dismissed; an unknown one: of none."""
         with self._lock:
-            found = next((run for run in self._runs if run.id == run_id and not run.dismissed), None)
-            if found is None:
+            known = any(run.id == run_id for run in self._runs)
+            found = [run for run in self._runs if known and run.id <= run_id and not run.dismissed]
+            if not found:
                 return
-            self._runs = tuple(run._replace(dismissed=True) if run is found else run for run in self._runs)
-        self._do(partial(self._change, (_DISMISS, (found.id, found.started))))
+            self._runs = tuple(run._replace(dismissed=run.dismissed or run in found) for run in self._runs)
+        self._do(partial(self._change, *((_DISMISS, (run.id, run.started)) for run in found)))
 
     def clear(self) -> None:
         """Forget every run but the current one."""
@@ -144,12 +147,21 @@ class History:
                 offsets[self._run.boot] = clock.boot_offset()
         return restarts(runs, offsets)
 
-    def last_restart(self) -> dict[str, Any] | None:
-        """The newest of `restarts`, or None; made anew only when it may have changed."""
+    def news(self) -> _News:
+        """The newest restart, and the one that somebody ought to be told of, each None where there is none.
+
+        That is the newest end without warning that nobody has dismissed, rather one that cost a print. Made anew only
+        when it may have changed.
+        """
         basis = (self._runs, self._run and self._run.id, clock.boot_offset())
-        if basis != self._last_basis:
-            self._last, self._last_basis = next(self.restarts(), None), basis
-        return self._last
+        known, news = self._news
+        if known != basis:
+            newest = list(itertools.islice(self.restarts(), NEWS_FROM))
+            unseen = [restart for restart in newest if not (restart["clean"] or restart["dismissed"])]
+            costly = [restart for restart in unseen if restart["lost_print"]]
+            news = next(iter(newest), None), next(iter(costly + unseen), None)
+            self._news = (basis, news)
+        return news
 
     def _do(self, task: Callable[[], None]) -> None:
         self._tasks.put(task)
@@ -198,7 +210,8 @@ class History:
         self._change((_DROP_OTHERS, (self._run.id if self._run else 0,)), (_DROP_BOOTS, ()))
 
     def _change(self, *statements: tuple[str, tuple[float, ...]]) -> None:
-        self._pending += statements
+        if not self._refused:
+            self._pending += statements
         self._save()
         if not self._run:
             self._close()

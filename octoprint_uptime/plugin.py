@@ -117,8 +117,9 @@ class UptimePlugin(
             )
         for key in ("display_format", "poll_interval_seconds"):
             answer[key] = self._values[key]
-        last = self._history.last_restart() if self._values["restart_log"] else None
+        last, unseen = self._history.news() if self._values["restart_log"] else (None, None)
         answer["last_restart"] = last and _for_caller(last)
+        answer["unseen_restart"] = unseen and _for_caller(unseen)
         if "restarts" in request.args:
             count = _count(request.args["restarts"])
             restarts = self._history.restarts() if self._values["restart_log"] else iter(())
@@ -201,7 +202,7 @@ class UptimePlugin(
             self._history.printing(self._print)
 
     def _announce_restart(self) -> None:
-        last = self._history.last_restart()
+        last, _ = self._history.news()
         # An older one was told when it was new: between it and this run the log was off.
         if last and last["id"] in [run.id for run in self._history.runs[-1:]]:
             # OctoPrint passes events on to every client that has STATUS.
@@ -212,7 +213,7 @@ class UptimePlugin(
         return completion
 
     def _restart_summary(self) -> dict[str, Any]:
-        last = self._history.last_restart()
+        last, _ = self._history.news()
         if last is None:
             return {"last_restart": None, "last_restart_at": None}
         how = "clean" if last["clean"] else "without warning"

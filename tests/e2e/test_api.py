@@ -20,7 +20,8 @@ FIELDS = {
     *(f"{prefix}seconds" for prefix in ("", "octoprint_")),
     *(f"{prefix}started_at" for prefix in ("", "octoprint_")),
     *(f"{prefix}uptime{suffix}" for prefix in ("", "octoprint_") for suffix in SUFFIXES),
-    *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds", "last_restart"),
+    *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds"),
+    *("last_restart", "unseen_restart"),
 }
 
 

@@ -107,7 +107,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "The container was started 2 hours ago, and OctoPrint with it.",
     ),
     ("en", {"seconds": None, "uptime_scope": None, "uptime_source": None}, ""),
-    ("de", {"seconds": 12 * DAY}, "Laufzeit des Rechners: 12 Tage. OctoPrint wurde vor 2 Stunden neu gestartet."),
+    ("de", {"seconds": 12 * DAY}, "Betriebszeit des Rechners: 12 Tage. OctoPrint wurde vor 2 Stunden neu gestartet."),
     ("de", {"seconds": 7201}, "Der Rechner wurde vor 2 Stunden gestartet und OctoPrint mit ihm."),
 ]
 

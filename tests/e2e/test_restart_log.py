@@ -14,6 +14,7 @@ from runs import Run, write_runs
 from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
 from test_looks import violations
 from test_popover import popover
+from test_settings_dialog import dialog
 
 RUNS = [
     Run("a", 40 * 24, 36 * 24, "clean"),
@@ -121,6 +122,44 @@ def test_the_timeline_is_to_scale(seeded: OctoPrint, open_page: OpenPage) -> Non
         assert x + width == pytest.approx(720 - run.end * hour, abs=0.5)
 
 
+def test_a_lost_print_is_told_even_after_a_clean_restart_and_once_more_without_a_print(
+    make_server: MakeServer, open_page: OpenPage
+) -> None:
+    later = [Run("c", 4.9, 4, None), Run("c", 3.9, 3, "clean")]
+    server = make_server(seed=seed([*RUNS, *later]))
+    answer = server.answer()
+    assert answer["last_restart"]["clean"]
+    assert answer["unseen_restart"]["lost_print"]["file"] == "benchy.gcode"
+    page = open_page(server)
+    expect(notice(page)).to_contain_text("benchy.gcode (43 %)")
+    notice(page).get_by_role("button", name="Dismiss").click()
+    page.wait_for_timeout(500)
+    assert server.answer()["unseen_restart"] is None
+    page.reload()
+    expect(entry(page)).to_contain_text("System")
+    page.wait_for_timeout(500)
+    expect(notice(page)).to_have_count(0)
+
+
+def test_the_notice_comes_and_the_log_opens_where_the_navbar_shows_nothing(
+    make_server: MakeServer, open_page: OpenPage
+) -> None:
+    hidden = {"show_system_uptime": False, "show_octoprint_uptime": False}
+    page = open_page(make_server(seed=seed(RUNS), plugins={ID: hidden}))
+    expect(notice(page)).to_contain_text("benchy.gcode")
+    dialog(page).get_by_role("button", name="Restart log").click()
+    expect(log(page).locator("tbody tr")).to_have_count(6)
+
+
+def test_opening_the_log_from_the_notice_dismisses_it(seeded: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(seeded)
+    notice(page).get_by_role("button", name="Restart log").click()
+    expect(log(page).locator("tbody tr")).to_have_count(6)
+    expect(notice(page)).to_have_count(0)
+    page.wait_for_timeout(300)
+    assert seeded.answer()["unseen_restart"] is None
+
+
 def test_without_a_restart_there_is_no_notice_and_the_log_says_so(server: OctoPrint, open_page: OpenPage) -> None:
     assert server.answer()["last_restart"] is None
     page = open_page(server)
@@ -162,6 +201,8 @@ def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrin
     viewer = open_page(seeded, "viewer")
     open_log(viewer)
     expect(log(viewer).get_by_role("button", name="Clear the restart log")).to_be_hidden()
+    other = open_page(seeded)
+    expect(notice(other)).to_be_visible()
     page = open_page(seeded)
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
@@ -173,6 +214,10 @@ def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrin
     expect(log(page)).to_contain_text("No restart has been recorded yet.")
     expect(log(page).locator("tbody tr")).to_have_count(0)
     assert seeded.answer()["last_restart"] is None
+    expect(notice(page)).to_have_count(0)
+    # Another page hears of it with its next poll.
+    other.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerConnect()")
+    expect(notice(other)).to_have_count(0)
 
 
 def test_without_the_right_to_see_files_there_is_no_name(make_server: MakeServer, open_page: OpenPage) -> None:

@@ -313,18 +313,24 @@ def test_the_list_comes_only_when_asked_for(story: Story) -> None:
 
 def test_a_dismissal_by_anyone_is_for_everyone_and_survives_a_restart(story: Story) -> None:
     before = restarts(story.server)
-    chosen = before[0]["id"], before[3]["id"]
-    for run_id in (*chosen, 10**6):
+    newest, chosen = before[0]["id"], before[3]["id"]
+    for run_id in (chosen, 10**6):
         command = {"command": "dismiss", "id": run_id}
         response = story.server.session("viewer").post(story.server.url + ENDPOINT, json=command)
         assert response.status_code == 204
-    expected = [{**each, "dismissed": each["id"] in chosen} for each in before]
+    # With one, those before it.
+    expected = [{**each, "dismissed": each["id"] <= chosen} for each in before]
     assert restarts(story.server) == expected
-    assert story.server.answer("operator")["last_restart"]["dismissed"] is True
-    until(lambda: sum(row["dismissed"] for row in rows(story.server)) == 2)
+    story.server.session("viewer").post(story.server.url + ENDPOINT, json={"command": "dismiss", "id": newest})
+    expected = [{**each, "dismissed": True} for each in before]
+    answer = story.server.answer("operator")
+    assert answer["last_restart"]["dismissed"] is True
+    assert answer["unseen_restart"] is None
+    until(lambda: sum(row["dismissed"] for row in rows(story.server)) == len(before))
     start = begin(story.server, "killed")
     assert start.listed[1:] == expected
     assert start.last["dismissed"] is False
+    assert start.answer["unseen_restart"] == start.last
 
 
 # Another boot

@@ -267,23 +267,23 @@ def test_switched_off_and_on_it_begins_another_run_that_is_no_restart(
 
 
 def test_a_dismissed_notice_stays_dismissed(make: Make, path: Path) -> None:
-    make().begin().end()
-    make().begin().end()
+    for _ in range(3):
+        make().begin().end()
     subject = make().begin()
     assert subject.ready.wait(10)
-    subject.dismiss(1)
-    assert [run.dismissed for run in subject.runs] == [True, False]
+    subject.dismiss(2)
+    assert [run.dismissed for run in subject.runs] == [True, True, False]
     subject.settle()
     before = subject.written
-    for unknown in (1, 3, 99, -1, 2**70):
+    for unknown in (1, 2, 4, 99, -1, 2**70):
         subject.dismiss(unknown)
     subject.settle()
     assert subject.written == before
     subject.crash()
-    assert [row["dismissed"] for row in rows(path)] == [1, 0, 0]
+    assert [row["dismissed"] for row in rows(path)] == [1, 1, 0, 0]
     again = make().begin()
     assert again.ready.wait(10)
-    assert [answer["dismissed"] for answer in again.restarts()] == [False, False, True]
+    assert [answer["dismissed"] for answer in again.restarts()] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("when", ["once ready", "at once"])

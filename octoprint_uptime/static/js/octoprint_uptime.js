@@ -41,7 +41,7 @@ $(function () {
         let pollAt = 0;
         let latestPoll;
         let restarts;
-        let answeredAt = moment().format("LTS"); // or never
+        let answeredAt = moment().format("LTS");
         let clocksApart = Date.now() - performance.now();
 
         const shown = (values) => SUBJECTS.filter((subject) => values[subject.setting]);
@@ -137,7 +137,6 @@ $(function () {
 
         // The popover
 
-        // Which sentence of the template holds.
         self.summary = ko.pureComputed(() => {
             const [system, octoprint] = [secondsOf(""), secondsOf("octoprint_")];
             if (system === null || octoprint === null) return "";
@@ -157,12 +156,14 @@ $(function () {
                 $.ajax({url, dataType: "script", cache: true}).then(() =>
                     OctoPrint.plugins[ID].restarts(self)
                 );
-            restarts.then(then);
+            restarts.then(then, () => (restarts = undefined));
         }
 
         function tell() {
-            const last = (self.answer() || {}).last_restart;
-            if (self.open() || (last && !last.clean)) withRestarts(({tell}) => tell(last));
+            const answer = self.answer();
+            if (answer && (restarts || self.open() || answer.unseen_restart)) {
+                withRestarts(({tell}) => tell(answer));
+            }
         }
 
         self.showLog = () => {
@@ -246,7 +247,7 @@ $(function () {
             // Not counting what nobody confirms
             if (self.stale()) return;
             self.now(performance.now());
-            // To just after the next whole second of either
+            // To the next whole second of either
             const waits = SUBJECTS.map(({prefix}) => 1001 - ((secondsOf(prefix) * 1000) % 1000));
             tickTimer = setTimeout(tick, Math.min(...waits));
             // After a sleep, or when a clock was set, only the server knows.
@@ -314,6 +315,7 @@ $(function () {
                 if (!permitted) return;
                 self.failures(0);
                 pollIn(0);
+                if (!self.active()) poll(); // for a notice
             });
         };
 

@@ -92,7 +92,12 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
                 : gettext("at an unknown time"),
             what: what(restart),
             downtime: downtime(restart),
-            uptime: uptime === null ? gettext("an unknown time") : client.format(uptime),
+            uptime:
+                uptime === null
+                    ? gettext("an unknown time")
+                    : restart.clean
+                      ? client.format(uptime)
+                      : _.sprintf(gettext("at least %(uptime)s"), {uptime: client.format(uptime)}),
             lost: lostPrint(restart)
         };
     };
@@ -164,44 +169,55 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
     function clear() {
         showConfirmationDialog({
             message: gettext("This forgets every restart that has been recorded."),
-            onproceed: () => OctoPrint.simpleApiCommand(ID, "clear").done(load)
+            onproceed: () =>
+                OctoPrint.simpleApiCommand(ID, "clear").done(() => {
+                    load();
+                    viewModel.onServerConnect(); // asks at once
+                })
         });
     }
 
     return {
         // The popover's sentence, and a notice of an end without warning until somebody has dismissed it.
-        tell(last) {
+        tell({last_restart: last, unseen_restart: unseen}) {
             viewModel.restart(last ? sentence(last) : gettext("No restart has been recorded yet."));
-            if (!last || last.clean || last.dismissed) {
-                if (notice) notice.remove();
-            } else if (!notice || notice.restart !== last.id) {
-                notice = new PNotify({
-                    text: sentence(last),
-                    text_escape: true,
-                    hide: false,
-                    buttons: {closer: false, sticker: false},
-                    confirm: {
-                        confirm: true,
-                        buttons: [
-                            {text: gettext("Restart log"), click: viewModel.showLog},
-                            {
-                                text: gettext("Dismiss notice"),
-                                click: () => {
-                                    notice.remove();
-                                    OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id});
-                                }
-                            }
-                        ]
-                    }
-                });
-                notice.restart = last.id;
-                // PNotify's own text is too pale to read with ease.
-                notice.get().find(".ui-pnotify-container").css("color", "#333");
+            if (notice && !(unseen && unseen.id === notice.restart)) {
+                notice.remove();
+                notice = undefined;
             }
+            if (!unseen || notice) return;
+            const dismiss = () => {
+                notice.remove();
+                OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id});
+            };
+            notice = new PNotify({
+                text: sentence(unseen),
+                text_escape: true,
+                hide: false,
+                buttons: {closer: false, sticker: false},
+                confirm: {
+                    confirm: true,
+                    buttons: [
+                        {
+                            text: gettext("Restart log"),
+                            click: () => {
+                                dismiss();
+                                viewModel.showLog();
+                            }
+                        },
+                        {text: gettext("Dismiss notice"), click: dismiss}
+                    ]
+                }
+            });
+            notice.restart = unseen.id;
+            // PNotify's own text is too pale to read with ease, and a long file name leaves its box.
+            notice
+                .get()
+                .find(".ui-pnotify-container")
+                .css({color: "#333", overflowWrap: "anywhere"});
         },
 
         show() {
-            if (notice) notice.remove(); // it tells no more, and would cover the log
             viewModel.log(undefined);
             $("#" + ID).modal("show");
             load();
