@@ -72,8 +72,9 @@ def test_the_keyboard_alone_will_do(server: OctoPrint, open_page: OpenPage, key:
     assert entry(page).evaluate("button => getComputedStyle(button).outlineStyle") == "solid"
     page.keyboard.press(key)
     expect(popover(page)).to_be_visible()
-    page.keyboard.press("Tab")
-    expect(popover(page).get_by_text("Uptime settings")).to_be_focused()
+    for link in ("Restart log", "Uptime settings"):
+        page.keyboard.press("Tab")
+        expect(popover(page).get_by_text(link)).to_be_focused()
     page.keyboard.press("Tab")
     expect(popover(page)).to_be_hidden()
     assert page.evaluate("window.scrollY") == 0
