@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from octoprint_uptime import settings
-from support import GROUPS, USERS, MakeServer, OctoPrint, OpenPage
+from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage
 from system import launch
 
 OCTOPRINTS = ("1.11.8", "2.0.0rc7")
@@ -47,6 +47,21 @@ def server(shared_server: OctoPrint) -> Iterator[OctoPrint]:
     shared_server.check_log()
     if shared_server.settings() != settings.defaults():
         shared_server.save(settings.defaults()).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def crowded_server(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
+    """A running OctoPrint with three entries of another plugin in its navbar, of 200 px each."""
+    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("octoprint"))
+    server.prepare(USERS, GROUPS)
+    for name, text in OTHERS.items():
+        file = server.basedir / "plugins" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    server.start()
+    yield server
+    server.stop()
+    server.check_log()
 
 
 @pytest.fixture

@@ -30,6 +30,25 @@ GROUPS = {
     "bare": {"name": "Bare", "description": "", "permissions": ["SETTINGS_READ"], "subgroups": [], "default": False}
 }
 
+OTHER = """
+import octoprint.plugin
+__plugin_name__ = "Other"
+__plugin_pythoncompat__ = ">=3.10,<4"
+class Other(octoprint.plugin.TemplatePlugin):
+    def is_template_autoescaped(self):
+        return True
+    def get_template_configs(self):
+        return [{"type": "navbar", "suffix": f"_{n}", "classes": ["other"], "custom_bindings": False} for n in range(3)]
+__plugin_implementation__ = Other()
+"""
+# Three entries of 200 px with the padding of 15 px on each side that OctoPrint gives to all.
+OTHERS = {
+    "other/__init__.py": OTHER,
+    "other/templates/other_navbar.jinja2": """
+        <a style="display: block; width: 170px; overflow: hidden; white-space: nowrap">Another plugin</a>
+    """,
+}
+
 # What these two of OctoPrint's own plugins log, at a moment of their own, where there is no internet.
 _NO_INTERNET = re.compile(r"^[^a-z]* - octoprint\.plugins\.(?:pluginmanager|softwareupdate) - ")
 

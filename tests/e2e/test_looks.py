@@ -9,9 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, entry
+from support import BOTH, ID, OctoPrint, OpenPage, entry
 from test_popover import popover
-from test_room import OTHERS, longest, show_others
+from test_room import longest, show_others
 from test_settings_dialog import dialog
 
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
@@ -30,10 +30,9 @@ def violations(page: Page, selector: str) -> list[str]:
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
 def test_axe_finds_nothing_in_the_entry_the_popover_and_the_settings(
-    make_server: MakeServer, open_page: OpenPage, locale: str
+    crowded_server: OctoPrint, open_page: OpenPage, locale: str
 ) -> None:
-    server = make_server(extra_plugins=OTHERS)
-    page = open_page(server, locale=locale, prepare=longest(server))
+    page = open_page(crowded_server, locale=locale, prepare=longest(crowded_server))
     for others in range(4):
         show_others(page, others)
         assert violations(page, f"#navbar_plugin_{ID}") == []

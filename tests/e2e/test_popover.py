@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from namespaces import with_boot_clock, with_files
 from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry
-from test_room import OTHERS, answers, show_others
+from test_room import answers, show_others
 
 DAY = 86400
 
@@ -217,9 +217,9 @@ def test_the_navbars_own_menus_are_never_covered(server: OctoPrint, open_page: O
     ids=["960 px", "phone"],
 )
 def test_it_stays_inside_the_page(
-    make_server: MakeServer, open_page: OpenPage, others: int, options: dict[str, Any]
+    crowded_server: OctoPrint, open_page: OpenPage, others: int, options: dict[str, Any]
 ) -> None:
-    page = open_page(make_server(extra_plugins=OTHERS), locale="de-DE", **options)
+    page = open_page(crowded_server, locale="de-DE", **options)
     expect(entry(page)).to_be_visible()
     show_others(page, others)
     # The entry is the leftmost, too.

@@ -9,31 +9,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from support import ENDPOINT, UPTIME, MakeServer, OctoPrint, OpenPage, entry
+from support import ENDPOINT, UPTIME, OctoPrint, OpenPage, entry
 
 # As wide as "1234d 23h 59m 59s", with some minutes to run.
 LONGEST = re.compile("1234d 23h 5")
 LONGEST_SECONDS = 1234 * 86400 + 23 * 3600 + 50 * 60
 ENTRY = "#navbar_plugin_octoprint_uptime"
-
-OTHER = """
-import octoprint.plugin
-__plugin_name__ = "Other"
-__plugin_pythoncompat__ = ">=3.10,<4"
-class Other(octoprint.plugin.TemplatePlugin):
-    def is_template_autoescaped(self):
-        return True
-    def get_template_configs(self):
-        return [{"type": "navbar", "suffix": f"_{n}", "classes": ["other"], "custom_bindings": False} for n in range(3)]
-__plugin_implementation__ = Other()
-"""
-# Three entries of 200 px with the padding of 15 px on each side that OctoPrint gives to all.
-OTHERS = {
-    "other/__init__.py": OTHER,
-    "other/templates/other_navbar.jinja2": """
-        <a style="display: block; width: 170px; overflow: hidden; white-space: nowrap">Another plugin</a>
-    """,
-}
 
 # What the entry may look like, from all to nothing given up.
 BOTH_LABELLED = re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$")
@@ -97,10 +78,9 @@ def heights(page: Page) -> tuple[int, int]:
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
 def test_the_navbar_stays_one_line_beside_other_entries(
-    make_server: MakeServer, open_page: OpenPage, locale: str
+    crowded_server: OctoPrint, open_page: OpenPage, locale: str
 ) -> None:
-    server = make_server(extra_plugins=OTHERS)
-    page = open_page(server, locale=locale, prepare=longest(server))
+    page = open_page(crowded_server, locale=locale, prepare=longest(crowded_server))
     show_others(page, 0)
     expect(entry(page)).to_have_text(LONGEST)
     for width, (others, at_best) in itertools.product((1400, 1200, 960), enumerate((0, 0, 2, 4))):
@@ -113,10 +93,9 @@ def test_the_navbar_stays_one_line_beside_other_entries(
 
 
 def test_it_gives_up_one_thing_after_the_other_and_takes_them_back_without_flicker(
-    make_server: MakeServer, open_page: OpenPage
+    crowded_server: OctoPrint, open_page: OpenPage
 ) -> None:
-    server = make_server(extra_plugins=OTHERS)
-    page = open_page(server, prepare=longest(server))
+    page = open_page(crowded_server, prepare=longest(crowded_server))
     show_others(page, 0)
     expect(entry(page)).to_have_text(LONGEST)
     # The neighbour changes at the beginning of a frame; a timer comes after frames, so that it sees what was painted.
@@ -138,10 +117,9 @@ def test_it_gives_up_one_thing_after_the_other_and_takes_them_back_without_flick
 
 
 def test_one_at_a_time_the_two_alternate_where_there_is_no_room_for_both(
-    make_server: MakeServer, open_page: OpenPage
+    crowded_server: OctoPrint, open_page: OpenPage
 ) -> None:
-    server = make_server(extra_plugins=OTHERS)
-    page = open_page(server, prepare=answers(server, seconds=LONGEST_SECONDS, octoprint_seconds=93000))
+    page = open_page(crowded_server, prepare=answers(crowded_server, seconds=LONGEST_SECONDS, octoprint_seconds=93000))
     show_others(page, 0)
     expect(entry(page)).to_have_text(BOTH_LABELLED)
     show_others(page, 2)
@@ -156,17 +134,18 @@ def test_one_at_a_time_the_two_alternate_where_there_is_no_room_for_both(
     assert seen == {"fa-server", "fa-print"}
 
 
-@pytest.mark.parametrize("compact", [False, True])
-def test_nothing_moves_while_it_counts(make_server: MakeServer, open_page: OpenPage, compact: bool) -> None:
-    values = {"compact_display": compact}
-    server = make_server(extra_plugins=OTHERS, plugins={"octoprint_uptime": values})
+@pytest.mark.parametrize(("compact", "seconds"), [(False, 60), (True, 12)])
+def test_nothing_moves_while_it_counts(
+    crowded_server: OctoPrint, open_page: OpenPage, compact: bool, seconds: int
+) -> None:
+    crowded_server.save({"compact_display": compact}).raise_for_status()
     # Minutes and hours turn within the minute, and figures of one digit become two.
     system, octoprint = 10 * 86400 + 3600 - 41, 3 * 86400 + 9 * 3600 - 45
-    page = open_page(server, prepare=answers(server, seconds=system, octoprint_seconds=octoprint))
+    page = open_page(crowded_server, prepare=answers(crowded_server, seconds=system, octoprint_seconds=octoprint))
     show_others(page, 1)
     expect(entry(page)).to_have_text(re.compile("10d"))
     texts, places = page.evaluate(
-        """() => new Promise(done => {
+        """seconds => new Promise(done => {
             const texts = new Set();
             const places = new Set();
             const look = () => {
@@ -177,21 +156,22 @@ def test_nothing_moves_while_it_counts(make_server: MakeServer, open_page: OpenP
                 })));
             };
             const timer = setInterval(look, 50);
-            setTimeout(() => { clearInterval(timer); done([texts.size, places.size]); }, 60000);
-        })"""
+            setTimeout(() => { clearInterval(timer); done([texts.size, places.size]); }, seconds * 1000);
+        })""",
+        seconds,
     )
-    assert texts >= 60
+    crowded_server.save({"compact_display": False}).raise_for_status()
+    assert texts >= seconds
     assert places == 1
 
 
-def test_until_the_first_answer_it_keeps_its_place_quietly(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(extra_plugins=OTHERS)
+def test_until_the_first_answer_it_keeps_its_place_quietly(crowded_server: OctoPrint, open_page: OpenPage) -> None:
     waiting: list[Route] = []
 
     def hold(page: Page) -> None:
         page.route(f"**{ENDPOINT}", lambda route: waiting.append(route))
 
-    page = open_page(server, prepare=hold)
+    page = open_page(crowded_server, prepare=hold)
     show_others(page, 1)
     expect(entry(page)).to_be_visible()
     for _ in range(10):
@@ -205,6 +185,6 @@ def test_until_the_first_answer_it_keeps_its_place_quietly(make_server: MakeServ
 
     before = places()
     assert heights(page) == (41, 41)
-    waiting[0].fulfill(json={**server.answer(), "seconds": 12.5 * 86400, "octoprint_seconds": 11 * 86400})
+    waiting[0].fulfill(json={**crowded_server.answer(), "seconds": 12.5 * 86400, "octoprint_seconds": 11 * 86400})
     expect(entry(page)).to_have_text(BOTH_LABELLED)
     assert places() == before
