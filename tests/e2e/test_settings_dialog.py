@@ -145,7 +145,7 @@ def test_controls_without_effect_are_disabled(server: OctoPrint, open_page: Open
     control(page, "show_system_uptime").uncheck()
     assert enabled() == LABELS.keys() - {"compact_display", "compact_toggle_interval_seconds"}
     control(page, "show_octoprint_uptime").uncheck()
-    assert enabled() == {"show_system_uptime", "show_octoprint_uptime", "include_in_systeminfo"}
+    assert enabled() == {"show_system_uptime", "show_octoprint_uptime", "restart_log", "include_in_systeminfo"}
 
 
 @pytest.mark.parametrize(
