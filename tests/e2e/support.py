@@ -49,8 +49,10 @@ OTHERS = {
     """,
 }
 
-# What these two of OctoPrint's own plugins log, at a moment of their own, where there is no internet.
-_NO_INTERNET = re.compile(r"^[^a-z]* - octoprint\.plugins\.(?:pluginmanager|softwareupdate) - ")
+# What OctoPrint itself logs, at a moment of its own, where there is no internet or where it ends amid an analysis.
+_OCTOPRINTS_OWN = re.compile(
+    r"^[^a-z]* - octoprint\.(?:plugins\.pluginmanager|plugins\.softwareupdate|filemanager\.analysis) - "
+)
 
 
 class OctoPrint(Server):
@@ -129,7 +131,7 @@ class OctoPrint(Server):
     def _bad_records(self) -> list[str]:
         records = re.split(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,)", self.new_log(), flags=re.MULTILINE)
         bad = re.compile(rf" - (?:ERROR|CRITICAL) - |^Traceback| - octoprint\.plugins\.{ID} - WARNING - ", re.MULTILINE)
-        return [record for record in records if bad.search(record) and not _NO_INTERNET.search(record)]
+        return [record for record in records if bad.search(record) and not _OCTOPRINTS_OWN.search(record)]
 
 
 def boot_clock() -> float:
