@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from restart_log import until
 from runs import Run, write_runs
 from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
 from test_looks import violations
@@ -132,6 +133,7 @@ def test_a_lost_print_is_told_even_after_a_clean_restart_and_once_more_without_a
 ) -> None:
     later = [Run("c", 4.9, 4, None), Run("c", 3.9, 3, "clean")]
     server = make_server(seed=seed([*RUNS, *later]))
+    until(lambda: server.answer()["last_restart"])
     answer = server.answer()
     assert answer["last_restart"]["clean"]
     assert answer["unseen_restart"]["lost_print"]["file"] == "benchy.gcode"
