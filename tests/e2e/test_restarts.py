@@ -386,7 +386,7 @@ def test_boots_are_told_from_restarts_also_while_the_clock_is_not_set(make_serve
     assert {unclean[key] for key in ("ended_before", "host_started_at", "started_at")} == {None}
     assert moment(unclean["ended_after"]) >= moment(clean["started_at"])
     assert unclean["downtime_seconds_max"] is None
-    assert 5 <= unclean["downtime_seconds_min"] <= 8  # the host was up for that long before OctoPrint was
+    assert 5 <= unclean["downtime_seconds_min"] <= 60  # the host was up for that long before OctoPrint was
     assert system_info(server) == ("host, without warning", None)
 
     end(server, "killed")
