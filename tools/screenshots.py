@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
 from namespaces import with_boot_clock
-from octoprint_server import PASSWORD, Server
+from octoprint_server import PASSWORD, Server, api_key
 from octoprint_uptime import clock
 from runs import Run, write_runs
 from system import launch
@@ -49,6 +52,12 @@ def main() -> None:
         server.prepare({"admin": {"groups": ["users", "admins"]}})
         write_runs(server.basedir, PAST)
         server.start(with_boot_clock(273906))  # a host that has been up for a few days, as most have
+        dismiss = json.dumps({"command": "dismiss", "id": len(PAST)}).encode()
+        headers = {"X-Api-Key": api_key("admin"), "Content-Type": "application/json"}
+        time.sleep(2)  # until the log is loaded
+        urllib.request.urlopen(
+            urllib.request.Request(f"{server.url}/api/plugin/octoprint_uptime", dismiss, headers)
+        ).close()
         browser = launch(playwright)
         try:
 
