@@ -54,10 +54,7 @@ def crowded_server(octoprint_executable: Path, tmp_path_factory: pytest.TempPath
     """A running OctoPrint with three entries of another plugin in its navbar, of 200 px each."""
     server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("octoprint"))
     server.prepare(USERS, GROUPS)
-    for name, text in OTHERS.items():
-        file = server.basedir / "plugins" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    server.add_plugins(OTHERS)
     server.start()
     yield server
     server.stop()
@@ -81,10 +78,7 @@ def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServ
         server = OctoPrint(octoprint_executable, tmp_path / f"octoprint{len(servers)}")
         servers.append(server)
         server.prepare(USERS, {**GROUPS, **(groups or {})}, plugins, enable)
-        for name, code in (extra_plugins or {}).items():
-            file = server.basedir / "plugins" / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(code, encoding="utf-8")
+        server.add_plugins(extra_plugins or {})
         if seed is not None:
             seed(server.basedir)
         server.start(wrapper, env)

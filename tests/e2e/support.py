@@ -60,6 +60,13 @@ class OctoPrint(Server):
 
     _seen = 0
 
+    def add_plugins(self, files: dict[str, str]) -> None:
+        """Write other plugins' files into the data folder, before the start."""
+        for name, text in files.items():
+            file = self.basedir / "plugins" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+
     def session(self, user: str | None = None) -> requests.Session:
         """A client with a user's API key, or nobody's."""
         session = requests.Session()
