@@ -294,8 +294,8 @@ $(function () {
             }
             SUBJECTS.forEach(({prefix}) => {
                 // By the browser's clock, and without jitter: see clock.py.
-                const moment = Date.now() - response[prefix + "seconds"] * 1000;
-                if (!(Math.abs(moment - startedAt[prefix]) <= 2000)) startedAt[prefix] = moment;
+                const start = Date.now() - response[prefix + "seconds"] * 1000;
+                if (!(Math.abs(start - startedAt[prefix]) <= 2000)) startedAt[prefix] = start;
             });
             // The server has read it somewhere between question and answer.
             response.readAt = (sentAt + performance.now()) / 2;
