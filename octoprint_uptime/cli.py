@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from . import settings
-from .clock import system_clock
+from .clock import scope, system_clock
 from .formatting import format_uptime
 
 
@@ -27,7 +27,8 @@ def commands(octoprint_settings: Any) -> list[click.Command]:
             logger.warning("%s", complaint)
         display_format = str((settings.defaults() | values)["display_format"])
 
-        seconds, source, started_at = system_clock(logger).read()
+        uptime = system_clock(logger).read()
+        seconds, source, started_at = uptime
         if as_json:
             answer = {
                 "display_format": display_format,
@@ -35,6 +36,7 @@ def commands(octoprint_settings: Any) -> list[click.Command]:
                 "started_at": started_at,
                 "uptime": None if seconds is None else format_uptime(seconds),
                 "uptime_available": seconds is not None,
+                "uptime_scope": scope(uptime),
                 "uptime_source": source,
             }
             click.echo(json.dumps(answer))
