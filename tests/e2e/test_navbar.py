@@ -18,17 +18,16 @@ from namespaces import with_files
 from octoprint_uptime import format_uptime
 from support import BOTH, OCTOPRINT, SYSTEM, UPTIME, MakeServer, OctoPrint, OpenPage, Requests, entry
 
+HIDE_TAB = """hidden => {
+    const state = hidden ? "hidden" : "visible";
+    Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+    Object.defineProperty(document, "visibilityState", {value: state, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
 
 def hide_tab(page: Page, hidden: bool) -> None:
-    page.evaluate(
-        """hidden => {
-            const state = hidden ? "hidden" : "visible";
-            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
-            Object.defineProperty(document, "visibilityState", {value: state, configurable: true});
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
+    page.evaluate(HIDE_TAB, hidden)
 
 
 @pytest.mark.parametrize("user", ["admin", "viewer"])
@@ -100,6 +99,27 @@ def test_a_hidden_tab_does_not_poll_and_is_right_at_once_when_shown(server: Octo
     assert entry(page).inner_text() != before
     page.wait_for_timeout(300)
     assert requests.count == 1
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_tab_opened_in_the_background_asks_nothing_until_it_is_shown(
+    server: OctoPrint, open_page: OpenPage, shown: bool
+) -> None:
+    values = {"show_system_uptime": shown, "show_octoprint_uptime": shown, "poll_interval_seconds": 1}
+    server.save(values).raise_for_status()
+    watched: list[Requests] = []
+
+    def prepare(page: Page) -> None:
+        page.add_init_script(f"({HIDE_TAB})(true)")
+        watched.append(Requests(page))
+
+    page = open_page(server, prepare=prepare)
+    page.wait_for_timeout(2000)
+    assert watched[0].count == 0
+    hide_tab(page, False)
+    page.wait_for_timeout(3000)
+    # Once in any case, since there may be a restart to tell of.
+    assert watched[0].count in (range(3, 5) if shown else [1])
 
 
 def test_a_saved_setting_shows_at_once_without_a_reload(server: OctoPrint, open_page: OpenPage) -> None:

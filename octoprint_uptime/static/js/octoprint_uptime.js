@@ -231,8 +231,12 @@ $(function () {
             () => loginState.loggedIn() && loginState.hasPermission(access.permissions.STATUS)
         );
 
+        // At first for a notice, too
         self.active = ko.pureComputed(
-            () => self.tabVisible() && (self.visible() || (self.permitted() && self.dialogOpen()))
+            () =>
+                self.tabVisible() &&
+                self.permitted() &&
+                (self.visible() || self.dialogOpen() || !self.answer())
         );
 
         function run() {
@@ -314,15 +318,15 @@ $(function () {
             self.permitted.subscribe((permitted) => {
                 if (!permitted) return;
                 self.failures(0);
+                self.answer(undefined);
                 pollIn(0);
-                if (!self.active()) poll(); // for a notice
             });
         };
 
         self.onAllBound = () => {
             shape.subscribe(fit);
             window.addEventListener("resize", fit);
-            // The neighbours' sizes do not depend on the entry's: no circles.
+            // Whose sizes do not depend on the entry's: no circles
             const observer = new ResizeObserver(fit);
             $("#navbar .brand")
                 .add($(element("")).siblings())
@@ -335,9 +339,7 @@ $(function () {
 
         self.onBrowserTabVisibilityChange = self.tabVisible;
 
-        self.onServerDisconnect = () => {
-            self.failures(Math.max(1, self.failures()));
-        };
+        self.onServerDisconnect = () => self.failures(self.failures() || 1);
 
         self.onServerConnect = self.onServerReconnect = () => pollIn(0);
     }
