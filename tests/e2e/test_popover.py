@@ -241,6 +241,16 @@ def test_it_stays_inside_the_page(
         entry(page).click()
 
 
+def test_all_of_it_is_in_reach_on_a_low_screen(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server, viewport={"width": 1000, "height": 280})
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    assert popover(page).evaluate("popover => popover.getBoundingClientRect().bottom") <= 280
+    expect(popover(page).get_by_text("Uptime settings")).not_to_be_in_viewport()
+    popover(page).get_by_text("Uptime settings").scroll_into_view_if_needed()
+    expect(popover(page).get_by_text("Uptime settings")).to_be_in_viewport(ratio=1)
+
+
 def test_opening_it_asks_the_server_nothing(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
