@@ -226,8 +226,10 @@ def test_the_preview_follows_the_unsaved_choices(server: OctoPrint, open_page: O
 def test_the_api_example_works_once_a_key_is_put_in(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, permissions=["clipboard-read", "clipboard-write"])
     pane = dialog(page)
-    pane.get_by_role("button", name="Copy API example").click()
+    copy = pane.get_by_role("button", name="Copy API example")
+    copy.click()
     expect(pane.get_by_role("status")).to_have_text("Copied.")
+    expect(copy).to_be_focused()
     line = page.evaluate("navigator.clipboard.readText()")
     assert page.locator(f"#{ID}_api_example").input_value() == line
     assert line.startswith("curl ")
