@@ -20,6 +20,7 @@ class Run(NamedTuple):
     end: float
     ended: str | None
     print: str | None = None
+    dismissed: bool = False
 
 
 def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
@@ -31,14 +32,14 @@ def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA page_size = 512")  # as the log itself does
         connection.executescript(history._TABLES)
-        for boot, start, end, ended, name in runs:
+        for boot, start, end, ended, name, dismissed in runs:
             offset = offsets.setdefault(boot, now - start * 3600 - 30)
             started, seen = (now - hours * 3600 - offset for hours in (start, end))
             lost = (None, None, None) if name is None else (name, 43.7, started)
             connection.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (boot, offset))
             connection.execute(
                 "INSERT INTO runs (boot, started, seen, version, ended, print, progress, print_started, dismissed)"
-                " VALUES (?, ?, ?, '1.11.8', ?, ?, ?, ?, 0)",
-                (boot, started, seen, ended, *lost),
+                " VALUES (?, ?, ?, '1.11.8', ?, ?, ?, ?, ?)",
+                (boot, started, seen, ended, *lost, dismissed),
             )
         connection.commit()
