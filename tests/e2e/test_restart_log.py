@@ -81,6 +81,15 @@ def test_the_notice_is_dismissed_once_for_all_and_the_log_tells_the_rest(
         page.set_viewport_size({"width": width, "height": 900})
         expect(notice(page)).to_contain_text(re.compile(sentence))
         assert violations(page, ".ui-pnotify") == []
+        entry(page).click()
+        assert popover(page).evaluate(
+            """popover => {
+                const {left, right, top, bottom} = popover.getBoundingClientRect();
+                const corners = [left + 9, right - 9].flatMap((x) => [top + 9, bottom - 9].map((y) => [x, y]));
+                return corners.every(([x, y]) => popover.contains(document.elementFromPoint(x, y)));
+            }"""
+        )
+        entry(page).click()
     notice(page).get_by_role("button").last.click()
     expect(notice(page)).to_have_count(0)
     page.wait_for_timeout(500)
@@ -125,7 +134,7 @@ def test_the_timeline_is_to_scale(seeded: OctoPrint, open_page: OpenPage) -> Non
     hour = 720 / 30 / 24
     for (x, width), run in zip(bars[1:], reversed(RUNS), strict=False):
         assert x == pytest.approx(720 - min(run.start, 720) * hour, abs=0.5)
-        assert x + width == pytest.approx(720 - run.end * hour, abs=0.5)
+        assert x + width + 1 == pytest.approx(720 - run.end * hour, abs=0.5)
 
 
 def test_a_lost_print_is_told_even_after_a_clean_restart_and_once_more_without_a_print(
@@ -176,6 +185,22 @@ def test_without_a_restart_there_is_no_notice_and_the_log_says_so(server: OctoPr
     expect(log(page)).to_contain_text("No restart has been recorded yet.")
     expect(log(page).locator("table")).to_be_hidden()
     expect(notice(page)).to_have_count(0)
+
+
+def test_a_log_that_does_not_come_is_said_not_to(
+    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    page = open_page(server)
+    page.route(f"**{ENDPOINT}?restarts=*", lambda route: route.fulfill(status=500))
+    entry(page).click()
+    popover(page).get_by_text("Restart log").click()
+    expect(page.locator(".ui-pnotify:visible")).to_contain_text("The restart log could not be loaded.")
+    expect(log(page)).to_be_hidden()
+    page.unroute(f"**{ENDPOINT}?restarts=*")
+    entry(page).click()
+    popover(page).get_by_text("Restart log").click()
+    expect(log(page)).to_contain_text("No restart has been recorded yet.")
+    console_errors.clear()
 
 
 def test_nothing_of_it_is_loaded_before_it_is_needed(make_server: MakeServer, open_page: OpenPage) -> None:
