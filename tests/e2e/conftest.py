@@ -32,33 +32,39 @@ def octoprint_executable(octoprint_version: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_server(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
-    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("octoprint"))
-    server.prepare(USERS, GROUPS)
-    server.start()
-    yield server
-    server.stop()
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., OctoPrint]]:
+    """A server for each OctoPrint and each set of other plugins, started once however the tests alternate."""
+    servers: dict[tuple[Path, tuple[str, ...]], OctoPrint] = {}
+
+    def get(executable: Path, others: dict[str, str]) -> OctoPrint:
+        key = (executable, tuple(others))
+        if key not in servers:
+            servers[key] = OctoPrint(executable, tmp_path_factory.mktemp("octoprint"))
+            servers[key].prepare(USERS, GROUPS)
+            servers[key].add_plugins(others)
+            servers[key].start()
+        return servers[key]
+
+    yield get
+    for server in servers.values():
+        server.stop()
+        server.check_log()
 
 
 @pytest.fixture
-def server(shared_server: OctoPrint) -> Iterator[OctoPrint]:
+def server(shared_server: Callable[..., OctoPrint], octoprint_executable: Path) -> Iterator[OctoPrint]:
     """A running OctoPrint with the plugin at its defaults; whatever a test changes is put back."""
-    yield shared_server
-    shared_server.check_log()
-    if shared_server.settings() != settings.defaults():
-        shared_server.save(settings.defaults()).raise_for_status()
-
-
-@pytest.fixture(scope="session")
-def crowded_server(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
-    """A running OctoPrint with three entries of another plugin in its navbar, of 200 px each."""
-    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("octoprint"))
-    server.prepare(USERS, GROUPS)
-    server.add_plugins(OTHERS)
-    server.start()
+    server = shared_server(octoprint_executable, {})
     yield server
-    server.stop()
     server.check_log()
+    if server.settings() != settings.defaults():
+        server.save(settings.defaults()).raise_for_status()
+
+
+@pytest.fixture
+def crowded_server(shared_server: Callable[..., OctoPrint], octoprint_executable: Path) -> OctoPrint:
+    """A running OctoPrint with three entries of another plugin in its navbar, of 200 px each."""
+    return shared_server(octoprint_executable, OTHERS)
 
 
 @pytest.fixture
