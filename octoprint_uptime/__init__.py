@@ -23,6 +23,7 @@ def __plugin_load__() -> None:
     __plugin_hooks__ = {
         "octoprint.cli.commands": plugin.get_cli_commands,
         "octoprint.events.register_custom_events": plugin.get_custom_events,
+        "octoprint.plugin.backup.additional_excludes": plugin.get_backup_excludes,
         "octoprint.plugin.softwareupdate.check_config": plugin.get_update_information,
         "octoprint.server.api.after_request": plugin.get_after_request_handlers,
     }

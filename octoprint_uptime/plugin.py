@@ -174,7 +174,7 @@ class UptimePlugin(
             return {}
         return self._read("full") | (self._restart_summary() if self._values["restart_log"] else {})
 
-    ##~~ The restart log: StartupPlugin, EventHandlerPlugin, ShutdownPlugin, custom events hook
+    ##~~ The restart log: StartupPlugin, EventHandlerPlugin, ShutdownPlugin, hooks for custom events and backups
 
     def on_startup(self, host: str, port: int) -> None:
         if self._values["restart_log"]:
@@ -195,6 +195,10 @@ class UptimePlugin(
 
     def get_custom_events(self, *args: Any, **kwargs: Any) -> list[str]:
         return ["restarted"]
+
+    def get_backup_excludes(self, excludes: list[str], *args: Any, **kwargs: Any) -> list[str]:
+        # The run that makes the backup has no end in it: once restored, it would pass for a crash.
+        return ["."]
 
     def _begin_history(self) -> None:
         self._history.start(boot_clock() - (self._octoprint.read().seconds or 0))

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from functools import partial
@@ -331,6 +332,15 @@ def test_a_dismissal_by_anyone_is_for_everyone_and_survives_a_restart(story: Sto
     assert start.listed[1:] == expected
     assert start.last["dismissed"] is False
     assert start.answer["unseen_restart"] == start.last
+
+
+def test_a_backup_leaves_the_log_out(story: Story, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.zip"
+    run = story.server.shell(f"octoprint plugins backup:backup --path {backup}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    names = zipfile.ZipFile(backup).namelist()
+    assert "basedir/config.yaml" in names
+    assert not [name for name in names if ID in name]
 
 
 # Another boot
