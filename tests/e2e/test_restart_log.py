@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from namespaces import with_boot_clock
 from restart_log import until
 from runs import Run, write_runs
-from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
+from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, boot_clock, entry
 from test_looks import violations
 from test_popover import popover
 from test_settings_dialog import dialog
 
+UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))  # less than any end below is ago
 RUNS = [
     Run("a", 40 * 24, 36 * 24, "clean"),
     Run("a", 36 * 24, 11 * 24, None, "<b>old</b>.gcode"),
@@ -33,7 +35,7 @@ def seed(runs: Iterable[Run]) -> Callable[[Path], None]:
 
 @pytest.fixture
 def seeded(make_server: MakeServer) -> OctoPrint:
-    return make_server(seed=seed(RUNS))
+    return make_server(UP_FOR_AN_HOUR, seed=seed(RUNS))
 
 
 def notice(page: Page) -> Locator:
@@ -137,11 +139,23 @@ def test_the_timeline_is_to_scale(seeded: OctoPrint, open_page: OpenPage) -> Non
         assert x + width + 1 == pytest.approx(720 - run.end * hour, abs=0.5)
 
 
+def test_a_boot_is_not_drawn_across_a_run_that_is_not_in_the_log(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(
+        UP_FOR_AN_HOUR, seed=seed([Run("a", 10 * 24, 8 * 24, "clean"), Run("b", 7 * 24, 6 * 24, "off")])
+    )
+    page = open_page(server)
+    open_log(page)
+    bars = log(page).locator("svg rect[fill='#3a6e3b']")
+    xs = bars.evaluate_all("bars => bars.map(bar => +bar.getAttribute('x'))")
+    days = (server.answer()["seconds"] / 86400, 7, 10)
+    assert xs == [pytest.approx(720 - min(day, 30) * 24, abs=0.5) for day in days]
+
+
 def test_a_lost_print_is_told_even_after_a_clean_restart_and_once_more_without_a_print(
     make_server: MakeServer, open_page: OpenPage
 ) -> None:
     later = [Run("c", 4.9, 4, None), Run("c", 3.9, 3, "clean")]
-    server = make_server(seed=seed([*RUNS, *later]))
+    server = make_server(UP_FOR_AN_HOUR, seed=seed([*RUNS, *later]))
     until(lambda: server.answer()["last_restart"])
     answer = server.answer()
     assert answer["last_restart"]["clean"]
@@ -161,10 +175,24 @@ def test_the_notice_comes_and_the_log_opens_where_the_navbar_shows_nothing(
     make_server: MakeServer, open_page: OpenPage
 ) -> None:
     hidden = {"show_system_uptime": False, "show_octoprint_uptime": False}
-    page = open_page(make_server(seed=seed(RUNS), plugins={ID: hidden}))
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), plugins={ID: hidden}))
     expect(notice(page)).to_contain_text("benchy.gcode")
     dialog(page).get_by_role("button", name="Restart log").click()
     expect(log(page).locator("tbody tr")).to_have_count(6)
+    # The server may be back from another restart.
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
+        page.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerReconnect()")
+
+
+def test_after_a_logout_nothing_of_it_is_left(seeded: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(seeded)
+    expect(notice(page)).to_be_visible()
+    open_log(page)
+    page.evaluate("OctoPrint.coreui.viewmodels.loginStateViewModel.loggedIn(false)")
+    expect(notice(page)).to_have_count(0)
+    expect(log(page)).to_be_hidden()
+    page.evaluate("OctoPrint.coreui.viewmodels.loginStateViewModel.loggedIn(true)")
+    expect(notice(page)).to_be_visible()
 
 
 def test_opening_the_log_from_the_notice_dismisses_it(seeded: OctoPrint, open_page: OpenPage) -> None:
@@ -204,7 +232,7 @@ def test_a_log_that_does_not_come_is_said_not_to(
 
 
 def test_nothing_of_it_is_loaded_before_it_is_needed(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(seed=seed([Run("a", 5, 4, "clean")]))
+    server = make_server(UP_FOR_AN_HOUR, seed=seed([Run("a", 5, 4, "clean")]))
     asked: list[str] = []
 
     def watch(page: Page) -> None:
@@ -221,7 +249,7 @@ def test_nothing_of_it_is_loaded_before_it_is_needed(make_server: MakeServer, op
 
 def test_the_newest_come_first_and_older_ones_on_demand(make_server: MakeServer, open_page: OpenPage) -> None:
     runs = [Run("a", 2000 - n, 1999.5 - n, "clean") for n in range(120)]
-    page = open_page(make_server(seed=seed(runs)))
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(runs)))
     open_log(page)
     expect(log(page).locator("tbody tr")).to_have_count(50)
     log(page).get_by_role("button", name="Show older restarts").click()
@@ -255,7 +283,7 @@ def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrin
 def test_without_the_right_to_see_files_there_is_no_name(make_server: MakeServer, open_page: OpenPage) -> None:
     group: dict[str, Any] = {"name": "Nameless", "description": "", "subgroups": [], "default": False}
     group["permissions"] = ["STATUS", "SETTINGS_READ"]
-    server = make_server(seed=seed(RUNS), groups={"bare": group})
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), groups={"bare": group})
     page = open_page(server, "stranger")
     expect(notice(page)).to_contain_text("while printing a file (43 %)")
     open_log(page)
@@ -263,7 +291,7 @@ def test_without_the_right_to_see_files_there_is_no_name(make_server: MakeServer
 
 
 def test_switched_off_nothing_of_it_is_there(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(seed=seed(RUNS), plugins={ID: {"restart_log": False}})
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), plugins={ID: {"restart_log": False}})
     page = open_page(server)
     entry(page).click()
     expect(popover(page)).to_be_visible()

@@ -161,7 +161,7 @@ $(function () {
 
         function tell() {
             const answer = self.answer();
-            if (answer && (restarts || self.open() || answer.unseen_restart)) {
+            if (restarts || (answer && (self.open() || answer.unseen_restart))) {
                 withRestarts(({tell}) => tell(answer));
             }
         }
@@ -231,7 +231,7 @@ $(function () {
             () => loginState.loggedIn() && loginState.hasPermission(access.permissions.STATUS)
         );
 
-        // At first for a notice, too
+        // Once for a notice
         self.active = ko.pureComputed(
             () =>
                 self.tabVisible() &&
@@ -315,10 +315,10 @@ $(function () {
             takeOver();
             _.each(self.settings, (setting) => setting.subscribe(takeOver));
             self.active.subscribe(run);
-            self.permitted.subscribe((permitted) => {
-                if (!permitted) return;
+            self.permitted.subscribe(() => {
                 self.failures(0);
                 self.answer(undefined);
+                tell();
                 pollIn(0);
             });
         };
@@ -341,7 +341,10 @@ $(function () {
 
         self.onServerDisconnect = () => self.failures(self.failures() || 1);
 
-        self.onServerConnect = self.onServerReconnect = () => pollIn(0);
+        self.onServerConnect = self.onServerReconnect = () => {
+            if (!self.visible()) self.answer(undefined);
+            pollIn(0);
+        };
     }
 
     OCTOPRINT_VIEWMODELS.push({

@@ -12,9 +12,9 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
 
     const timeOf = (moment_) => moment_.format(moment_.isSame(moment(), "day") ? "LT" : "lll");
 
-    const lostPrint = ({lost_print}) => {
+    const lostPrint = ({lost_print}, unnamed = gettext("A file")) => {
         if (!lost_print) return "";
-        const file = lost_print.file === null ? gettext("a file") : lost_print.file;
+        const file = lost_print.file === null ? unnamed : lost_print.file;
         return lost_print.progress === null
             ? file
             : _.sprintf(gettext("%(file)s (%(progress)d %%)"), {
@@ -48,7 +48,7 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
     function sentence(restart) {
         const {clean, kind, started_at} = restart;
         const host = kind === "host";
-        const lost = lostPrint(restart);
+        const lost = lostPrint(restart, gettext("a file"));
         if (!clean) {
             const stopped = lost
                 ? gettext("OctoPrint stopped unexpectedly %(when)s while printing %(lost)s.")
@@ -123,7 +123,11 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
         const ago = (seconds) => (seconds === null ? NaN : now - seconds * 1000);
         const octoprint = [[ago(answer.octoprint_seconds), now]];
         const host = [[ago(answer.seconds), now]];
+        let began = answer.octoprint_started_at;
         restarts.forEach((restart) => {
+            // Between the two was a run that is not in the log.
+            if (restart.started_at !== began) host.push([NaN, timeAt(restart.started_at)]);
+            began = restart.run_started_at;
             const run = [timeAt(restart.run_started_at), timeAt(restart.ended_after)];
             octoprint.push(run);
             const up = host[host.length - 1];
@@ -183,7 +187,9 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
 
     return {
         // The popover's sentence, and a notice of an end without warning until somebody has dismissed it.
-        tell({last_restart: last, unseen_restart: unseen}) {
+        tell(answer) {
+            if (!answer) $("#" + ID).modal("hide"); // it may be of somebody who has logged out
+            const {last_restart: last, unseen_restart: unseen} = answer || {};
             viewModel.restart(last ? sentence(last) : gettext("No restart has been recorded yet."));
             if (notice && !(unseen && unseen.id === notice.restart)) {
                 notice.remove();
