@@ -6,6 +6,7 @@ import http.client
 import json
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -113,19 +114,19 @@ def test_twenty_callers_at_once_leave_nothing_behind(server: OctoPrint) -> None:
     def call() -> None:
         nonlocal count
         # A client that costs less than the server, which it shares the machine with
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         last = 0.0
-        while not stop.is_set():
-            connection.request("GET", ENDPOINT, headers={"X-Api-Key": api_key("viewer")})
-            response = connection.getresponse()
-            text = response.read()
-            answer = json.loads(text)
-            good = response.status == 200 and check(answer, last)
-            last = answer["seconds"] if good else last
-            with lock:
-                count += 1
-                if not good:
-                    wrong.append(text.decode())
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+            while not stop.is_set():
+                connection.request("GET", ENDPOINT, headers={"X-Api-Key": api_key("viewer")})
+                response = connection.getresponse()
+                text = response.read()
+                answer = json.loads(text)
+                good = response.status == 200 and check(answer, last)
+                last = answer["seconds"] if good else last
+                with lock:
+                    count += 1
+                    if not good:
+                        wrong.append(text.decode())
 
     def run(requests_at_least: int, seconds: float) -> None:
         stop.clear()
