@@ -21,7 +21,7 @@ run: .venv/octoprint-$(OCTOPRINT)/.plugin
 
 test: test-units $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium faketime
-	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" --numprocesses 3
+	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" --numprocesses 3 --no-loadscope-reorder
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone
 
 # The pure parts in each Python that is here, each in an environment with nothing else.
