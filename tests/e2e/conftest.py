@@ -48,6 +48,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     yield get
     for server in servers.values():
         server.stop()
+    for server in servers.values():
         server.check_log()
 
 

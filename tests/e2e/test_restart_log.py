@@ -14,6 +14,7 @@ from namespaces import with_boot_clock
 from restart_log import until
 from runs import Run, write_runs
 from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, boot_clock, entry
+from test_failures import poll_now
 from test_looks import violations
 from test_popover import popover
 from test_settings_dialog import dialog
@@ -181,7 +182,7 @@ def test_the_notice_comes_and_the_log_opens_where_the_navbar_shows_nothing(
     expect(log(page).locator("tbody tr")).to_have_count(6)
     # The server may be back from another restart.
     with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
-        page.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerReconnect()")
+        poll_now(page)
 
 
 def test_after_a_logout_nothing_of_it_is_left(seeded: OctoPrint, open_page: OpenPage) -> None:
@@ -276,7 +277,7 @@ def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrin
     assert seeded.answer()["last_restart"] is None
     expect(notice(page)).to_have_count(0)
     # Another page hears of it with its next poll.
-    other.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerConnect()")
+    poll_now(other)
     expect(notice(other)).to_have_count(0)
 
 
