@@ -215,12 +215,12 @@ def test_a_post_without_csrf_token_is_refused_with_the_same_body(server: OctoPri
     check_error(response, "POST")
 
 
-@pytest.mark.parametrize("status", [404, 500, 503])
-def test_what_another_plugin_does_to_the_request_keeps_the_body(make_server: MakeServer, status: int) -> None:
+def test_what_another_plugin_does_to_the_request_keeps_the_body(make_server: MakeServer) -> None:
     server = make_server(extra_plugins={"refuser.py": REFUSER})
-    response = server.session("admin").get(server.url + ENDPOINT, headers={"X-Refuse": str(status)})
-    assert response.status_code == status
-    check_error(response, "GET")
+    for status in (404, 500, 503):
+        response = server.session("admin").get(server.url + ENDPOINT, headers={"X-Refuse": str(status)})
+        assert response.status_code == status
+        check_error(response, "GET")
     server.stop()
     server.new_log()  # where OctoPrint notes a 5xx as an error
 

@@ -164,17 +164,16 @@ def test_no_wait_is_longer_than_five_minutes(
     server: OctoPrint, open_page: OpenPage, console_errors: list[str], interval: int, minutes: tuple[int, ...]
 ) -> None:
     server.save({"poll_interval_seconds": interval}).raise_for_status()
-    page = open_page(server)
+    # From the start: a clock that changes under the page is a reason to ask, too.
+    page = open_page(server, prepare=lambda page: page.clock.install())
     expect_fresh(page)
     page.route(f"**{ENDPOINT}", BAD_ANSWERS["500"])
-    page.clock.install()
     poll_now(page)
-    page.clock.run_for(100)
     expect_stale(page)
     requests = Requests(page)
     counts = []
     for _ in range(21):
-        page.clock.run_for(60_000)
+        page.clock.fast_forward(60_000)
         page.wait_for_timeout(150)
         counts.append(requests.count)
     assert [counts.index(number) + 1 for number in (1, 2, 3, 4)] == [pytest.approx(each, abs=1) for each in minutes]
