@@ -1,6 +1,7 @@
 """The plugin class: OctoPrint's mixins wired to the clock, the formats and the settings."""
 
 import logging
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -200,8 +201,12 @@ class UptimePlugin(
         # The run that makes the backup has no end in it: once restored, it would pass for a crash.
         return ["."]
 
+    @cached_property
+    def _started(self) -> float:
+        return boot_clock() - (self._octoprint.read().seconds or 0)
+
     def _begin_history(self) -> None:
-        self._history.start(boot_clock() - (self._octoprint.read().seconds or 0))
+        self._history.start(self._started)
         if self._print:
             self._history.printing(self._print)
 

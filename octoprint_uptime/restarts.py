@@ -116,7 +116,8 @@ def _zeros(runs: Sequence[Run], offsets: Mapping[str, float]) -> list[float | No
 
 def _breaks(run: Run, after: Run) -> bool:
     # Switched off and on again, the log has two runs of one process, both with its start.
-    return run.boot != after.boot or (run.seen > after.started and run.ended != "off")
+    earliest = run.started if run.ended == "off" else run.seen
+    return run.boot != after.boot or after.started < earliest
 
 
 def _in_order(spans: Sequence[tuple[float, float] | None]) -> list[bool]:

@@ -201,6 +201,13 @@ def test_a_boot_clock_that_went_back_tells_nothing(ended: str | None) -> None:
     assert answer["started_at"] is None
 
 
+def test_a_boot_clock_that_went_back_while_the_log_was_off_tells_nothing() -> None:
+    runs = [run(1, "a", 10, 20), run(2, "a", 1000, 2000, "off"), run(3, "a", 500, 600), run(4, "a", 700, 700)]
+    newer, older = restarts(runs, OFFSETS)
+    assert older["started_at"] == "2026-03-01T00:16:40Z"
+    assert (newer["ended_after"], newer["started_at"]) == (None, None)
+
+
 def test_another_boot_of_an_earlier_id_is_another_boot() -> None:
     runs = [run(1, "a", 10, 100), run(2, "b", 10, 100), run(3, "a", 2 * DAY, 2 * DAY)]
     assert [answer["kind"] for answer in restarts(runs, OFFSETS)] == ["host", "host"]
