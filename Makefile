@@ -10,19 +10,23 @@ PORT ?= 5000
 
 PIP := -m pip install --quiet --disable-pip-version-check
 TOOLS := .venv/tools
+PLUGINS := $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 SOURCES := $(shell find octoprint_uptime -type f -not -name '*.pyc') pyproject.toml setup.py MANIFEST.in README.md LICENSE
 WHEEL := dist/.built
 
-.PHONY: run test test-units bench lint translations screenshots clean
+.PHONY: run test test-system test-units bench lint translations screenshots clean
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
 	.venv/octoprint-$(OCTOPRINT)/bin/python tools/octoprint_server.py --basedir .octoprint/$(OCTOPRINT) --port $(PORT)
 
-test: test-units $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
-	$(TOOLS)/bin/python tools/system.py chromium faketime
+test:
+	$(MAKE) --jobs 3 test-units $(PLUGINS) test-system
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" --numprocesses 3 --no-loadscope-reorder
-	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone
+	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone --numprocesses 2
+
+test-system: $(TOOLS)/.installed
+	$(TOOLS)/bin/python tools/system.py chromium faketime
 
 # The pure parts in each Python that is here, each in an environment with nothing else.
 test-units: $(WHEEL)
@@ -42,7 +46,7 @@ lint: $(TOOLS)/.installed node_modules/.installed
 translations: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/translations.py
 
-bench: $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
+bench: $(PLUGINS)
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/bench.py $(OCTOPRINTS:%=.venv/octoprint-%)
 
