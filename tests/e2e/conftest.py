@@ -56,9 +56,11 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 def server(shared_server: Callable[..., OctoPrint], octoprint_executable: Path) -> Iterator[OctoPrint]:
     """A running OctoPrint with the plugin at its defaults; whatever a test changes is put back."""
     server = shared_server(octoprint_executable, {})
+    config = server.basedir / "config.yaml"
+    before = config.stat().st_mtime_ns
     yield server
     server.check_log()
-    if server.settings() != settings.defaults():
+    if config.stat().st_mtime_ns != before and server.settings() != settings.defaults():
         server.save(settings.defaults()).raise_for_status()
 
 

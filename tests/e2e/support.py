@@ -120,6 +120,7 @@ class OctoPrint(Server):
 
     def new_log(self) -> str:
         """What has been logged since the last call."""
+        time.sleep(0.05)  # OctoPrint writes its log in a thread
         log = self.log
         new, self._seen = log[self._seen :], len(log)
         return new

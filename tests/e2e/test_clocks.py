@@ -166,22 +166,20 @@ __plugin_implementation__ = Breaker()
 """
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "sys.modules['psutil'] = None",
-        "import psutil; del sys.modules['psutil']; sys.path.insert(0, {folder!r})",
-        "import psutil; psutil.boot_time = psutil.Process = lambda: 1 / 0",
-    ],
-    ids=["missing", "broken at import", "raising"],
-)
-@pytest.mark.parametrize("proc", [True, False])
-def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path: Path, code: str, proc: bool) -> None:
+PSUTILS = {
+    "missing": "sys.modules['psutil'] = None",
+    "broken at import": "import psutil; del sys.modules['psutil']; sys.path.insert(0, {folder!r})",
+    "raising": "import psutil; psutil.boot_time = psutil.Process = lambda: 1 / 0",
+}
+
+
+@pytest.mark.parametrize(("how", "proc"), [("missing", True), *((how, False) for how in PSUTILS)])
+def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path: Path, how: str, proc: bool) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "psutil.py").write_text("raise OSError('built for another machine')")
     (tmp_path / "uptime").touch()
     # OctoPrint itself needs psutil to start, so another plugin takes it away once it has it.
-    breaker = BREAK_PSUTIL.format(code=code.format(folder=str(tmp_path / "broken")))
+    breaker = BREAK_PSUTIL.format(code=PSUTILS[how].format(folder=str(tmp_path / "broken")))
     wrapper = [] if proc else with_files({"/proc/uptime": tmp_path / "uptime"})
     # And before our plugin has asked it: System info would be the first to.
     server = make_server(wrapper, {ID: {"include_in_systeminfo": False}}, {"breaker.py": breaker})

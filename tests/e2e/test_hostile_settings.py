@@ -180,7 +180,9 @@ def test_the_other_plugins_whole_config_is_taken_over(make_server: MakeServer) -
         "compact_toggle_interval_seconds": 8,
     }
     assert server.settings() == expected
-    assert server.stored().keys() & {"debug", "debug_throttle_seconds"} == set()
+    assert server.answer()["display_format"] == "dh"
+    dropped = {"debug", "debug_throttle_seconds", "show_octoprint_uptime"}  # the last since it is the default
+    assert server.stored() == {"_config_version": 2, **{key: left[key] for key in left.keys() - dropped}}
     assert server.warnings() == []
     server.save({"compact_display": False}).raise_for_status()
     assert server.settings() == {**expected, "compact_display": False}

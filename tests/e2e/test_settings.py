@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from octoprint_uptime import settings
+from restart_log import until
 from support import ID, MakeServer, OctoPrint
 
 # One of each kind; the whole table is in tests/unit/test_settings.py.
@@ -63,39 +64,17 @@ def test_what_is_posted_is_stored_repaired(server: OctoPrint, key: str, raw: Any
 def test_what_somebody_typed_into_the_config_is_read_repaired_and_said_once(make_server: MakeServer) -> None:
     assert {row[0] for row in ROWS} == settings.RULES.keys()
     typed = {key: raw for key, raw, value in ROWS if is_bad(key, raw, value)}
-    server = make_server(plugins={ID: {"_config_version": 2, **typed}})
+    server = make_server(plugins={ID: {"_config_version": 2, **typed, "pol_interval_seconds": 5}})
     expected = {key: value for key, raw, value in ROWS if is_bad(key, raw, value)}
     assert server.settings() == {**settings.defaults(), **expected}
     assert server.answer()["poll_interval_seconds"] == 60
     warnings = server.warnings()
-    assert len(warnings) == len(typed)
+    assert len(warnings) == len(typed) + 1
+    assert sum("'pol_interval_seconds'" in warning for warning in warnings) == 1
     for key, raw in typed.items():
         assert sum(key in warning and repr(raw) in warning for warning in warnings) == 1
     server.save({"compact_display": True}).raise_for_status()
     assert server.warnings() == []
-
-
-def test_a_misspelt_key_in_the_config_is_said(make_server: MakeServer) -> None:
-    server = make_server(plugins={ID: {"_config_version": 2, "pol_interval_seconds": 5}})
-    (warning,) = server.warnings()
-    assert "'pol_interval_seconds'" in warning
-    assert server.settings() == settings.defaults()
-
-
-def test_an_old_short_format_in_the_config_reads_as_dh(make_server: MakeServer) -> None:
-    server = make_server(plugins={ID: {"display_format": "short"}})
-    assert server.settings()["display_format"] == server.answer()["display_format"] == "dh"
-
-
-def test_what_the_other_plugin_left_is_migrated(make_server: MakeServer) -> None:
-    server = make_server(
-        plugins={
-            ID: {"debug": True, "debug_throttle_seconds": 30, "poll_interval_seconds": 10, "compact_display": True}
-        }
-    )
-    kept = {"poll_interval_seconds": 10, "compact_display": True}
-    assert server.stored() == {"_config_version": 2, **kept}
-    assert server.settings() == {**settings.defaults(), **kept}
 
 
 def test_a_partial_save_keeps_the_rest(server: OctoPrint) -> None:
@@ -130,7 +109,7 @@ def test_nobody_without_the_settings_permission_changes_anything(server: OctoPri
     assert server.settings() == settings.defaults()
 
 
-@pytest.mark.parametrize("section", ["text", 5, [1, "a"], None, True])
+@pytest.mark.parametrize("section", ["text", [1, "a"], None])
 def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(make_server: MakeServer, section: Any) -> None:
     server = make_server(plugins={ID: section})
     assert server.settings() == settings.defaults()
@@ -158,4 +137,4 @@ def test_debug_output_goes_through_the_plugins_logger(make_server: MakeServer) -
     levels = {f"octoprint.plugins.{ID}": "DEBUG"}
     server.session("admin").put(f"{server.url}/plugin/logging/setup/levels", json=levels).raise_for_status()
     server.answer()
-    assert f"octoprint.plugins.{ID} - DEBUG - " in server.new_log()
+    until(lambda: f"octoprint.plugins.{ID} - DEBUG - " in server.new_log())
