@@ -37,13 +37,6 @@ def test_it_shows_both_uptimes_after_an_icon(server: OctoPrint, open_page: OpenP
     expect(entry(page).locator("i.fa-stopwatch")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1400, 960])
-def test_the_navbar_stays_one_line(server: OctoPrint, open_page: OpenPage, width: int) -> None:
-    page = open_page(server, width=width)
-    expect(entry(page)).to_have_text(BOTH)
-    assert page.evaluate("document.querySelector('#navbar').offsetHeight") == 41
-
-
 def test_it_counts_up_each_second_without_a_request_and_agrees_with_the_api(
     server: OctoPrint, open_page: OpenPage
 ) -> None:
