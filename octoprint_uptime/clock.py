@@ -158,8 +158,11 @@ class _ProcAge:
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:
-        return file.read(4096)
+    file = os.open(path, os.O_RDONLY)  # half the time of a file object
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
 
 
 def _psutil_boot_time() -> float:

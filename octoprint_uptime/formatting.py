@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timezone
+from functools import lru_cache
 
 # How each format is built: its units from the largest down, and how many of the last ones show even when zero.
 _UNITS = {"full": ("dhms", 1), "dhm": ("dhm", 2), "dh": ("dh", 1), "d": ("d", 1)}
@@ -50,6 +51,7 @@ def format_uptime_d(seconds: float) -> str:
     return format_uptime(seconds, "d")
 
 
+@lru_cache  # since a start is the same from one answer to the next
 def format_moment(moment: float) -> str:
     """Write seconds since 1970 as ISO 8601 in UTC, rounded down to the whole second; such as 2026-03-01T12:00:00Z."""
     return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
