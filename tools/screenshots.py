@@ -48,7 +48,8 @@ def main() -> None:
         server = Server(Path(sys.argv[1]).absolute(), Path(folder) / "octoprint")
         server.prepare({"admin": {"groups": ["users", "admins"]}})
         write_runs(server.basedir, [run._replace(dismissed=True) for run in PAST])  # no notice in the way
-        server.start(with_boot_clock(273906))  # a host that has been up for a few days, as most have
+        # A host that has been up for a few days, as most have.
+        server.start(with_boot_clock(273906 - int(clock.boot_clock())))
         browser = launch(playwright)
         try:
 
