@@ -15,6 +15,12 @@ def _tests_are_of_the_wheel() -> None:
     assert installed.name == "site-packages", f"octoprint_uptime comes from {installed}, not from an installed wheel"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file, so that no process is alone with it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_restarts.py")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of one file and one OctoPrint in one process, which then starts that server once."""
