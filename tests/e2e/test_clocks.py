@@ -173,7 +173,8 @@ PSUTILS = {
 }
 
 
-@pytest.mark.parametrize(("how", "proc"), [("missing", True), *((how, False) for how in PSUTILS)])
+@pytest.mark.parametrize("how", PSUTILS)
+@pytest.mark.parametrize("proc", [True, False])
 def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path: Path, how: str, proc: bool) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "psutil.py").write_text("raise OSError('built for another machine')")

@@ -109,7 +109,7 @@ def test_nobody_without_the_settings_permission_changes_anything(server: OctoPri
     assert server.settings() == settings.defaults()
 
 
-@pytest.mark.parametrize("section", ["text", [1, "a"], None])
+@pytest.mark.parametrize("section", ["text", 5, [1, "a"], None, True])
 def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(make_server: MakeServer, section: Any) -> None:
     server = make_server(plugins={ID: section})
     assert server.settings() == settings.defaults()
