@@ -15,7 +15,7 @@ __plugin_helpers__: dict[str, object] = {}
 
 
 def __plugin_load__() -> None:
-    """Make the plugin, called by OctoPrint: importing the package alone must stay cheap for others."""
+    """Make the plugin when OctoPrint asks for it, so that importing the package stays cheap for other plugins."""
     global __plugin_implementation__, __plugin_hooks__, __plugin_helpers__
     from .plugin import UptimePlugin
 

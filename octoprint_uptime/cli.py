@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from . import settings
-from .clock import scope, system_clock
+from . import answer, settings
+from .clock import scope_of, system_clock
 from .formatting import format_uptime
 
 
@@ -28,21 +28,11 @@ def commands(octoprint_settings: Any) -> list[click.Command]:
         display_format = str((settings.defaults() | values)["display_format"])
 
         uptime = system_clock(logger).read()
-        seconds, source, started_at = uptime
         if as_json:
-            answer = {
-                "display_format": display_format,
-                "seconds": seconds,
-                "started_at": started_at,
-                "uptime": None if seconds is None else format_uptime(seconds),
-                "uptime_available": seconds is not None,
-                "uptime_scope": scope(uptime),
-                "uptime_source": source,
-            }
-            click.echo(json.dumps(answer))
-        elif seconds is not None:
-            click.echo(format_uptime(seconds, display_format))
-        if seconds is None:
+            click.echo(json.dumps(answer.for_command_line(uptime, scope_of(uptime), display_format), sort_keys=True))
+        elif uptime.seconds is not None:
+            click.echo(format_uptime(uptime.seconds, display_format))
+        if uptime.seconds is None:
             raise click.ClickException("Neither /proc/uptime nor psutil gives the system uptime.")
 
     return [show]

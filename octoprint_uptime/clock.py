@@ -7,13 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
-from .formatting import format_moment
-
-PROC_UPTIME = "/proc/uptime"
-PROC_STAT = "/proc/self/stat"
-PROC_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+PROC_UPTIME = Path("/proc/uptime")
+PROC_STAT = Path("/proc/self/stat")
+PROC_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _BELIEVABLE_SECONDS = 1e10  # three hundred years
 _JITTER_SECONDS = 2
@@ -23,13 +22,13 @@ _SAME_BOOT_SECONDS = 60
 class Uptime(NamedTuple):
     """One answer of a `Clock`; all ``None`` when no source answered.
 
-    ``seconds`` is rounded to hundredths, ``source`` is ``proc`` or ``psutil``, and ``started_at`` is the whole second
-    by this machine's wall clock, as ISO 8601 in UTC, and the same from one answer to the next.
+    ``source`` is ``proc`` or ``psutil``. ``started`` is the moment of the start in seconds since 1970, by this
+    machine's wall clock, and the same from one answer to the next.
     """
 
     seconds: float | None
     source: str | None
-    started_at: str | None
+    started: float | None
 
 
 class Clock:
@@ -46,9 +45,9 @@ class Clock:
     def read(self) -> Uptime:
         """Read the uptime now; never raises, logs a source's failure once. OctoPrint's requests run in threads."""
         with self._lock:
-            return self._read()
+            return self._first_answer()
 
-    def _read(self) -> Uptime:
+    def _first_answer(self) -> Uptime:
         for source, seconds_of in self._sources.items():
             try:
                 seconds = seconds_of()
@@ -57,7 +56,7 @@ class Clock:
             except Exception as error:  # a psutil that is broken raises anything, on import or later
                 self._report(source, error)
                 continue
-            return Uptime(round(seconds, 2), source, self._moment(seconds))
+            return Uptime(seconds, source, self._steadied(time.time() - seconds))
         return Uptime(None, None, None)
 
     def _report(self, source: str, error: Exception) -> None:
@@ -65,19 +64,16 @@ class Clock:
             self._failed.add(source)
             self._logger.warning("The %s uptime can't be read from %s: %r", self._name, source, error)
 
-    def _moment(self, seconds: float) -> str:
-        return format_moment(self._steadied(time.time() - seconds))
-
 
 class _Steadied:
-    """A moment, computed anew at each call and yet the same from one call to the next."""
+    """A moment that is computed anew at each call, and yet stays the same until it moves by over two seconds."""
 
     def __init__(self) -> None:
         self._kept = math.inf
 
     def __call__(self, moment: float) -> float:
-        # Computed anew it jitters by a second, and whoever watches it takes that for a restart; what lies further
-        # off is a wall clock that was set, and right.
+        # A moment computed anew jitters by a second, and whoever watches it takes that for a restart. One that lies
+        # further off is right: the wall clock was set.
         if abs(moment - self._kept) > _JITTER_SECONDS:
             self._kept = moment
         return self._kept
@@ -96,10 +92,11 @@ def process_clock(logger: logging.Logger) -> Clock:
     return Clock("OctoPrint", {"proc": _ProcAge(), "psutil": _Stopwatch(_psutil_create_time)}, logger)
 
 
-def scope(system: Uptime) -> str | None:
-    """Whose a system uptime is that was just read: ``container`` or ``host``, ``None`` when it is unknown.
+def scope_of(system: Uptime) -> str | None:
+    """Whether a system uptime is that of a ``container`` or of the ``host``; ``None`` where the uptime is unknown.
 
-    Where lxcfs shows a container its own ``/proc/uptime``, that runs behind the kernel's boot clock.
+    To be asked right after the uptime was read: lxcfs shows a container a ``/proc/uptime`` of its own, which is behind
+    the kernel's boot clock.
     """
     if system.seconds is None:
         return None
@@ -120,12 +117,12 @@ def boot_offset() -> float:
 
 
 def boot_id() -> str:
-    """What tells this boot from others, by `same_boot`: Linux's own id; elsewhere the second when it began."""
+    """A name for this boot, to be compared by `same_boot`: Linux's own id; elsewhere the second when it began."""
     try:
-        found = _read(PROC_BOOT_ID).decode("ascii", "replace").strip()
+        found = PROC_BOOT_ID.read_bytes().decode("ascii", "replace").strip()
     except OSError:
         found = ""
-    # What psutil calls the boot time is this difference too, on most systems; so it need not be asked, nor can it fail.
+    # On most systems psutil computes its boot time in the same way, so it need not be asked.
     return found or str(round(time.time() - boot_clock()))
 
 
@@ -139,7 +136,7 @@ def same_boot(one: str, other: str) -> bool:
 
 
 def _proc_uptime() -> float:
-    return float(_read(PROC_UPTIME).split(None, 1)[0])
+    return float(PROC_UPTIME.read_bytes().split()[0])
 
 
 class _ProcAge:
@@ -151,18 +148,10 @@ class _ProcAge:
     def __call__(self) -> float:
         if self._start is None:
             # The name, in brackets, may itself hold spaces and brackets; the start time is field 22.
-            ticks = int(_read(PROC_STAT).rpartition(b")")[2].split()[19])
+            ticks = int(PROC_STAT.read_bytes().rpartition(b")")[2].split()[19])
             self._start = ticks / os.sysconf("SC_CLK_TCK")
         # Not /proc/uptime, which lxcfs replaces, while the start time stays the kernel's.
         return time.clock_gettime(time.CLOCK_BOOTTIME) - self._start
-
-
-def _read(path: str) -> bytes:
-    file = os.open(path, os.O_RDONLY)  # half the time of a file object
-    try:
-        return os.read(file, 4096)
-    finally:
-        os.close(file)
 
 
 def _psutil_boot_time() -> float:

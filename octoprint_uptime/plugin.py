@@ -1,4 +1,4 @@
-"""The plugin class: OctoPrint's mixins wired to the clock, the formats and the settings."""
+"""The plugin class: OctoPrint's mixins and hooks, wired to what the other modules do."""
 
 import logging
 from functools import cached_property
@@ -14,11 +14,10 @@ from octoprint.access.permissions import Permissions
 from octoprint.events import Events
 from octoprint.settings import NoSuchSettingsPath
 
-from . import settings
-from .clock import Uptime, boot_clock, process_clock, scope, system_clock
+from . import answer, settings
+from .clock import Uptime, boot_clock, process_clock, scope_of, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
-from .history import RUNS_KEPT, History
-from .restarts import Print
+from .restart_log import News, Print, Progress, Restart, RestartLog
 
 _EXAMPLE_SECONDS = 93784  # with a figure in every unit
 
@@ -48,8 +47,11 @@ class UptimePlugin(
         # Read from here, never from OctoPrint's layered settings: those are slow, and hold what people typed.
         self._values = settings.defaults()
         self._print: Print | None = None
-        path = Path(self._data_folder) / "history.db"
-        self._history = History(path, octoprint_version, self._logger, self._announce_restart, self._progress)
+        self._print_z: float | None = None
+        path = Path(self._data_folder) / "restart_log.db"
+        self._restart_log = RestartLog(
+            path, octoprint_version, self._logger, self._announce_restart, self._read_progress
+        )
         try:
             stored = self._settings.get_all_data(merged=False, incl_defaults=False, error_on_path=True)
         except NoSuchSettingsPath:
@@ -88,9 +90,9 @@ class UptimePlugin(
         logged = self._values["restart_log"]
         self._values |= values
         if self._values["restart_log"] and not logged:
-            self._begin_history()
+            self._begin_run(recorded_from=boot_clock())
         elif logged and not self._values["restart_log"]:
-            self._history.switch_off()
+            self._restart_log.switch_off()
         self._logger.debug("Settings are now %s", self._values)
         return saved
 
@@ -109,23 +111,24 @@ class UptimePlugin(
         # OctoPrint itself asks for no permission, and before 1.11.2 not even for a login.
         if not Permissions.STATUS.can():
             flask.abort(403)
-        answer = self._read(*DISPLAY_FORMATS)
-        answer["uptime_available"] = answer["seconds"] is not None
-        if not answer["uptime_available"]:
-            answer["uptime_note"] = gettext(
+        note = None
+        system, octoprint, scope = self._read_clocks()
+        if system.seconds is None:
+            note = gettext(
                 "Neither /proc/uptime nor psutil gives the system uptime; octoprint.log says why. If psutil is "
                 "missing, run 'pip install psutil' in OctoPrint's virtual environment and restart OctoPrint."
             )
-        for key in ("display_format", "poll_interval_seconds"):
-            answer[key] = self._values[key]
-        last, unseen = self._history.news() if self._values["restart_log"] else (None, None)
-        answer["last_restart"] = last and _for_caller(last)
-        answer["unseen_restart"] = unseen and _for_caller(unseen)
+        sees_files = Permissions.FILES_LIST.can()
+        news = self._restart_log.news() if self._values["restart_log"] else News()
+        fields = answer.for_api(system, octoprint, scope, self._values, news, sees_files, note)
         if "restarts" in request.args:
-            count = _count(request.args["restarts"])
-            restarts = self._history.restarts() if self._values["restart_log"] else iter(())
-            answer["restarts"] = [_for_caller(restart) for restart in islice(restarts, count)]
-        return flask.jsonify(answer)
+            try:
+                count = answer.restart_count(request.args["restarts"])
+            except ValueError as error:
+                flask.abort(400, description=str(error))
+            restarts = self._restart_log.restarts() if self._values["restart_log"] else iter(())
+            fields["restarts"] = answer.restarts(islice(restarts, count), sees_files)
+        return flask.jsonify(fields)
 
     def get_api_commands(self) -> dict[str, list[str]]:
         return {"dismiss": ["id"], "clear": []}
@@ -134,21 +137,17 @@ class UptimePlugin(
         if not (Permissions.STATUS if command == "dismiss" else Permissions.SETTINGS).can():
             flask.abort(403)
         if command == "clear":
-            self._history.clear()
+            self._restart_log.clear()
         elif type(data["id"]) is int:
-            self._history.dismiss(data["id"])
+            self._restart_log.dismiss(data["id"])
         else:
             flask.abort(400, description="id is not a whole number")
 
-    def _read(self, *formats: str) -> dict[str, Any]:
+    def _read_clocks(self) -> tuple[Uptime, Uptime, str | None]:
+        """The system's uptime, OctoPrint's, and the scope of the first."""
         system, octoprint = self._system.read(), self._octoprint.read()
         self._logger.debug("Read system %s and OctoPrint %s", system, octoprint)
-        return {
-            **_fields("", system, formats),
-            **_fields("octoprint_", octoprint, formats),
-            "uptime_source": system.source,
-            "uptime_scope": scope(system),
-        }
+        return system, octoprint, scope_of(system)
 
     ##~~ TemplatePlugin
 
@@ -173,26 +172,34 @@ class UptimePlugin(
     def get_additional_environment(self) -> dict[str, Any]:
         if not self._values["include_in_systeminfo"]:
             return {}
-        return self._read("full") | (self._restart_summary() if self._values["restart_log"] else {})
+        fields = answer.for_system_info(*self._read_clocks())
+        if self._values["restart_log"]:
+            fields |= answer.restart_for_system_info(self._restart_log.news().last)
+        return fields
 
     ##~~ The restart log: StartupPlugin, EventHandlerPlugin, ShutdownPlugin, hooks for custom events and backups
 
     def on_startup(self, host: str, port: int) -> None:
         if self._values["restart_log"]:
-            self._begin_history()
+            self._begin_run(recorded_from=self._started)
 
     def on_event(self, event: str, payload: dict[str, Any]) -> None:
+        if event == Events.Z_CHANGE:
+            self._print_z = payload["new"]
+            return
         if event == Events.PRINT_STARTED:
-            self._print = Print(payload["name"], None, boot_clock())
+            # OctoPrint keeps the height of the last print, or of a jog, until this print changes it.
+            self._print_z = None
+            self._print = Print(payload["path"], payload["origin"], boot_clock(), None)
         elif event in _PRINT_ENDS:
             self._print = None
         elif event not in (Events.PRINT_PAUSED, Events.PRINT_RESUMED):
             return
         if self._values["restart_log"]:
-            self._history.printing(self._print)
+            self._restart_log.printing(self._print)
 
     def on_shutdown(self) -> None:
-        self._history.stop()
+        self._restart_log.stop()
 
     def get_custom_events(self, *args: Any, **kwargs: Any) -> list[str]:
         return ["restarted"]
@@ -205,39 +212,28 @@ class UptimePlugin(
     def _started(self) -> float:
         return boot_clock() - (self._octoprint.read().seconds or 0)
 
-    def _begin_history(self) -> None:
-        self._history.start(self._started)
+    def _begin_run(self, recorded_from: float) -> None:
+        self._restart_log.begin(self._started, recorded_from)
         if self._print:
-            self._history.printing(self._print)
+            self._restart_log.printing(self._print)
 
-    def _announce_restart(self) -> None:
-        last, _ = self._history.news()
-        # An older one was told when it was new: between it and this run the log was off.
-        if last and last["id"] in [run.id for run in self._history.runs[-1:]]:
-            # OctoPrint passes events on to every client that has STATUS.
-            self._event_bus.fire("plugin_octoprint_uptime_restarted", _without_file(last))
+    def _announce_restart(self, restart: Restart) -> None:
+        # OctoPrint passes events on to every client that has STATUS, so this one names no file.
+        self._event_bus.fire("plugin_octoprint_uptime_restarted", answer.restart(restart, sees_files=False))
 
-    def _progress(self) -> float | None:
-        completion: float | None = self._printer.get_current_data()["progress"]["completion"]
-        return completion
-
-    def _restart_summary(self) -> dict[str, Any]:
-        last, _ = self._history.news()
-        if last is None:
-            return {"last_restart": None, "last_restart_at": None}
-        how = "clean" if last["clean"] else "without warning"
-        lost = ", a print was lost" if last["lost_print"] else ""
-        return {"last_restart": f"{last['kind']}, {how}{lost}", "last_restart_at": last["started_at"]}
+    def _read_progress(self) -> Progress | None:
+        progress = self._printer.get_current_data()["progress"]
+        return Progress.of(progress["completion"], progress["filepos"], self._print_z, boot_clock())
 
     ##~~ Helpers
 
     def system_uptime(self) -> float | None:
         """Seconds since the host was started, as the API's ``seconds``; ``None`` where no source answers."""
-        return self._system.read().seconds
+        return answer.seconds(self._system.read())
 
     def octoprint_uptime(self) -> float | None:
         """Seconds since OctoPrint's process was started; ``None`` where no source answers."""
-        return self._octoprint.read().seconds
+        return answer.seconds(self._octoprint.read())
 
     ##~~ CLI commands hook
 
@@ -273,32 +269,7 @@ class UptimePlugin(
         if response.status_code >= 400:
             # OctoPrint's own refusals too (no login, wrong method, failed CSRF check) get the body that is promised.
             body = response.get_json(silent=True)
-            error = body.get("error") if isinstance(body, dict) else None
-            response.data = flask.json.dumps({"error": error or response.status, "uptime_available": False})
+            message = body.get("error") if isinstance(body, dict) else None
+            response.data = flask.json.dumps(answer.error(message or response.status))
             response.mimetype = "application/json"
         return response
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if not 1 <= count <= RUNS_KEPT:
-        flask.abort(400, description=f"restarts must be a whole number from 1 to {RUNS_KEPT}")
-    return count
-
-
-def _for_caller(restart: dict[str, Any]) -> dict[str, Any]:
-    return restart if not restart["lost_print"] or Permissions.FILES_LIST.can() else _without_file(restart)
-
-
-def _without_file(restart: dict[str, Any]) -> dict[str, Any]:
-    lost = restart["lost_print"]
-    return restart | {"lost_print": lost and lost | {"file": None}}
-
-
-def _fields(prefix: str, uptime: Uptime, formats: tuple[str, ...]) -> dict[str, Any]:
-    seconds = uptime.seconds
-    fields: dict[str, Any] = {f"{prefix}seconds": seconds, f"{prefix}started_at": uptime.started_at}
-    for display_format in formats:
-        name = f"{prefix}uptime" if display_format == "full" else f"{prefix}uptime_{display_format}"
-        fields[name] = None if seconds is None else format_uptime(seconds, display_format)
-    return fields

@@ -1,4 +1,4 @@
-"""Every setting's default and bounds, and what becomes of a value that is none."""
+"""Every setting's default and bounds, and the repair of values that are not valid."""
 
 import reprlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class Flag(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One of a few names; an alias is an old name that is still understood."""
+    """One of a few names, or an alias: an old name that is still understood."""
 
     default: str
     choices: tuple[str, ...]
@@ -50,7 +50,7 @@ class Whole(NamedTuple):
         return value, value == number
 
 
-# Each rule's `repair` gives the value to use, and whether the raw one was good.
+# `repair` returns the value to use, and whether the raw one was valid.
 RULES: dict[str, Flag | Choice | Whole] = {
     "show_system_uptime": Flag(True),
     "show_octoprint_uptime": Flag(True),
@@ -69,7 +69,7 @@ def defaults() -> dict[str, Value]:
 
 
 def clean(raw: Mapping[Any, object]) -> tuple[dict[str, Value], list[str]]:
-    """The settings in ``raw``, repaired where needed, and a sentence for each key or value that was not good.
+    """The settings in ``raw``, repaired where needed, and a sentence for each key or value that was not valid.
 
     Unknown keys are left out, missing ones stay missing. Never raises.
     """
@@ -79,8 +79,8 @@ def clean(raw: Mapping[Any, object]) -> tuple[dict[str, Value], list[str]]:
         if key not in RULES:
             complaints.append(f"Ignoring the unknown setting {_brief(key)}")
             continue
-        values[key], good = RULES[key].repair(value)
-        if not good:
+        values[key], valid = RULES[key].repair(value)
+        if not valid:
             complaints.append(f"Using {values[key]!r} for the setting {key}, since {_brief(value)} is not valid")
     return values, complaints
 

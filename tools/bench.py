@@ -25,7 +25,9 @@ from statistics import median
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from octoprint_server import PASSWORD, Server, api_key
-from octoprint_uptime import clock, history
+from octoprint_uptime import clock
+from octoprint_uptime.restart_log import RestartLog
+from octoprint_uptime.restart_log.recorder import HEARTBEAT_SECONDS
 from runs import Run, write_runs
 from system import launch
 
@@ -164,11 +166,12 @@ def written_a_day(beats: int = 100) -> float:
     """Kilobytes that the restart log hands to the file system in a day without a print, a write each five minutes."""
     with tempfile.TemporaryDirectory() as folder:
         write_runs(Path(folder), runs_of_an_hour(1000))
-        path = Path(folder) / "data" / "octoprint_uptime" / "history.db"
-        ready = threading.Event()
-        log = history.History(path, "1.11.8", logging.getLogger(), ready.set, lambda: None)
-        log.start(clock.boot_clock())
-        assert ready.wait(10)
+        path = Path(folder) / "data" / "octoprint_uptime" / "restart_log.db"
+        known = threading.Event()
+        log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: known.set(), lambda: None)
+        now = clock.boot_clock()
+        log.begin(now, now)
+        assert known.wait(10)
 
         def written() -> int:
             found = re.search(r"wchar: (\d+)", Path("/proc/self/io").read_text())
@@ -178,12 +181,10 @@ def written_a_day(beats: int = 100) -> float:
         before = written()
         for _ in range(beats):
             log.printing(None)  # writes what a heartbeat writes
-        log.switch_off()
-        while log.run:
-            time.sleep(0.01)
+        log.stop(60)
         spent = written() - before
     assert spent > beats * 100, "a log that writes nothing"
-    return spent / beats * 86400 / history.HEARTBEAT_SECONDS / 1000
+    return spent / beats * 86400 / HEARTBEAT_SECONDS / 1000
 
 
 def open_page(browser: Browser, server: Server, install_clock: bool = False) -> Page:

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from octoprint_uptime import history
+from octoprint_uptime.restart_log.store import MIGRATIONS
 
 
 class Run(NamedTuple):
@@ -19,27 +19,30 @@ class Run(NamedTuple):
     start: float
     end: float
     ended: str | None
-    print: str | None = None
+    path: str | None = None
     dismissed: bool = False
 
 
 def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
     """Make the database of an OctoPrint with this data folder; a boot begins half a minute before its first run."""
-    path = basedir / "data" / "octoprint_uptime" / "history.db"
+    path = basedir / "data" / "octoprint_uptime" / "restart_log.db"
     path.parent.mkdir(parents=True)
     now = time.time()
     offsets: dict[str, float] = {}
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA page_size = 512")  # as the log itself does
-        connection.executescript(history._TABLES)
-        for boot, start, end, ended, name, dismissed in runs:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        for boot, start, end, ended, file, dismissed in runs:
             offset = offsets.setdefault(boot, now - start * 3600 - 30)
-            started, seen = (now - hours * 3600 - offset for hours in (start, end))
-            lost = (None, None, None) if name is None else (name, 43.7, started)
-            connection.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (boot, offset))
+            started, last_alive = (now - hours * 3600 - offset for hours in (start, end))
+            lost = (None,) * 7 if file is None else (file, "local", started, 43.7, 43700, 12.4, last_alive)
             connection.execute(
-                "INSERT INTO runs (boot, started, seen, version, ended, print, progress, print_started, dismissed)"
-                " VALUES (?, ?, ?, '1.11.8', ?, ?, ?, ?, ?)",
-                (boot, started, seen, ended, *lost, dismissed),
+                """
+                INSERT INTO runs (
+                    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed,
+                    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen
+                ) VALUES (?, ?, ?, ?, ?, '1.11.8', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                (boot, offset, started, started, last_alive, ended, dismissed, *lost),
             )
-        connection.commit()

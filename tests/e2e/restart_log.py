@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from octoprint_uptime.restarts import EARLIEST
+from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
 from support import ENDPOINT, ID, OctoPrint
 
 EVENT = f"plugin_{ID}_restarted"
@@ -36,7 +36,8 @@ __plugin_implementation__ = Recorder()
 """
 
 SHORT = "G4 P20\n" * 40
-LONG = "G4 P300\n" * 1000  # five minutes
+FLAT = "G4 P300\n" * 1000  # five minutes
+LONG = f"G1 Z12.4 F6000\n{FLAT}"
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
@@ -69,16 +70,16 @@ def system_info(server: OctoPrint) -> tuple[Any, Any]:
 
 
 def database(server: OctoPrint) -> Path:
-    return server.basedir / "data" / ID / "history.db"
+    return server.basedir / "data" / ID / "restart_log.db"
 
 
 @contextmanager
 def opened(server: OctoPrint) -> Iterator[sqlite3.Connection]:
     """The database as after a power cut now: a copy, since a running server keeps its file for itself."""
     with tempfile.TemporaryDirectory() as folder:
-        for path in database(server).parent.glob("history.db*"):
+        for path in database(server).parent.glob(f"{database(server).name}*"):
             shutil.copy(path, folder)
-        with closing(sqlite3.connect(Path(folder, "history.db"))) as connection:
+        with closing(sqlite3.connect(Path(folder, database(server).name))) as connection:
             connection.row_factory = sqlite3.Row
             yield connection
 
@@ -89,25 +90,33 @@ def rows(server: OctoPrint) -> list[dict[str, Any]]:
         assert [tuple(row) for row in connection.execute("PRAGMA integrity_check")] == [("ok",)]
         if not connection.execute("PRAGMA user_version").fetchone()[0]:
             return []
-        found = [dict(row) for row in connection.execute("SELECT * FROM runs JOIN boots USING (boot) ORDER BY id")]
-        assert len(found) == connection.execute("SELECT count(*) FROM runs").fetchone()[0]
+        found = [dict(row) for row in connection.execute("SELECT * FROM runs ORDER BY id")]
     for row in found:
-        assert 0 < row["started"] <= row["seen"]
+        assert 0 < row["started"] <= row["recorded_from"] <= row["last_alive"]
+        assert row["offset"] > EARLIEST - row["started"] or row["offset"] < 0
         assert row["ended"] in ("clean", "off", None)
-        assert row["print"] is None or row["print"] in ("short.gcode", "long.gcode")
-        assert row["print"] is not None or row["progress"] is row["print_started"] is None
-        assert row["progress"] is None or 0 <= row["progress"] <= 100
-        assert row["print_started"] is None or row["started"] <= row["print_started"] <= row["seen"]
+        about_the_print = {key: value for key, value in row.items() if key.startswith("print_")}
+        if row["print_path"] is None:
+            assert set(about_the_print.values()) == {None}
+        else:
+            assert row["print_path"].rpartition("/")[2] in ("short.gcode", "flat.gcode", "long.gcode")
+            assert row["print_origin"] == "local"
+            assert row["started"] <= row["print_started"] <= row["last_alive"]
+        if row["print_percent"] is not None:
+            assert 0 <= row["print_percent"] <= 100
+            assert row["print_started"] <= row["print_seen"] <= row["last_alive"]
+            assert row["print_position"] >= 0
     return found
 
 
 def connect(server: OctoPrint) -> None:
-    """Connect the virtual printer and upload the two files."""
+    """Connect the virtual printer and upload the three files, one of them into a folder."""
     session = server.session("admin")
     command = {"command": "connect", "port": "VIRTUAL", "baudrate": 115200}
     session.post(f"{server.url}/api/connection", json=command).raise_for_status()
-    for name, code in {"short.gcode": SHORT, "long.gcode": LONG}.items():
-        session.post(f"{server.url}/api/files/local", files={"file": (name, code)}).raise_for_status()
+    for name, code, folder in (("short.gcode", SHORT, ""), ("flat.gcode", FLAT, ""), ("long.gcode", LONG, "parts")):
+        files, data = {"file": (name, code)}, {"path": folder}
+        session.post(f"{server.url}/api/files/local", files=files, data=data).raise_for_status()
     until(lambda: state(server) == "Operational")
 
 
@@ -127,6 +136,12 @@ def print_file(server: OctoPrint, name: str) -> None:
     server.session("admin").post(f"{server.url}/api/files/local/{name}", json=command).raise_for_status()
 
 
+def jog(server: OctoPrint) -> None:
+    """Raise the print head by hand."""
+    command = {"command": "jog", "z": 7}
+    server.session("admin").post(f"{server.url}/api/printer/printhead", json=command).raise_for_status()
+
+
 def pause(server: OctoPrint, action: str = "pause") -> None:
     """Pause the print, or resume it, and wait until it is."""
     command = {"command": "pause", "action": action}
@@ -136,7 +151,7 @@ def pause(server: OctoPrint, action: str = "pause") -> None:
 
 def printing(server: OctoPrint) -> Any:
     """The row of a run that prints, once it is there."""
-    return next((row for row in rows(server)[-1:] if row["print"]), None)
+    return next((row for row in rows(server)[-1:] if row["print_path"]), None)
 
 
 def end(server: OctoPrint, how: str) -> None:

@@ -196,9 +196,9 @@ def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path:
 
 def test_psutil_gives_the_same_answers(octoprint_executable: Path, octoprint_version: str) -> None:
     code = (
-        "import logging, psutil, time; from octoprint_uptime import clock; time.sleep(2.5);"
+        "import logging, pathlib, psutil, time; from octoprint_uptime import clock; time.sleep(2.5);"
         "proc = [make(logging.getLogger()).read() for make in (clock.system_clock, clock.process_clock)];"
-        "clock.PROC_UPTIME = clock.PROC_STAT = '/nonexistent';"
+        "clock.PROC_UPTIME = clock.PROC_STAT = pathlib.Path('/nonexistent');"
         "other = [make(logging.getLogger()).read() for make in (clock.system_clock, clock.process_clock)];"
         "print(psutil.__version__, *(x.source for x in proc + other), *(x.seconds for x in proc + other))"
     )

@@ -28,6 +28,7 @@ from restart_log import (
     end,
     events,
     job,
+    jog,
     moment,
     pause,
     print_file,
@@ -44,6 +45,7 @@ FIELDS = {
     *("id", "kind", "clean", "run_started_at", "ended_after", "ended_before", "host_started_at", "started_at"),
     *("downtime_seconds_min", "downtime_seconds_max", "octoprint_version", "lost_print", "dismissed"),
 }
+LOST_PRINT_FIELDS = {"file", "path", "origin", "progress", "position_bytes", "z", "seen_at", "started_at"}
 RANDOM_KILLS = 5
 WATCHERS = {"name": "Watchers", "description": "", "permissions": ["STATUS"], "subgroups": [], "default": False}
 
@@ -114,21 +116,22 @@ def restart_again_and_again(server: OctoPrint) -> dict[str, Start]:
     starts["killed after a print"] = begin(server, "killed")
 
     connect(server)
-    print_file(server, "long.gcode")
+    print_file(server, "parts/long.gcode")
     until(lambda: (job(server)["progress"]["completion"] or 0) > 0.2)
     pause(server)
     pause(server, "resume")
-    until(lambda: (printing(server) or {}).get("progress"))
+    until(lambda: (printing(server) or {}).get("print_percent"))
     starts["killed while printing"] = begin(server, "killed")
 
     connect(server)
-    print_file(server, "long.gcode")
+    jog(server)
+    print_file(server, "flat.gcode")
     until(lambda: printing(server))
     pause(server)
     starts["killed while paused"] = begin(server, "killed")
 
     connect(server)
-    print_file(server, "long.gcode")
+    print_file(server, "parts/long.gcode")
     until(lambda: printing(server))
     starts["stopped while printing"] = begin(server, "clean")
 
@@ -201,7 +204,7 @@ def test_a_restart_is_recorded_and_told(
     assert start.listed[0] == last
     assert len(start.listed) == len(start.rows) - 1
     # Everybody who has STATUS may hear the event.
-    assert start.events == [{**last, "lost_print": last["lost_print"] and {**last["lost_print"], "file": None}}]
+    assert start.events == [without_file(last)]
     text = f"octoprint, {'clean' if clean else 'without warning'}{', a print was lost' if lost else ''}"
     assert start.system_info == (text, last["started_at"])
 
@@ -224,15 +227,26 @@ def test_the_moments_and_the_downtime_are_those_of_the_gap(story: Story) -> None
     assert killed.last["downtime_seconds_max"] == pytest.approx(gap, abs=1.1)
 
 
-@pytest.mark.parametrize("name", ["killed while printing", "killed while paused", "stopped while printing"])
-def test_a_lost_print_is_told_with_its_file_and_progress(story: Story, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "path", "z"),
+    [
+        ("killed while printing", "parts/long.gcode", 12.4),
+        ("killed while paused", "flat.gcode", None),  # the print head was raised by hand before, and never since
+        ("stopped while printing", "parts/long.gcode", 12.4),
+    ],
+)
+def test_a_lost_print_is_told_with_its_file_and_how_far_it_was(
+    story: Story, name: str, path: str, z: float | None
+) -> None:
     start = story.starts[name]
     lost = start.last["lost_print"]
-    assert lost.keys() == {"file", "progress", "started_at"}
-    assert lost["file"] == "long.gcode"
+    assert lost.keys() == LOST_PRINT_FIELDS
+    assert (lost["path"], lost["file"], lost["origin"]) == (path, path.rpartition("/")[2], "local")
     assert 0 < lost["progress"] < 50 if name == "killed while printing" else 0 <= lost["progress"] < 50
-    began = moment(lost["started_at"])
-    assert moment(start.last["run_started_at"]) <= began <= moment(start.last["ended_after"]) + 1
+    assert 0 <= lost["position_bytes"] < 5000
+    assert lost["z"] == z
+    moments = [start.last["run_started_at"], lost["started_at"], lost["seen_at"], start.last["ended_after"]]
+    assert moments == sorted(moments)
 
 
 def test_ten_restarts_in_a_row_are_listed_in_order(story: Story) -> None:
@@ -261,15 +275,15 @@ def test_a_files_name_is_only_for_who_may_see_files(story: Story) -> None:
     listed = restarts(story.server)
     watched = restarts(story.server, "watcher")
     assert sum(each["lost_print"] is not None for each in watched) >= 3
-    assert all(each["lost_print"] is None or each["lost_print"]["file"] is None for each in watched)
-    assert [without_file(each) for each in watched] == [without_file(each) for each in listed]
+    assert all(each["lost_print"] is None or each["lost_print"]["origin"] == "local" for each in watched)
+    assert watched == [without_file(each) for each in listed]
     assert restarts(story.server, "viewer") == listed
     assert story.server.answer("watcher")["last_restart"] == watched[0]
     assert story.server.answer("viewer")["last_restart"] == listed[0]
 
 
 def without_file(restart: dict[str, Any]) -> dict[str, Any]:
-    return {**restart, "lost_print": restart["lost_print"] and {**restart["lost_print"], "file": None}}
+    return {**restart, "lost_print": restart["lost_print"] and {**restart["lost_print"], "file": None, "path": None}}
 
 
 @pytest.mark.parametrize(("user", "status"), [("stranger", 403), ("former", 403), (None, 403)])
@@ -425,9 +439,9 @@ def test_boots_are_told_from_restarts_also_while_the_clock_is_not_set(make_serve
 # What the disk may do
 
 
-def history_of(folder: Path, statements: str = "") -> Path:
+def log_file(folder: Path, statements: str = "") -> Path:
     """A database where the server will look for its own."""
-    path = folder / "octoprint0" / "data" / ID / "history.db"
+    path = folder / "octoprint0" / "data" / ID / "restart_log.db"
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(statements)
@@ -459,12 +473,12 @@ def check_unkept(server: OctoPrint, word: str) -> None:
 
 
 def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(make_server: MakeServer, tmp_path: Path) -> None:
-    path = history_of(tmp_path)
+    path = log_file(tmp_path)
     garbage = random.randbytes(20000)
     path.write_bytes(garbage)
     server = make_server()
     check_unkept(server, "was damaged")
-    (aside,) = path.parent.glob("history.db.damaged-*")
+    (aside,) = path.parent.glob("restart_log.db.damaged-*")
     assert aside.read_bytes() == garbage
     server.stop()
     server.start()
@@ -473,18 +487,68 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(make_server: MakeServe
 
 
 def test_a_later_versions_file_is_left_alone(make_server: MakeServer, tmp_path: Path) -> None:
-    path = history_of(tmp_path, "CREATE TABLE runs (other); PRAGMA user_version = 2")
+    path = log_file(tmp_path, "CREATE TABLE runs (other); PRAGMA user_version = 3")
     before = path.read_bytes()
     server = make_server()
-    check_unkept(server, "its schema is 2")
+    check_unkept(server, "its schema is 3")
     server.stop()
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+# As the log was before any release had one.
+SCHEMA_1 = """
+CREATE TABLE boots (boot TEXT PRIMARY KEY, "offset" REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, seen REAL NOT NULL,
+    version TEXT NOT NULL, ended TEXT, print TEXT, progress REAL, print_started REAL, dismissed INTEGER NOT NULL
+);
+INSERT INTO boots VALUES ('a', 1790000000), ('b', 1790100000);
+INSERT INTO runs VALUES
+    (3, 'a', 60, 3600, '1.10.3', NULL, 'benchy.gcode', 43.21, 1800, 1),
+    (4, 'a', 3660, 7200, '1.11.8', 'off', NULL, NULL, NULL, 0),
+    (7, 'b', 30, 5000.5, '1.11.8', 'clean', NULL, NULL, NULL, 0);
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_log_of_the_first_versions_is_taken_over_whole(make_server: MakeServer, tmp_path: Path) -> None:
+    path = log_file(tmp_path, SCHEMA_1)
+    path.rename(path.with_name("history.db"))
+    server = make_server()
+    newest, oldest = until(lambda: restarts(server))
+    assert (newest["id"], newest["kind"], newest["clean"]) == (7, "host", True)
+    assert newest["run_started_at"] == "2026-09-22T18:00:30Z"
+    assert newest["started_at"] == server.answer()["octoprint_started_at"]
+    assert oldest == {
+        "id": 3,
+        "kind": "octoprint",
+        "clean": False,
+        "run_started_at": "2026-09-21T14:14:20Z",
+        "ended_after": "2026-09-21T15:13:20Z",
+        "ended_before": "2026-09-21T15:14:20Z",
+        "host_started_at": None,
+        "started_at": "2026-09-21T15:14:20Z",
+        "downtime_seconds_min": 0,
+        "downtime_seconds_max": 60,
+        "octoprint_version": "1.10.3",
+        "lost_print": {
+            **dict.fromkeys(LOST_PRINT_FIELDS),
+            "file": "benchy.gcode",
+            "progress": 43.2,
+            "started_at": "2026-09-21T14:43:20Z",
+        },
+        "dismissed": True,
+    }
+    server.stop()
+    server.start()
+    assert [each["id"] for each in until(lambda: restarts(server))] == [8, 7, 3]
+    assert [each.name for each in path.parent.iterdir() if "history" in each.name] == []
+
+
 @pytest.mark.parametrize("kind", ["read-only", "full"])
 def test_a_folder_that_takes_nothing_changes_nothing_else(make_server: MakeServer, tmp_path: Path, kind: str) -> None:
-    folder = history_of(tmp_path).parent
+    folder = log_file(tmp_path).parent
     # To root, modes say nothing; a mount does.
     mount = {
         "read-only": 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"',
@@ -533,7 +597,7 @@ def took(server: OctoPrint) -> float:
 
 
 def test_a_locked_file_delays_nothing_and_is_used_again_once_it_may(make_server: MakeServer, tmp_path: Path) -> None:
-    path = history_of(tmp_path, "PRAGMA journal_mode = WAL")
+    path = log_file(tmp_path, "PRAGMA journal_mode = WAL")
     with subprocess.Popen([sys.executable, "-c", LOCKER, path], stdin=-1, stdout=-1, text=True) as locker:
         assert locker.stdout is not None
         assert locker.stdout.readline() == "locked\n"
@@ -556,13 +620,13 @@ def test_a_locked_file_delays_nothing_and_is_used_again_once_it_may(make_server:
 def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeServer) -> None:
     server = make_server(plugins={ID: {"restart_log": False}}, extra_plugins={"recorder.py": RECORDER})
     connect(server)
-    print_file(server, "long.gcode")
+    print_file(server, "parts/long.gcode")
     until(lambda: state(server) == "Printing")
     assert (server.answer()["last_restart"], restarts(server)) == (None, [])
     assert not database(server).exists()
 
     server.save({"restart_log": True}).raise_for_status()
-    assert until(lambda: database(server).exists() and printing(server))["print"] == "long.gcode"
+    assert until(lambda: database(server).exists() and printing(server))["print_path"] == "parts/long.gcode"
     server.save({"restart_log": False}).raise_for_status()
     until(lambda: rows(server)[0]["ended"] == "off")
     server.save({"restart_log": True}).raise_for_status()

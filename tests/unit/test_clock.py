@@ -5,11 +5,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import psutil
 import pytest
+from pytest_mock import MockerFixture
 
 from octoprint_uptime import clock
 from octoprint_uptime.clock import (
@@ -20,6 +20,7 @@ from octoprint_uptime.clock import (
     boot_offset,
     process_clock,
     same_boot,
+    scope_of,
     system_clock,
 )
 
@@ -43,23 +44,23 @@ class WallClock:
     """Stands in for `time.time`: a wall clock that the test sets."""
 
     def __init__(self) -> None:
-        self.time = datetime(2026, 3, 1, 12, 0, 0, 400000, timezone.utc)
+        self.time = 1772366400.4  # 2026-03-01 12:00 UTC
 
     def __call__(self) -> float:
-        return self.time.timestamp()
+        return self.time
 
 
 @pytest.fixture
-def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
+def wall(mocker: MockerFixture) -> WallClock:
     wall = WallClock()
-    monkeypatch.setattr(time, "time", wall)
+    mocker.patch.object(time, "time", wall)
     return wall
 
 
-def moment(subject: Clock) -> datetime:
-    text = subject.read().started_at
-    assert text is not None
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+def start(subject: Clock) -> float:
+    started = subject.read().started
+    assert started is not None
+    return started
 
 
 @linux_only
@@ -83,13 +84,11 @@ def test_the_process_age_is_the_time_since_it_was_started() -> None:
 
 @linux_only
 @pytest.mark.parametrize("name", ["octoprint", "a b", ") R 1 2", "((x) "])
-def test_the_process_name_may_hold_spaces_and_brackets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_the_process_name_may_hold_spaces_and_brackets(tmp_path: Path, mocker: MockerFixture, name: str) -> None:
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2]
     (tmp_path / "stat").write_text(f"{os.getpid()} ({name}){fields}")
     real = process_clock(LOGGER).read()
-    monkeypatch.setattr(clock, "PROC_STAT", str(tmp_path / "stat"))
+    mocker.patch.object(clock, "PROC_STAT", tmp_path / "stat")
     read = process_clock(LOGGER).read()
     assert read.source == "proc"
     assert read.seconds == pytest.approx(real.seconds, abs=0.5)
@@ -99,11 +98,11 @@ def test_the_process_name_may_hold_spaces_and_brackets(
     "content", [b"", b"\n", b"garbage", b"nan 1", b"inf 1", b"-1.00 1.00", b"1e300", b"\xff\xfe", None]
 )
 def test_without_a_usable_proc_uptime_psutil_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, content: bytes | None
+    tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, content: bytes | None
 ) -> None:
     if content is not None:
         (tmp_path / "uptime").write_bytes(content)
-    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "uptime"))
+    mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "uptime")
     system = system_clock(LOGGER)
     uptime = [system.read() for _ in range(3)][-1]
     assert uptime.source == "psutil"
@@ -115,11 +114,11 @@ def test_without_a_usable_proc_uptime_psutil_answers(
 
 @pytest.mark.parametrize("content", [b"", b"1 (name) R", b"1 (name) " + b"x " * 50, None])
 def test_without_a_usable_stat_psutil_tells_the_process_age(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+    tmp_path: Path, mocker: MockerFixture, content: bytes | None
 ) -> None:
     if content is not None:
         (tmp_path / "stat").write_bytes(content)
-    monkeypatch.setattr(clock, "PROC_STAT", str(tmp_path / "stat"))
+    mocker.patch.object(clock, "PROC_STAT", tmp_path / "stat")
     uptime = process_clock(LOGGER).read()
     assert uptime.source == "psutil"
     assert uptime.seconds == pytest.approx(time.time() - psutil.Process().create_time(), abs=1.5)
@@ -127,43 +126,42 @@ def test_without_a_usable_stat_psutil_tells_the_process_age(
 
 @pytest.mark.parametrize("broken", ["missing", "raises at import", "raises when asked"])
 def test_without_any_source_it_is_unknown_and_said_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+    tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
-    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "none"))
+    mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
     if broken == "raises when asked":
-        monkeypatch.setattr(psutil, "boot_time", fails(RuntimeError("no btime")))
+        mocker.patch.object(psutil, "boot_time", fails(RuntimeError("no btime")))
     elif broken == "missing":
-        monkeypatch.setitem(sys.modules, "psutil", None)
+        mocker.patch.dict(sys.modules, {"psutil": None})
     else:
-        monkeypatch.delitem(sys.modules, "psutil")
         (tmp_path / "psutil.py").write_text("raise OSError('built for another machine')")
-        monkeypatch.syspath_prepend(tmp_path)
+        mocker.patch.object(sys, "path", [str(tmp_path), *sys.path])
+        mocker.patch.dict(sys.modules)
+        del sys.modules["psutil"]
     system = system_clock(LOGGER)
     assert [system.read() for _ in range(3)] == [Uptime(None, None, None)] * 3
     assert len(warnings(caplog)) == 2
 
 
 def test_psutil_is_asked_once_so_that_a_wall_clock_set_later_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mocker: MockerFixture
 ) -> None:
-    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "none"))
+    mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
     system = system_clock(LOGGER)
     before = system.read()
-    monkeypatch.setattr(psutil, "boot_time", lambda: 0.0)
+    mocker.patch.object(psutil, "boot_time", return_value=0.0)
     after = system.read()
     assert before.seconds is not None
     assert after.seconds is not None
     assert 0 <= after.seconds - before.seconds < 1
 
 
-def test_a_psutil_that_is_ahead_of_the_wall_clock_is_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clock, "PROC_UPTIME", str(tmp_path / "none"))
-    monkeypatch.setattr(psutil, "boot_time", lambda: time.time() + 100)
+def test_a_psutil_that_is_ahead_of_the_wall_clock_is_asked_again(tmp_path: Path, mocker: MockerFixture) -> None:
+    mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
+    mocker.patch.object(psutil, "boot_time", return_value=time.time() + 100)
     system = system_clock(LOGGER)
     assert system.read().seconds is None
-    monkeypatch.setattr(psutil, "boot_time", lambda: time.time() - 100)
+    mocker.patch.object(psutil, "boot_time", return_value=time.time() - 100)
     assert system.read().seconds == pytest.approx(100, abs=0.5)
 
 
@@ -172,41 +170,53 @@ def test_an_impossible_number_is_a_failure_of_its_source(value: float) -> None:
     assert Clock("x", {"proc": lambda: value, "psutil": lambda: 7.0}, LOGGER).read()[:2] == (7.0, "psutil")
 
 
-def test_seconds_are_rounded_to_hundredths() -> None:
-    assert Clock("x", {"proc": lambda: 1.23456}, LOGGER).read().seconds == 1.23
+def test_nothing_is_rounded(wall: WallClock) -> None:
+    uptime = Clock("x", {"proc": lambda: 3600.23456}, LOGGER).read()
+    assert (uptime.seconds, uptime.started) == (3600.23456, wall() - 3600.23456)
 
 
-@pytest.mark.usefixtures("wall")
-def test_the_starting_moment_is_now_less_the_uptime_in_whole_seconds() -> None:
-    assert Clock("x", {"proc": lambda: 3600.0}, LOGGER).read().started_at == "2026-03-01T11:00:00Z"
-
-
-@pytest.mark.parametrize("jitter", [-2.0, -1.2, -0.7, 0.0, 0.7, 1.2, 2.0])
+@pytest.mark.parametrize("jitter", [-1.9, -1.2, -0.7, 0.0, 0.7, 1.2, 1.9])
 def test_the_starting_moment_does_not_jitter(wall: WallClock, jitter: float) -> None:
     subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
-    first = moment(subject)
-    wall.time += timedelta(seconds=jitter)
-    assert moment(subject) == first
+    first = start(subject)
+    wall.time += jitter
+    assert start(subject) == first
 
 
-@pytest.mark.parametrize(
-    "step", [timedelta(days=365), timedelta(hours=-1), timedelta(seconds=3), timedelta(seconds=-3)]
-)
-def test_the_starting_moment_follows_a_wall_clock_that_is_set(wall: WallClock, step: timedelta) -> None:
+@pytest.mark.parametrize("step", [365 * 86400.0, -3600.0, 3.0, -3.0, 2.1])
+def test_the_starting_moment_follows_a_wall_clock_that_is_set(wall: WallClock, step: float) -> None:
     subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
-    first = moment(subject)
+    first = start(subject)
     wall.time += step
-    assert moment(subject) == first + step
+    assert start(subject) == pytest.approx(first + step, abs=1e-6)
 
 
 def test_slow_drift_is_followed_once_it_is_more_than_jitter(wall: WallClock) -> None:
     subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
-    moments: list[datetime] = []
+    starts = []
     for _ in range(50):
-        moments.append(moment(subject))
-        wall.time += timedelta(seconds=0.1)
-    assert len(set(moments)) == 3
-    assert moments == sorted(moments)
+        starts.append(start(subject))
+        wall.time += 0.1
+    assert len(set(starts)) == 3
+    assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(
+    ("uptime", "scope"),
+    [
+        (Uptime(5000.0, "proc", 0.0), "host"),
+        (Uptime(4998.1, "proc", 0.0), "host"),
+        (Uptime(4997.9, "proc", 0.0), "container"),
+        (Uptime(60.0, "proc", 0.0), "container"),
+        (Uptime(60.0, "psutil", 0.0), "host"),
+        (Uptime(None, None, None), None),
+    ],
+)
+def test_an_uptime_behind_the_boot_clock_is_a_containers(
+    mocker: MockerFixture, uptime: Uptime, scope: str | None
+) -> None:
+    mocker.patch.object(clock, "boot_clock", return_value=5000.0)
+    assert scope_of(uptime) == scope
 
 
 @linux_only
@@ -222,31 +232,31 @@ def test_the_offset_is_what_lies_between_the_two_clocks(wall: WallClock) -> None
 def test_the_offset_follows_a_wall_clock_that_is_set_but_does_not_jitter(
     wall: WallClock, step: float, followed: bool
 ) -> None:
-    wall.time += timedelta(days=1)  # from wherever the test before has left it
+    wall.time += 86400  # from wherever the test before has left it
     first = boot_offset()
-    wall.time += timedelta(seconds=step)
+    wall.time += step
     assert boot_offset() - first == pytest.approx(step if followed else 0, abs=0.5)
     assert (boot_offset() == first) is not followed
 
 
-def test_the_boot_id_is_linux_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_boot_id_is_linux_own(tmp_path: Path, mocker: MockerFixture) -> None:
     (tmp_path / "boot_id").write_text("06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd\n")
-    monkeypatch.setattr(clock, "PROC_BOOT_ID", str(tmp_path / "boot_id"))
+    mocker.patch.object(clock, "PROC_BOOT_ID", tmp_path / "boot_id")
     assert boot_id() == "06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", None])
 def test_without_an_id_a_boot_is_told_by_when_it_began(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wall: WallClock, content: bytes | None
+    tmp_path: Path, mocker: MockerFixture, wall: WallClock, content: bytes | None
 ) -> None:
     if content is not None:
         (tmp_path / "boot_id").write_bytes(content)
-    monkeypatch.setattr(clock, "PROC_BOOT_ID", str(tmp_path / "boot_id"))
+    mocker.patch.object(clock, "PROC_BOOT_ID", tmp_path / "boot_id")
     first = boot_id()
     assert int(first) == pytest.approx(wall() - boot_clock(), abs=1)
-    wall.time += timedelta(seconds=20)
+    wall.time += 20
     assert same_boot(first, boot_id())
-    wall.time += timedelta(seconds=200)
+    wall.time += 200
     assert not same_boot(first, boot_id())
 
 

@@ -1,4 +1,4 @@
-"""The history where the disk fails it, and where its process is killed: in processes and file systems of their own."""
+"""The restart log where the disk fails it and where it is killed: in processes and file systems of their own."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ import pytest
 
 from namespaces import on_small_disk
 
-# Runs the history in a folder, through what `middle` does, and prints what a caller sees of it.
+# Runs the log in a folder, through what `middle` does, and prints what is seen of it.
 SCRIPT = """
-import json, logging, pathlib, sqlite3, sys, time
-from octoprint_uptime import clock, history
-from octoprint_uptime.restarts import Print
+import json, logging, pathlib, sqlite3, sys, threading, time
+from octoprint_uptime import clock
+from octoprint_uptime.restart_log import Print, Progress, RestartLog, recorder
+from octoprint_uptime.restart_log.store import Store
 
 lines = []
 logging.getLogger().addHandler(logging.Handler())
 logging.getLogger().handlers[0].emit = lambda record: lines.append(record.getMessage())
-history.HEARTBEAT_SECONDS = 0.05
-folder = pathlib.Path(sys.argv[1])
-subject = history.History(folder / "history.db", "1.11.8", logging.getLogger(), lambda: None, lambda: 50.0)
-write, written = subject._write, []
+recorder.HEARTBEAT_SECONDS = 0.05
+save, written = Store.save, []
 
-def counted():
+def counted(store, run):
     try:
-        write()
+        return save(store, run)
     finally:
-        written.append(True)
+        written.append(run)
 
 def settle(writes=3):
     count = len(written) + writes
@@ -44,23 +43,25 @@ def settle(writes=3):
     while len(written) < count and time.monotonic() < deadline:
         time.sleep(0.01)
 
-subject._write = counted
-subject.start(clock.boot_clock())
+Store.save = counted
+folder = pathlib.Path(sys.argv[1])
+half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
+log = RestartLog(folder / "restart_log.db", "1.11.8", logging.getLogger(), lambda restart: None, half)
+log.begin(clock.boot_clock(), clock.boot_clock())
 settle()
-subject.printing(Print("benchy.gcode", None, None))
+log.printing(Print("benchy.gcode", "local", None, None))
 settle()
 {middle}
-alive, job = subject._thread.is_alive(), subject.run.print
-runs = [run.id for run in subject.runs]
-subject.stop()
-subject._thread.join(10)
+alive = "uptime restart log" in [thread.name for thread in threading.enumerate()]
+restarts = [restart.id for restart in log.restarts()]
+log.stop(10)
 try:
-    kept = sqlite3.connect(f"file:{folder}/history.db?immutable=1", uri=True)
+    kept = sqlite3.connect(f"file:{folder}/restart_log.db?immutable=1", uri=True)
     ends = kept.execute("SELECT ended FROM runs ORDER BY id").fetchall()
     kept.close()
 except sqlite3.Error:
     ends = None
-print(json.dumps(dict(alive=alive, name=job.name, runs=runs, lines=lines, ends=ends)))
+print(json.dumps(dict(alive=alive, path=written[-1].print.path, restarts=restarts, lines=lines, ends=ends)))
 """
 
 
@@ -78,12 +79,12 @@ def outcome(wrapper: list[str], folder: Path, middle: str = "") -> dict[str, Any
     assert run.stderr == ""
     answer: dict[str, Any] = json.loads(run.stdout)
     assert answer["alive"]
-    assert answer["name"] == "benchy.gcode"
+    assert answer["path"] == "benchy.gcode"
     return answer
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(folder / "history.db")) as connection:
+    with closing(sqlite3.connect(folder / "restart_log.db")) as connection:
         connection.row_factory = sqlite3.Row
         assert connection.execute("PRAGMA quick_check").fetchall()[0][0] == "ok"
         return [dict(row) for row in connection.execute("SELECT * FROM runs ORDER BY id")]
@@ -93,33 +94,49 @@ def test_on_a_healthy_disk_nothing_is_said(tmp_path: Path) -> None:
     for number in range(3):
         answer = outcome([], tmp_path)
         assert answer["lines"] == []
-        assert answer["runs"] == list(range(1, number + 1))
+        assert answer["restarts"] == list(range(number, 0, -1))
     assert [row["ended"] for row in rows(tmp_path)] == ["clean"] * 3
+
+
+def test_a_process_that_ends_does_not_wait_for_its_log(tmp_path: Path) -> None:
+    code = """
+import logging, pathlib, sys, threading
+from octoprint_uptime.restart_log import RestartLog
+from octoprint_uptime.restart_log.store import Store
+
+saving = threading.Event()
+Store.save = lambda store, run: saving.set() or threading.Event().wait()
+log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None, lambda: None)
+log.begin(0.0, 0.0)
+assert saving.wait(10)
+log.stop()
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code, tmp_path / "x.db"], check=True, cwd="/", timeout=20)
 
 
 def test_a_heartbeat_writes_one_small_page(tmp_path: Path) -> None:
     middle = """
 def sample():
     counters = dict(line.split(": ") for line in pathlib.Path("/proc/self/io").read_text().splitlines())
-    return int(counters["wchar"]), len(written), (folder / "history.db-wal").stat().st_size
+    return int(counters["wchar"]), len(written), (folder / "restart_log.db-wal").stat().st_size
 
-history.HEARTBEAT_SECONDS = 0.001
+recorder.HEARTBEAT_SECONDS = 0.001
 settle(40)
 before = sample()
 settle(200)
-bytes_, beats, log = (after - first for after, first in zip(sample(), before))
+bytes_, beats, grown = (after - first for after, first in zip(sample(), before))
 assert 500 < bytes_ / beats < 650, bytes_ / beats
-assert log == 0, "it is written over, not grown"
+assert grown == 0, "it is written over, not grown"
 """
     outcome([], tmp_path, middle)
 
 
-@pytest.mark.parametrize("before", ["nothing", "a history", "a damaged history"])
+@pytest.mark.parametrize("before", ["nothing", "a log", "a damaged log"])
 def test_a_read_only_folder_is_said_once(tmp_path: Path, before: str) -> None:
     if before != "nothing":
         outcome([], tmp_path)
-    if before == "a damaged history":
-        (tmp_path / "history.db").write_bytes(b"x" * 5000)
+    if before == "a damaged log":
+        (tmp_path / "restart_log.db").write_bytes(b"x" * 5000)
     content = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     answer = outcome(on_small_disk(tmp_path, "64k", read_only=True), tmp_path)
     assert len(answer["lines"]) == 1
@@ -150,7 +167,7 @@ filler.unlink()
 settle()
 """
     answer = outcome(on_small_disk(tmp_path, "64k"), tmp_path, middle)
-    assert answer["runs"] == [1]
+    assert answer["restarts"] == [1]
     assert answer["ends"] == [["clean"], ["clean"]]
     (line,) = answer["lines"]
     assert "full" in line
@@ -159,19 +176,31 @@ settle()
 # For each line it reads, a process of its own that writes as fast as it can and says so, until it is killed.
 WRITERS = """
 import logging, os, pathlib, sys, time
-from octoprint_uptime import clock, history
-from octoprint_uptime.restarts import Print
+from octoprint_uptime import clock
+from octoprint_uptime.restart_log import Print, Progress, RestartLog, recorder
+from octoprint_uptime.restart_log.store import Store
+
+save, written = Store.save, []
+
+def said(store, run):
+    saved = save(store, run)
+    if not written:
+        print(os.getpid(), flush=True)
+    written.append(saved)
+    return saved
 
 def write():
-    history.HEARTBEAT_SECONDS = 0.0
-    ready = lambda: print(os.getpid(), flush=True)
-    subject = history.History(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), ready, lambda: 50.0)
-    subject.start(clock.boot_clock())
+    recorder.HEARTBEAT_SECONDS = 0.0
+    Store.save = said
+    half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
+    log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None, half)
+    log.begin(clock.boot_clock(), clock.boot_clock())
     while True:
-        subject.printing(Print("benchy.gcode", None, clock.boot_clock()))
-        subject.printing(None)
-        subject.dismiss(1)
-        while subject._tasks.qsize() > 5:
+        count = len(written)
+        log.printing(Print("benchy.gcode", "local", clock.boot_clock(), None))
+        log.printing(None)
+        log.dismiss(1)
+        while len(written) < count + 2:
             time.sleep(0.0005)
 
 for line in sys.stdin:
@@ -183,8 +212,8 @@ for line in sys.stdin:
 """
 
 
-def test_a_writer_killed_at_any_moment_leaves_a_history_that_makes_sense(tmp_path: Path) -> None:
-    path = tmp_path / "history.db"
+def test_a_writer_killed_at_any_moment_leaves_a_log_that_makes_sense(tmp_path: Path) -> None:
+    path = tmp_path / "restart_log.db"
     moments = random.Random(7)
     highest = 0
     prints = 0
@@ -206,13 +235,15 @@ def test_a_writer_killed_at_any_moment_leaves_a_history_that_makes_sense(tmp_pat
             assert found[-1]["id"] > highest
             highest = found[-1]["id"]
             for row in found:
-                assert row["seen"] >= row["started"]
+                assert row["last_alive"] >= row["started"]
                 assert row["ended"] is None
-                assert row["print"] in (None, "benchy.gcode")
-                assert (row["print_started"] is None) == (row["print"] is None)
+                print_ = (row["print_path"], row["print_origin"], row["print_percent"], row["print_position"])
+                assert print_ in ((None,) * 4, ("benchy.gcode", "local", 50.0, 5000))
+                assert (row["print_started"] is None) == (row["print_seen"] is None) == (row["print_path"] is None)
             assert len({row["started"] for row in found}) == kill, "one row for each process"
-            assert [row["seen"] for row in found] == sorted(row["seen"] for row in found)
-            prints += found[-1]["print"] is not None
+            assert [row["last_alive"] for row in found] == sorted(row["last_alive"] for row in found)
+            prints += found[-1]["print_path"] is not None
+        assert [row["dismissed"] for row in found] == [1] + [0] * 99
         writers.stdin.close()
     assert 0 < prints < 100, "killed in the middle of prints, and between them"
-    assert [file.name for file in tmp_path.iterdir()] == ["history.db"], "none was found damaged"
+    assert [file.name for file in tmp_path.iterdir()] == ["restart_log.db"], "none was found damaged"

@@ -1,0 +1,139 @@
+"""What is told, and to whom: the names, roundings and texts of API, event, System info and command line."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .clock import Uptime
+from .formatting import DISPLAY_FORMATS, format_moment, format_uptime
+from .restart_log import RUNS_KEPT, News, Print, Restart
+
+Fields = dict[str, Any]
+
+
+def for_api(
+    system: Uptime,
+    octoprint: Uptime,
+    scope: str | None,
+    values: Mapping[str, Any],
+    news: News,
+    sees_files: bool,
+    note: str | None,
+) -> Fields:
+    """The answer to ``GET /api/plugin/octoprint_uptime``.
+
+    ``values`` are the plugin's settings, ``sees_files`` says whether the caller has FILES_LIST, and ``note`` is what
+    to do about an unknown system uptime, in the caller's language.
+    """
+    fields = {
+        **_uptime("", system, DISPLAY_FORMATS),
+        **_uptime("octoprint_", octoprint, DISPLAY_FORMATS),
+        **_source(system, scope),
+        "uptime_available": system.seconds is not None,
+        "display_format": values["display_format"],
+        "poll_interval_seconds": values["poll_interval_seconds"],
+        "last_restart": news.last and restart(news.last, sees_files),
+        "unseen_restart": news.unseen and restart(news.unseen, sees_files),
+    }
+    return fields if note is None else {**fields, "uptime_note": note}
+
+
+def restart_count(text: str) -> int:
+    """The count in ``?restarts=20``; raises `ValueError`, with a sentence for the caller, for any other text."""
+    count = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= count <= RUNS_KEPT:
+        raise ValueError(f"restarts must be a whole number from 1 to {RUNS_KEPT}")
+    return count
+
+
+def restarts(found: Iterable[Restart], sees_files: bool) -> list[Fields]:
+    """The list that ``?restarts=20`` adds to the API's answer."""
+    return [restart(each, sees_files) for each in found]
+
+
+def restart(found: Restart, sees_files: bool) -> Fields:
+    """One restart, in the API and, without the file's name, as the event's payload."""
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "clean": found.clean,
+        "run_started_at": _moment(found.run_started),
+        "ended_after": _moment(found.ended_after),
+        "ended_before": _moment(found.ended_before),
+        "host_started_at": _moment(found.host_started),
+        "started_at": _moment(found.started),
+        "downtime_seconds_min": _whole(found.downtime_min),
+        "downtime_seconds_max": _whole(found.downtime_max),
+        "octoprint_version": found.version,
+        "lost_print": found.lost_print and _lost_print(found.lost_print, sees_files),
+        "dismissed": found.dismissed,
+    }
+
+
+def error(message: str) -> Fields:
+    """The body of every refusal and failure of the API."""
+    return {"error": message, "uptime_available": False}
+
+
+def for_system_info(system: Uptime, octoprint: Uptime, scope: str | None) -> Fields:
+    """The uptimes in OctoPrint's System info."""
+    return {**_uptime("", system, ("full",)), **_uptime("octoprint_", octoprint, ("full",)), **_source(system, scope)}
+
+
+def restart_for_system_info(last: Restart | None) -> Fields:
+    """The last restart in OctoPrint's System info, in English whoever reads it."""
+    if last is None:
+        return {"last_restart": None, "last_restart_at": None}
+    how = "clean" if last.clean else "without warning"
+    lost = ", a print was lost" if last.lost_print else ""
+    return {"last_restart": f"{last.kind}, {how}{lost}", "last_restart_at": _moment(last.started)}
+
+
+def for_command_line(system: Uptime, scope: str | None, display_format: str) -> Fields:
+    """What ``octoprint plugins octoprint_uptime:show --json`` prints: the API's fields of the system uptime."""
+    return {
+        **_uptime("", system, ("full",)),
+        **_source(system, scope),
+        "uptime_available": system.seconds is not None,
+        "display_format": display_format,
+    }
+
+
+def seconds(uptime: Uptime) -> float | None:
+    """The uptime in seconds, rounded to hundredths; None where it is unknown."""
+    return None if uptime.seconds is None else round(uptime.seconds, 2)
+
+
+def _uptime(prefix: str, uptime: Uptime, formats: Iterable[str]) -> Fields:
+    rounded = seconds(uptime)
+    fields: Fields = {f"{prefix}seconds": rounded, f"{prefix}started_at": _moment(uptime.started)}
+    for display_format in formats:
+        name = f"{prefix}uptime" if display_format == "full" else f"{prefix}uptime_{display_format}"
+        fields[name] = None if rounded is None else format_uptime(rounded, display_format)
+    return fields
+
+
+def _source(system: Uptime, scope: str | None) -> Fields:
+    return {"uptime_source": system.source, "uptime_scope": scope}
+
+
+def _lost_print(lost: Print, sees_files: bool) -> Fields:
+    percent, position, z, seen = lost.progress or (None, None, None, None)
+    return {
+        "file": lost.path.rpartition("/")[2] if sees_files else None,
+        # Without an origin the path is not known, only its last part.
+        "path": lost.path if sees_files and lost.origin is not None else None,
+        "origin": lost.origin,
+        "progress": None if percent is None else round(percent, 1),
+        "position_bytes": position,
+        "z": None if z is None else round(z, 3),
+        "seen_at": _moment(seen),
+        "started_at": _moment(lost.started),
+    }
+
+
+def _moment(moment: float | None) -> str | None:
+    return None if moment is None else format_moment(moment)
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)

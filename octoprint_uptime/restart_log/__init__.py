@@ -1,0 +1,106 @@
+"""The restart log: which runs of OctoPrint there were, and what restarted between them."""
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import clock
+from .recorder import STOP_SECONDS, Recorder
+from .records import Print, Progress, Restart
+from .restarts import restarts
+from .store import RUNS_KEPT, Store
+
+__all__ = ["RUNS_KEPT", "News", "Print", "Progress", "Restart", "RestartLog"]
+
+_NEWS_FROM = 50  # restarts, the newest ones
+
+
+class News(NamedTuple):
+    """The newest restart, and the one that the page's notice is about; each None where there is none."""
+
+    last: Restart | None = None
+    unseen: Restart | None = None
+
+
+class RestartLog:
+    """Records the runs of OctoPrint, and tells the restarts between them.
+
+    ``on_restart`` is called with the restart that led to the current run, if any, once the log knows of it.
+    ``read_progress`` says how far the print is. Both are called in a thread of the log's own.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        version: str,
+        logger: logging.Logger,
+        on_restart: Callable[[Restart], None],
+        read_progress: Callable[[], Progress | None],
+    ) -> None:
+        self._recorder = Recorder(Store(path, logger), version, logger, read_progress, self._on_loaded)
+        self._on_restart = on_restart
+        self._known_news: tuple[object, News] = (None, News())
+
+    def begin(self, started: float, recorded_from: float) -> None:
+        """Begin to record the current run; both moments are by the boot clock. Returns at once."""
+        self._recorder.begin(started, recorded_from)
+
+    def printing(self, print_: Print | None) -> None:
+        """Note the print that has started, paused or resumed, or None when it has ended. Returns at once."""
+        self._recorder.note(print_)
+
+    def switch_off(self) -> None:
+        """Stop recording until `begin`; the restarts so far stay known. Returns at once."""
+        self._recorder.end("off")
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End the run cleanly, for good; returns after ``seconds`` at most, even while a slow disk is still writing."""
+        self._recorder.stop(seconds)
+
+    def dismiss(self, restart_id: int) -> None:
+        """Note that the notices about this restart and those before it were dismissed; ignores an unknown one."""
+        earlier = self._recorder.state.earlier
+        if any(run.id == restart_id for run in earlier):
+            found = [run for run in earlier if run.id <= restart_id and not run.dismissed]
+            if found:
+                self._recorder.dismiss(found)
+
+    def clear(self) -> None:
+        """Forget every run but the current one. Returns at once."""
+        self._recorder.clear()
+
+    def restarts(self) -> Iterator[Restart]:
+        """The restarts, newest first, by the wall clock as it is set now."""
+        earlier, current = self._recorder.state
+        if current is None:
+            return restarts(earlier)
+        # The clock may have been set since the runs of this boot were recorded.
+        offset = clock.boot_offset()
+        runs = (run._replace(offset=offset) if run.boot == current.boot else run for run in (*earlier, current))
+        return restarts(tuple(runs))
+
+    def news(self) -> News:
+        """The newest restart, and the newest end without warning that nobody has dismissed.
+
+        If some of these ends cost a print, the newest of those is taken instead. All of it is worked out only when it
+        may have changed.
+        """
+        earlier, current = self._recorder.state
+        basis = (earlier, current and current.id, clock.boot_offset())
+        known, news = self._known_news
+        if known != basis:
+            newest = list(islice(self.restarts(), _NEWS_FROM))
+            unseen = [restart for restart in newest if not (restart.clean or restart.dismissed)]
+            costly = [restart for restart in unseen if restart.lost_print]
+            news = News(next(iter(newest), None), next(iter(costly + unseen), None))
+            self._known_news = (basis, news)
+        return news
+
+    def _on_loaded(self) -> None:
+        # If the run before this one ended because the log was switched off, the last restart was told long ago. The
+        # runs are read first, because somebody may clear the log in between.
+        before, last = self._recorder.state.earlier[-1:], self.news().last
+        if last and last.id == before[0].id:
+            self._on_restart(last)

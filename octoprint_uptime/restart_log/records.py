@@ -1,0 +1,85 @@
+"""What the rooms of the restart log hand to each other."""
+
+from typing import NamedTuple
+
+
+class Progress(NamedTuple):
+    """How far a print was at one moment.
+
+    ``percent`` of the file, ``position`` in bytes from its start, ``z`` in mm; the last two are None where unknown.
+    ``seen`` is when OctoPrint said so.
+    """
+
+    percent: float
+    position: int | None
+    z: float | None
+    seen: float | None
+
+    @classmethod
+    def of(cls, percent: object, position: object, z: object, seen: float | None) -> "Progress | None":
+        """The progress that these values describe, or None where ``percent`` is not from 0 to 100."""
+        checked = number(percent, 0, 100)
+        whole = number(position, 0)
+        return None if checked is None else cls(checked, None if whole is None else int(whole), number(z), seen)
+
+
+class Print(NamedTuple):
+    """A print that runs or is paused.
+
+    ``path`` and ``origin`` name its file as OctoPrint does. Where ``origin`` is None, ``path`` is the file's name
+    alone: the first versions of the log kept no more.
+    """
+
+    path: str
+    origin: str | None
+    started: float | None
+    progress: Progress | None
+
+
+class Run(NamedTuple):
+    """One run of OctoPrint, from the start of its process to its end.
+
+    Its moments, and its print's, are seconds by the boot clock; ``offset`` turns them into seconds since 1970.
+    ``boot`` is the same for all runs of one boot. ``id`` is 0 until the run is stored. ``recorded_from`` is later
+    than ``started`` where the log was switched on during the run. ``last_alive`` is when the run was last seen alive.
+    ``ended`` is ``clean``, ``off`` when the log was switched off, or None: the run goes on, or ended without warning.
+    """
+
+    id: int
+    boot: str
+    offset: float
+    started: float
+    recorded_from: float
+    last_alive: float
+    version: str
+    ended: str | None
+    print: Print | None
+    dismissed: bool
+
+
+class Restart(NamedTuple):
+    """The end of one run and the start of the next.
+
+    Moments, its print's included, are seconds since 1970, and None where no clock can be trusted; downtimes are
+    seconds. The run ended between ``ended_after`` and ``ended_before``. ``kind`` is ``host`` or ``octoprint``, by
+    what was started anew. ``id`` is that of the run that ended.
+    """
+
+    id: int
+    kind: str
+    clean: bool
+    run_started: float | None
+    ended_after: float | None
+    ended_before: float | None
+    host_started: float | None
+    started: float | None
+    downtime_min: float | None
+    downtime_max: float | None
+    version: str
+    lost_print: Print | None
+    dismissed: bool
+
+
+def number(raw: object, low: float = -1e12, high: float = 1e12) -> float | None:
+    """``raw`` as a float, or None where it is not a number from ``low`` to ``high``."""
+    return float(raw) if isinstance(raw, (int, float)) and low <= raw <= high else None

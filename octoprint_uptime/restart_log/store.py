@@ -1,0 +1,256 @@
+"""The runs on disk: a SQLite file that is opened, checked, migrated, pruned, and set aside where it is damaged."""
+
+import contextlib
+import itertools
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .. import clock
+from ..formatting import format_moment
+from .records import Print, Progress, Run, number
+
+RUNS_KEPT = 1000
+
+_COLUMNS = """
+    id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, last_alive REAL NOT NULL,
+    version TEXT NOT NULL, ended TEXT, print_path TEXT, print_percent REAL, print_started REAL,
+    dismissed INTEGER NOT NULL, "offset" REAL NOT NULL DEFAULT 0, recorded_from REAL NOT NULL DEFAULT 0,
+    print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL
+"""
+# The statements that lead from each schema to the next one; an empty file has schema 0.
+MIGRATIONS = {
+    0: (f"CREATE TABLE runs ({_COLUMNS})", "PRAGMA user_version = 2"),
+    1: (
+        # Without its boot nobody knows when a run was.
+        "DELETE FROM runs WHERE boot NOT IN (SELECT boot FROM boots)",
+        "ALTER TABLE runs RENAME COLUMN seen TO last_alive",
+        "ALTER TABLE runs RENAME COLUMN print TO print_path",
+        "ALTER TABLE runs RENAME COLUMN progress TO print_percent",
+        'ALTER TABLE runs ADD COLUMN "offset" REAL NOT NULL DEFAULT 0',
+        "ALTER TABLE runs ADD COLUMN recorded_from REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE runs ADD COLUMN print_origin TEXT",
+        "ALTER TABLE runs ADD COLUMN print_position INTEGER",
+        "ALTER TABLE runs ADD COLUMN print_z REAL",
+        "ALTER TABLE runs ADD COLUMN print_seen REAL",
+        'UPDATE runs SET recorded_from = started, "offset" = (SELECT "offset" FROM boots WHERE boots.boot = runs.boot)',
+        "DROP TABLE boots",
+        "PRAGMA user_version = 2",
+    ),
+}
+SCHEMA = 2
+
+_ADD = """
+INSERT INTO runs (
+    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed,
+    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen
+) VALUES (
+    :boot, :offset, :started, :recorded_from, :last_alive, :version, :ended, :dismissed,
+    :print_path, :print_origin, :print_started, :print_percent, :print_position, :print_z, :print_seen
+)
+"""
+_UPDATE = """
+UPDATE runs SET last_alive = :last_alive, ended = :ended,
+    print_path = :print_path, print_origin = :print_origin, print_started = :print_started,
+    print_percent = :print_percent, print_position = :print_position, print_z = :print_z, print_seen = :print_seen
+WHERE id = :id AND boot = :boot AND started = :started
+"""
+# A clock that is set late puts right every run of its boot.
+_SET_CLOCK = 'UPDATE runs SET "offset" = :offset WHERE boot = :boot AND "offset" IS NOT :offset'
+_PRUNE = "DELETE FROM runs WHERE id <= (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?)"
+
+
+class LaterSchemaError(Exception):
+    """The file was written by a later version of this plugin, and is left alone."""
+
+
+class Store:
+    """The runs in one file, for one thread; each method but `close` is one transaction.
+
+    The file is opened where it is needed. Every method raises `OSError`, `sqlite3.Error` or `LaterSchemaError` where
+    that can't be done; then `close`, and try again later.
+    """
+
+    def __init__(self, path: Path, logger: logging.Logger) -> None:
+        self._path = path
+        self._logger = logger
+        self._connection: sqlite3.Connection | None = None
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def save(self, run: Run) -> Run:
+        """Write what may have changed of a run, or add it; returns the run as it is stored, with its id."""
+        with self._transaction() as connection:
+            if not run.id:
+                run = run._replace(boot=_stored_boot(connection, run.boot))
+            values = _to_row(run)
+            if not connection.execute(_UPDATE, values).rowcount:
+                run = run._replace(id=connection.execute(_ADD, values).lastrowid or 0)
+                connection.execute(_PRUNE, (RUNS_KEPT,))
+            connection.execute(_SET_CLOCK, values)
+        return run
+
+    def before(self, run: Run) -> tuple[Run, ...]:
+        """The runs before this one, oldest first; rows that make no sense are left out."""
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT * FROM runs WHERE id < ? ORDER BY id", (run.id,)).fetchall()
+        return tuple(filter(None, map(_from_row, rows)))
+
+    def dismiss(self, runs: Iterable[Run]) -> None:
+        """Note that the notices about these runs' ends were dismissed."""
+        with self._transaction() as connection:
+            for run in runs:
+                connection.execute("UPDATE runs SET dismissed = 1 WHERE id = ? AND started = ?", (run.id, run.started))
+
+    def clear(self, keep: int) -> None:
+        """Delete all runs but the one with this id."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM runs WHERE id <> ?", (keep,))
+
+    def close(self) -> None:
+        """Let go of the file, until the next call of another method."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._connection is None:
+            self._connection = self._open()
+        with self._connection:  # commits, or rolls back
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._take_over()
+        try:
+            return self._connect()
+        except sqlite3.Error as error:
+            if not is_corruption(error):
+                raise
+            aside = self._set_aside()
+            message = "The restart log was damaged (%s); it is kept as %s, and a new one begun"
+            self._logger.warning(message, error, aside)
+            return self._connect()
+
+    def _take_over(self) -> None:
+        """Rename the file of the log's first versions, with its write-ahead log first: power may fail in between."""
+        old = self._path.with_name("history.db")
+        if old.exists() and not self._path.exists():
+            for suffix in ("-wal", ""):
+                part = old.with_name(f"{old.name}{suffix}")
+                if part.exists():
+                    part.rename(self._path.with_name(f"{self._path.name}{suffix}"))
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=1, isolation_level=None)
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        connection.text_factory = _decode
+        # Alone with its file, SQLite needs no memory-mapped index beside it, which would double what is written.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        (schema,) = connection.execute("PRAGMA user_version").fetchone()
+        if schema != SCHEMA and schema not in MIGRATIONS:
+            raise LaterSchemaError(f"its schema is {schema}, from a later version of this plugin")
+        (check,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if check != "ok":
+            raise sqlite3.DatabaseError(check)
+        # Of all ways that survive a power cut this one writes least: a heartbeat appends a page to the write-ahead log
+        # and syncs it, where a rollback journal writes, syncs and removes a file. After 16 pages the write-ahead log is
+        # folded into the file, so that it is written over and does not grow.
+        connection.execute("PRAGMA page_size = 512")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 16")
+        _migrate(connection, schema)
+
+    def _set_aside(self) -> Path:
+        now = format_moment(clock.boot_offset() + clock.boot_clock()).replace("-", "").replace(":", "")
+        name = f"{self._path.name}.damaged-{now}"
+        names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+        aside = next(path for path in map(self._path.with_name, names) if not path.exists())
+        # A write-ahead log beside it may stay: SQLite has read it into the damaged file, or drops it with a new one.
+        self._path.rename(aside)
+        return aside
+
+
+def is_corruption(error: sqlite3.Error) -> bool:
+    """Whether the file itself is damaged, not just locked, read-only, full and so on."""
+    return type(error) is sqlite3.DatabaseError  # SQLite's other complaints are subclasses of it
+
+
+def _migrate(connection: sqlite3.Connection, schema: int) -> None:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        while schema != SCHEMA:
+            for statement in MIGRATIONS[schema]:
+                connection.execute(statement)
+            (schema,) = connection.execute("PRAGMA user_version").fetchone()
+
+
+def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
+    """The name by which the stored runs know this boot, where they do."""
+    stored = [row["boot"] for row in connection.execute("SELECT DISTINCT boot FROM runs")]
+    return next((known for known in stored if clock.same_boot(known, boot)), boot)
+
+
+def _to_row(run: Run) -> dict[str, object]:
+    path, origin, started, progress = run.print or (None, None, None, None)
+    percent, position, z, seen = progress or (None, None, None, None)
+    return run._asdict() | {
+        "print_path": path,
+        "print_origin": origin,
+        "print_started": started,
+        "print_percent": percent,
+        "print_position": position,
+        "print_z": z,
+        "print_seen": seen,
+    }
+
+
+def _from_row(row: sqlite3.Row) -> Run | None:
+    """The run in a row, or None where it makes no sense: someone may have edited it, or a card gone bad."""
+    offset = number(row["offset"])
+    started = number(row["started"], 0)
+    last_alive = number(row["last_alive"], started or 0)
+    if offset is None or started is None or last_alive is None or not isinstance(row["boot"], str):
+        return None
+    recorded_from = number(row["recorded_from"], started, last_alive)
+    version = row["version"] if isinstance(row["version"], str) else ""
+    ended = row["ended"] if row["ended"] in ("clean", "off") else None
+    return Run(
+        row["id"],
+        row["boot"],
+        offset,
+        started,
+        started if recorded_from is None else recorded_from,
+        last_alive,
+        version,
+        ended,
+        _print_from_row(row, started, last_alive),
+        row["dismissed"] == 1,
+    )
+
+
+def _print_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Print | None:
+    path, origin = row["print_path"], row["print_origin"]
+    if not isinstance(path, str):
+        return None
+    seen = number(row["print_seen"], began, last_alive)
+    progress = Progress.of(row["print_percent"], row["print_position"], row["print_z"], seen)
+    started = number(row["print_started"], began, last_alive)
+    return Print(path, origin if isinstance(origin, str) else None, started, progress)
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

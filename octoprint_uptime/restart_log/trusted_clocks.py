@@ -1,0 +1,101 @@
+"""Which boots' clocks can be trusted, where some were set late or never."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from .records import Run
+
+# No run of this plugin is older, or will be younger: any other moment comes from a clock that was not set.
+EARLIEST = 1767225600.0  # 2026-01-01
+LATEST = 4102444800.0  # 2100-01-01
+
+
+class _Segment(NamedTuple):
+    """Successive runs of one boot whose boot clock never went back; moments are seconds since 1970."""
+
+    runs: int  # how many
+    boot: float  # when the host was booted
+    started: float  # when the first run started
+    last_alive: float  # when the last run was last seen alive
+
+    @property
+    def possible(self) -> bool:
+        return self.boot >= 0 and EARLIEST <= self.started <= self.last_alive < LATEST
+
+
+def trusted_boots(runs: Sequence[Run]) -> list[float | None]:
+    """For each run the moment of its boot, in seconds since 1970, or None where the boot's clock is not trusted.
+
+    Trusted are as many boots as possible whose moments are in the order of the runs. Of two that contradict each
+    other the earlier one is trusted: a clock that is not set yet, or was restored from a file, is behind.
+
+    An example with three boots, on a Pi without a clock chip:
+
+    ====  ============  ============  =======
+    boot  began         last alive    trusted
+    ====  ============  ============  =======
+    a     Mar 1, 10:00  Mar 1, 18:00  yes
+    b     Mar 1, 17:00  Mar 1, 17:20  no
+    c     Mar 2, 09:00  Mar 2, 12:00  yes
+    ====  ============  ============  =======
+
+    b came after a, but by its clock it began before a ended: that clock was restored from a file and never set. The
+    boots a and c fit together, and so do b and c. The first pair is taken, because a came before b.
+    """
+    segments = _segments(runs)
+    boots: list[float | None] = []
+    for segment, trusted in zip(segments, _longest_chain(segments), strict=True):
+        boots += [segment.boot if trusted else None] * segment.runs
+    return boots
+
+
+def _segments(runs: Sequence[Run]) -> list[_Segment]:
+    if not runs:
+        return []
+    ends = [index for index, (run, after) in enumerate(pairwise(runs), start=1) if _separates(run, after)]
+    segments = []
+    for first, end in pairwise([0, *ends, len(runs)]):
+        started, last = runs[first], runs[end - 1]
+        boot = last.offset
+        segments.append(_Segment(end - first, boot, boot + started.started, boot + last.last_alive))
+    return segments
+
+
+def _separates(run: Run, after: Run) -> bool:
+    # A process whose log was switched off and on again has two runs, both with its start.
+    earliest = run.started if run.ended == "off" else run.last_alive
+    return run.boot != after.boot or after.started < earliest
+
+
+def _longest_chain(segments: Sequence[_Segment]) -> list[bool]:
+    """Which segments form the longest chain in which each boot begins after the segment before has ended.
+
+    This is patience sorting, the algorithm for the longest increasing subsequence. It walks from the last segment to
+    the first, and remembers for each length how late a chain of that length can begin. By bisection it finds the
+    longest chain that begins after a segment has ended.
+    """
+    latest_starts: list[float] = []  # [n] is of the chains of n + 1 segments; negated, because bisect needs them rising
+    lengths: list[int] = []  # of the longest chain that begins with each segment; 0 for an impossible one
+    for segment in reversed(segments):
+        if not segment.possible:
+            lengths.append(0)
+            continue
+        shorter = bisect_right(latest_starts, -segment.last_alive)
+        if shorter == len(latest_starts):
+            latest_starts.append(-segment.boot)
+        elif -segment.boot < latest_starts[shorter]:
+            latest_starts[shorter] = -segment.boot
+        lengths.append(shorter + 1)
+    lengths.reverse()
+
+    chosen: list[bool] = []
+    wanted, end = len(latest_starts), -math.inf
+    for segment, length in zip(segments, lengths, strict=True):
+        fits = 0 < length == wanted and segment.boot >= end
+        if fits:
+            wanted, end = wanted - 1, segment.last_alive
+        chosen.append(fits)
+    return chosen

@@ -1,0 +1,263 @@
+"""What is told: every key, rounding and text, for each reader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from octoprint_uptime import answer
+from octoprint_uptime.clock import Uptime
+from octoprint_uptime.restart_log import RUNS_KEPT, News, Print, Progress, Restart
+from octoprint_uptime.settings import defaults
+
+MARCH = 1772323200.0  # 2026-03-01 00:00 UTC
+UP = Uptime(93784.5678, "proc", MARCH + 0.9)
+PROCESS = Uptime(60.999, "psutil", MARCH + 93724)
+NO_NEWS = News()
+UNKNOWN = Uptime(None, None, None)
+BENCHY = Print("parts/benchy.gcode", "local", MARCH + 1.9, Progress(43.2109, 5000, 1.20049, MARCH + 2.9))
+RESTART = Restart(
+    id=7,
+    kind="host",
+    clean=False,
+    run_started=MARCH,
+    ended_after=MARCH + 60.9,
+    ended_before=MARCH + 120,
+    host_started=MARCH + 180,
+    started=MARCH + 240,
+    downtime_min=30.9,
+    downtime_max=119.99,
+    version="1.11.8",
+    lost_print=BENCHY,
+    dismissed=True,
+)
+NOTHING_KNOWN = RESTART._replace(
+    run_started=None,
+    ended_after=None,
+    ended_before=None,
+    host_started=None,
+    started=None,
+    downtime_min=None,
+    downtime_max=None,
+    lost_print=None,
+)
+
+
+def for_api(
+    system: Uptime = UP, news: News = NO_NEWS, sees_files: bool = True, note: str | None = None
+) -> dict[str, Any]:
+    return answer.for_api(system, PROCESS, "host", defaults(), news, sees_files, note)
+
+
+def test_all_that_is_told_of_a_restart() -> None:
+    assert answer.restart(RESTART, sees_files=True) == {
+        "id": 7,
+        "kind": "host",
+        "clean": False,
+        "run_started_at": "2026-03-01T00:00:00Z",
+        "ended_after": "2026-03-01T00:01:00Z",
+        "ended_before": "2026-03-01T00:02:00Z",
+        "host_started_at": "2026-03-01T00:03:00Z",
+        "started_at": "2026-03-01T00:04:00Z",
+        "downtime_seconds_min": 30,
+        "downtime_seconds_max": 119,
+        "octoprint_version": "1.11.8",
+        "lost_print": {
+            "file": "benchy.gcode",
+            "path": "parts/benchy.gcode",
+            "origin": "local",
+            "progress": 43.2,
+            "position_bytes": 5000,
+            "z": 1.2,
+            "seen_at": "2026-03-01T00:00:02Z",
+            "started_at": "2026-03-01T00:00:01Z",
+        },
+        "dismissed": True,
+    }
+
+
+def test_what_is_not_known_of_a_restart_is_null() -> None:
+    told = answer.restart(NOTHING_KNOWN, sees_files=True)
+    assert told.keys() == answer.restart(RESTART, sees_files=True).keys()
+    assert {key for key, value in told.items() if value is not None} == {
+        "id",
+        "kind",
+        "clean",
+        "octoprint_version",
+        "dismissed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("print_", "sees_files", "file", "path", "origin"),
+    [
+        (BENCHY, True, "benchy.gcode", "parts/benchy.gcode", "local"),
+        (BENCHY._replace(path="benchy.gcode"), True, "benchy.gcode", "benchy.gcode", "local"),
+        (BENCHY._replace(path="a.gco", origin="sdcard"), True, "a.gco", "a.gco", "sdcard"),
+        # The first versions of the log kept the name alone.
+        (BENCHY._replace(path="benchy.gcode", origin=None), True, "benchy.gcode", None, None),
+        (BENCHY, False, None, None, "local"),
+        (BENCHY._replace(origin=None), False, None, None, None),
+    ],
+)
+def test_the_file_of_a_lost_print_is_named_to_those_who_may_see_files(
+    print_: Print, sees_files: bool, file: str | None, path: str | None, origin: str | None
+) -> None:
+    lost = answer.restart(RESTART._replace(lost_print=print_), sees_files)["lost_print"]
+    assert (lost["file"], lost["path"], lost["origin"]) == (file, path, origin)
+    assert (lost["progress"], lost["position_bytes"]) == (43.2, 5000), "which tells nothing of the file's name"
+
+
+def test_what_is_not_known_of_a_lost_print_is_null() -> None:
+    lost = answer.restart(RESTART._replace(lost_print=Print("x", None, None, None)), sees_files=True)["lost_print"]
+    assert lost == {
+        "file": "x",
+        "path": None,
+        "origin": None,
+        "progress": None,
+        "position_bytes": None,
+        "z": None,
+        "seen_at": None,
+        "started_at": None,
+    }
+
+
+def test_a_print_at_its_very_start_is_known() -> None:
+    print_ = BENCHY._replace(progress=Progress(0.0, 0, 0.0, MARCH))
+    lost = answer.restart(RESTART._replace(lost_print=print_), sees_files=True)["lost_print"]
+    assert (lost["progress"], lost["position_bytes"], lost["z"]) == (0.0, 0, 0.0)
+
+
+def test_restarts_are_told_one_by_one() -> None:
+    told = answer.restarts(iter([RESTART, NOTHING_KNOWN]), sees_files=False)
+    assert told == [answer.restart(RESTART, sees_files=False), answer.restart(NOTHING_KNOWN, sees_files=False)]
+
+
+def test_all_that_the_api_tells() -> None:
+    assert for_api() == {
+        "seconds": 93784.57,
+        "started_at": "2026-03-01T00:00:00Z",
+        "uptime": "1d 2h 3m 4s",
+        "uptime_dhm": "1d 2h 3m",
+        "uptime_dh": "1d 2h",
+        "uptime_d": "1d",
+        "octoprint_seconds": 61.0,
+        "octoprint_started_at": "2026-03-02T02:02:04Z",
+        "octoprint_uptime": "1m 1s",
+        "octoprint_uptime_dhm": "0h 1m",
+        "octoprint_uptime_dh": "0h",
+        "octoprint_uptime_d": "0d",
+        "uptime_source": "proc",
+        "uptime_scope": "host",
+        "uptime_available": True,
+        "display_format": defaults()["display_format"],
+        "poll_interval_seconds": defaults()["poll_interval_seconds"],
+        "last_restart": None,
+        "unseen_restart": None,
+    }
+
+
+def test_an_unknown_uptime_is_null_with_a_note_about_it() -> None:
+    told = for_api(UNKNOWN, note="psutil fehlt")
+    unknown = ("seconds", "started_at", "uptime", "uptime_dhm", "uptime_dh", "uptime_d", "uptime_source")
+    assert [told[key] for key in unknown] == [None] * 7
+    assert (told["uptime_available"], told["uptime_note"]) == (False, "psutil fehlt")
+    assert told.keys() - {"uptime_note"} == for_api().keys()
+    assert told["octoprint_seconds"] == 61.0
+
+
+@pytest.mark.parametrize("sees_files", [True, False])
+def test_the_api_tells_the_news_with_files_to_those_who_may_see_them(sees_files: bool) -> None:
+    told = for_api(news=News(NOTHING_KNOWN, RESTART), sees_files=sees_files)
+    assert told["last_restart"] == answer.restart(NOTHING_KNOWN, sees_files)
+    assert told["unseen_restart"] == answer.restart(RESTART, sees_files)
+
+
+@pytest.mark.parametrize("text", ["1", "20", "999", "1000", "007"])
+def test_a_count_of_restarts_is_a_whole_number_up_to_the_runs_kept(text: str) -> None:
+    assert answer.restart_count(text) == int(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "1001", "-1", "+1", "abc", "", "1.5", "1e2", "9" * 5000, "\u0664", "\u00b2", "1,2", " 1", "1_0", "0x1"],
+)
+def test_any_other_count_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match=f"^restarts must be a whole number from 1 to {RUNS_KEPT}$"):
+        answer.restart_count(text)
+
+
+def test_an_error_says_that_there_is_no_uptime() -> None:
+    assert answer.error("no such thing") == {"error": "no such thing", "uptime_available": False}
+
+
+def test_system_info_tells_both_uptimes_in_full() -> None:
+    assert answer.for_system_info(UP, PROCESS, "container") == {
+        "seconds": 93784.57,
+        "started_at": "2026-03-01T00:00:00Z",
+        "uptime": "1d 2h 3m 4s",
+        "octoprint_seconds": 61.0,
+        "octoprint_started_at": "2026-03-02T02:02:04Z",
+        "octoprint_uptime": "1m 1s",
+        "uptime_source": "proc",
+        "uptime_scope": "container",
+    }
+
+
+@pytest.mark.parametrize(
+    ("last", "text", "moment"),
+    [
+        (None, None, None),
+        (RESTART, "host, without warning, a print was lost", "2026-03-01T00:04:00Z"),
+        (RESTART._replace(clean=True, started=None), "host, clean, a print was lost", None),
+        (RESTART._replace(kind="octoprint", lost_print=None), "octoprint, without warning", "2026-03-01T00:04:00Z"),
+        (NOTHING_KNOWN._replace(kind="octoprint", clean=True), "octoprint, clean", None),
+    ],
+)
+def test_system_info_tells_the_last_restart(last: Restart | None, text: str | None, moment: str | None) -> None:
+    assert answer.restart_for_system_info(last) == {"last_restart": text, "last_restart_at": moment}
+
+
+@pytest.mark.parametrize(
+    ("uptime", "scope", "seconds", "started_at", "text"),
+    [(UP, "host", 93784.57, "2026-03-01T00:00:00Z", "1d 2h 3m 4s"), (UNKNOWN, None, None, None, None)],
+)
+def test_the_command_line_tells_the_system_uptime(
+    uptime: Uptime, scope: str | None, seconds: float | None, started_at: str | None, text: str | None
+) -> None:
+    assert answer.for_command_line(uptime, scope, "dh") == {
+        "seconds": seconds,
+        "started_at": started_at,
+        "uptime": text,
+        "uptime_source": uptime.source,
+        "uptime_scope": scope,
+        "uptime_available": seconds is not None,
+        "display_format": "dh",
+    }
+
+
+@pytest.mark.parametrize(("raw", "rounded"), [(1.23456, 1.23), (1.236, 1.24), (0.0, 0.0), (59.996, 60.0), (None, None)])
+def test_seconds_are_rounded_to_hundredths(raw: float | None, rounded: float | None) -> None:
+    assert answer.seconds(Uptime(raw, "proc", MARCH)) == rounded
+
+
+def test_text_and_seconds_of_one_answer_agree() -> None:
+    told = for_api(Uptime(59.996, "proc", MARCH))
+    assert (told["seconds"], told["uptime"]) == (60.0, "1m 0s")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: for_api(news=News(RESTART, RESTART)),
+        lambda: for_api(UNKNOWN, note="psutil"),
+        lambda: answer.restarts([RESTART, NOTHING_KNOWN], sees_files=True),
+        lambda: answer.for_system_info(UP, UNKNOWN, None),
+        lambda: answer.for_command_line(UP, "host", "full"),
+    ],
+)
+def test_every_answer_is_json(make: Callable[[], Any]) -> None:
+    assert json.loads(json.dumps(make(), allow_nan=False)) == make()

@@ -1,0 +1,321 @@
+"""The restart log as a whole: its thread and real files."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_mock import MockerFixture
+
+from octoprint_uptime import clock
+from octoprint_uptime.restart_log import News, Print, Progress, Restart, RestartLog
+from octoprint_uptime.restart_log.records import Run
+from octoprint_uptime.restart_log.store import Store
+
+LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
+MARCH = 1772366400.0
+DAY = 86400.0
+BENCHY = Print("parts/benchy.gcode", "local", 60.0, None)
+HALF = Progress(50.0, 5000, 0.2, 70.0)
+EARLIER = Run(0, "a", MARCH, 50.0, 50.0, 80.0, "1.11.7", None, None, False)
+CRASHED = EARLIER
+CLEAN = EARLIER._replace(ended="clean")
+OFF = EARLIER._replace(ended="off")
+COSTLY = EARLIER._replace(print=BENCHY)
+NOW = 1000.0
+
+Make = Callable[..., RestartLog]
+
+
+@pytest.fixture(autouse=True)
+def _clocks(mocker: MockerFixture) -> None:
+    mocker.patch.object(clock, "boot_id", return_value="b")
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY)
+    mocker.patch.object(clock, "boot_clock", return_value=NOW)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "restart_log.db"
+
+
+@pytest.fixture
+def told() -> queue.SimpleQueue[Restart]:
+    """The restarts that the log has told by itself."""
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def make(path: Path, told: queue.SimpleQueue[Restart]) -> Iterator[Make]:
+    made: list[RestartLog] = []
+
+    def make(file: Path = path, read_progress: Callable[[], Progress | None] = lambda: None) -> RestartLog:
+        made.append(RestartLog(file, "1.11.8", LOGGER, told.put, read_progress))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop(10)
+
+
+@pytest.fixture
+def read() -> threading.Event:
+    """Set when the log has asked for the progress: by then all that was asked of it earlier is done."""
+    return threading.Event()
+
+
+@pytest.fixture
+def begin(make: Make, path: Path, read: threading.Event) -> Callable[..., RestartLog]:
+    """Begin a run after these earlier ones, and wait until they are known."""
+
+    def begin(*earlier: Run) -> RestartLog:
+        write(path, *earlier)
+        log = make(read_progress=lambda: read.set())
+        log.begin(NOW - 10, NOW - 10)
+        log.printing(BENCHY)
+        assert read.wait(10)
+        log.printing(None)
+        return log
+
+    return begin
+
+
+Begin = Callable[..., RestartLog]
+
+
+def write(path: Path, *runs: Run) -> None:
+    store = Store(path, LOGGER)
+    for number, run in enumerate(runs):
+        store.save(run._replace(started=run.started + 100 * number, last_alive=run.last_alive + 100 * number))
+    store.close()
+
+
+def stored(path: Path) -> list[Run]:
+    store = Store(path, LOGGER)
+    runs = store.before(EARLIER._replace(id=10**9))
+    store.close()
+    return list(runs)
+
+
+def ids(log: RestartLog) -> list[int]:
+    return [restart.id for restart in log.restarts()]
+
+
+def test_after_the_first_run_there_is_no_restart(begin: Begin, told: queue.SimpleQueue[Restart], path: Path) -> None:
+    log = begin()
+    assert list(log.restarts()) == []
+    assert log.news() == News(None, None)
+    log.stop(10)
+    assert told.empty()
+    assert [(run.started, run.version, run.ended) for run in stored(path)] == [(NOW - 10, "1.11.8", "clean")]
+
+
+def test_the_last_restart_is_told_once(begin: Begin, told: queue.SimpleQueue[Restart]) -> None:
+    log = begin(CLEAN, CRASHED._replace(print=BENCHY._replace(started=160.0)))
+    restart = told.get(timeout=10)
+    assert restart == next(log.restarts()) == log.news().last
+    assert (restart.id, restart.kind, restart.clean, restart.version) == (2, "host", False, "1.11.7")
+    assert (restart.ended_after, restart.started) == (MARCH + 180, MARCH + DAY + NOW - 10)
+    assert restart.lost_print == BENCHY._replace(started=MARCH + 160)
+    assert ids(log) == [2, 1]
+    log.switch_off()
+    log.begin(NOW - 10, NOW)
+    log.stop(10)
+    assert told.empty()
+
+
+def test_after_a_log_that_was_switched_off_no_restart_is_told(begin: Begin, told: queue.SimpleQueue[Restart]) -> None:
+    log = begin(CRASHED, OFF)
+    assert ids(log) == [1]
+    assert log.news().last == next(log.restarts())
+    log.stop(10)
+    assert told.empty()
+
+
+def test_what_a_run_that_is_killed_was_printing_is_lost(
+    make: Make, told: queue.SimpleQueue[Restart], path: Path, tmp_path: Path
+) -> None:
+    reads, go = threading.Semaphore(0), threading.Event()
+    progress = iter([HALF])
+
+    def read_progress() -> Progress | None:
+        reads.release()
+        known = next(progress, None)
+        if known is None:
+            assert go.wait(10)
+        return known
+
+    log = make(read_progress=read_progress)
+    log.begin(50.0, 50.0)
+    log.printing(BENCHY)
+    log.printing(BENCHY)
+    assert reads.acquire(timeout=10)
+    assert reads.acquire(timeout=10), "by now the first is written"
+    (tmp_path / "killed").mkdir()
+    for file in tmp_path.glob("restart_log.db*"):
+        shutil.copy(file, tmp_path / "killed")
+    go.set()
+    after = make(tmp_path / "killed" / path.name)
+    after.begin(NOW, NOW)
+    restart = told.get(timeout=10)
+    assert (restart.kind, restart.clean) == ("octoprint", False)
+    assert restart.lost_print == BENCHY._replace(
+        started=MARCH + DAY + 60, progress=HALF._replace(seen=MARCH + DAY + 70)
+    )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "last", "unseen"),
+    [
+        ([CLEAN], 1, None),
+        ([CRASHED], 1, 1),
+        ([CRASHED, CLEAN], 2, 1),
+        ([CRASHED, CRASHED], 2, 2),
+        ([COSTLY, CRASHED], 2, 1),
+        ([COSTLY, COSTLY, CRASHED], 3, 2),
+        ([CRASHED, COSTLY._replace(dismissed=True)], 2, 1),
+        ([CRASHED._replace(dismissed=True)], 1, None),
+        ([COSTLY._replace(ended="clean")], 1, None),
+        ([CRASHED, OFF], 1, 1),
+        ([OFF], None, None),
+        ([COSTLY, *[CRASHED] * 49], 50, 1),
+        ([COSTLY, *[CRASHED] * 50], 51, 51),  # only the newest restarts are news
+    ],
+)
+def test_the_news_are_the_last_restart_and_the_one_to_be_told_of(
+    begin: Begin, earlier: list[Run], last: int | None, unseen: int | None
+) -> None:
+    news = begin(*earlier).news()
+    assert (news.last and news.last.id, news.unseen and news.unseen.id) == (last, unseen)
+
+
+def test_a_dismissed_restart_and_those_before_it_stay_dismissed(begin: Begin, path: Path) -> None:
+    log = begin(COSTLY, CRASHED, CRASHED)
+    log.dismiss(2)
+    assert [restart.dismissed for restart in log.restarts()] == [False, True, True]
+    news = log.news()
+    assert news.unseen == news.last == next(log.restarts())
+    log.dismiss(3)
+    assert log.news().unseen is None
+    log.stop(10)
+    assert [run.dismissed for run in stored(path)] == [True, True, True, False]
+
+
+def test_an_unknown_restart_is_not_dismissed_nor_one_twice(mocker: MockerFixture, begin: Begin) -> None:
+    dismiss = mocker.spy(Store, "dismiss")
+    log = begin(CRASHED, CRASHED, CRASHED)
+    log.dismiss(2)
+    for unknown in (1, 2, 4, 99, 0, -1, 2**70):
+        log.dismiss(unknown)
+    assert [restart.dismissed for restart in log.restarts()] == [False, True, True]
+    log.stop(10)
+    assert dismiss.call_count == 1
+
+
+def test_cleared_it_knows_of_no_restart(begin: Begin, path: Path) -> None:
+    log = begin(CRASHED, CRASHED)
+    log.clear()
+    assert ids(log) == []
+    assert log.news() == News(None, None)
+    log.stop(10)
+    assert [run.id for run in stored(path)] == [3]
+
+
+def test_a_log_cleared_while_the_last_restart_is_told_is_no_failure(
+    mocker: MockerFixture, begin: Begin, told: queue.SimpleQueue[Restart], caplog: pytest.LogCaptureFixture
+) -> None:
+    news = RestartLog.news
+
+    def then_clear(log: RestartLog) -> News:
+        found = news(log)
+        log.clear()
+        return found
+
+    mocker.patch.object(RestartLog, "news", autospec=True, side_effect=then_clear)
+    begin(CRASHED).stop(10)
+    assert told.get_nowait().id == 1
+    assert caplog.messages == []
+
+
+def test_switched_off_it_still_knows_the_restarts_and_records_nothing(begin: Begin, path: Path) -> None:
+    log = begin(CRASHED)
+    log.switch_off()
+    log.printing(BENCHY)
+    log.begin(NOW - 10, NOW)
+    log.switch_off()
+    log.stop(10)
+    assert ids(log) == [1]
+    runs = stored(path)
+    assert [(run.ended, run.print) for run in runs] == [(None, None), ("off", None), ("off", None)]
+    assert [run.recorded_from for run in runs[1:]] == [NOW - 10, NOW]
+
+
+def test_a_log_that_is_never_begun_writes_nothing(make: Make, path: Path) -> None:
+    log = make()
+    assert (list(log.restarts()), log.news()) == ([], News(None, None))
+    log.dismiss(1)
+    log.stop(10)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("still_running", [True, False])
+def test_a_clock_set_late_puts_the_runs_of_its_boot_right(
+    mocker: MockerFixture, begin: Begin, path: Path, still_running: bool
+) -> None:
+    mocker.patch.object(clock, "boot_offset", return_value=100.0)  # 1970
+    log = begin(CRASHED, CRASHED._replace(boot="b", offset=100.0))
+    newer, older = log.restarts()
+    assert (newer.run_started, newer.started, older.started) == (None, None, None)
+    assert older.run_started == MARCH + 50
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY)
+    if not still_running:
+        log.stop(10)
+        assert {run.offset for run in stored(path) if run.boot == "b"} == {MARCH + DAY}
+    newer, older = log.restarts()
+    assert (newer.run_started, newer.started) == (MARCH + DAY + 150, MARCH + DAY + NOW - 10)
+    assert (older.run_started, older.started) == (MARCH + 50, MARCH + DAY + 150)
+    assert log.news().last == newer
+
+
+def test_a_clock_set_while_it_was_off_counts_once_it_is_on_again(
+    mocker: MockerFixture, begin: Begin, read: threading.Event
+) -> None:
+    mocker.patch.object(clock, "boot_offset", return_value=100.0)
+    log = begin(CRASHED._replace(boot="b", offset=100.0))
+    closed, close = threading.Event(), Store.close
+
+    def then_say_so(store: Store) -> None:
+        close(store)
+        closed.set()
+
+    mocker.patch.object(Store, "close", autospec=True, side_effect=then_say_so)
+    log.switch_off()
+    assert closed.wait(10)
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH)
+    log.news()
+    read.clear()
+    log.begin(NOW - 10, NOW)
+    log.printing(BENCHY)
+    assert read.wait(10)
+    last = log.news().last
+    assert last
+    assert last.started == MARCH + NOW - 10
+
+
+def test_two_with_folders_of_their_own_do_not_meet(
+    make: Make, told: queue.SimpleQueue[Restart], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = [tmp_path / name / "restart_log.db" for name in ("one", "two")]
+    logs = [make(path) for path in paths]
+    for log in logs:
+        log.begin(NOW, NOW)
+    for log in logs:
+        log.stop(10)
+    assert [[run.id for run in stored(path)] for path in paths] == [[1], [1]]
+    assert told.empty()
+    assert caplog.messages == []

@@ -1,0 +1,443 @@
+"""The runs in real files, written and read without any thread."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_mock import MockerFixture
+
+from octoprint_uptime.restart_log.records import Print, Progress, Run
+from octoprint_uptime.restart_log.store import RUNS_KEPT, SCHEMA, LaterSchemaError, Store, is_corruption
+
+LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
+MARCH = 1772366400.0
+BENCHY = Print("parts/benchy.gcode", "local", 60.5, Progress(12.5, 5000, 0.2, 70.25))
+RUN = Run(0, "a", MARCH, 50.5, 55.25, 80.75, "1.11.8", None, BENCHY, False)
+OTHER = RUN._replace(boot="b", offset=MARCH + 86400, print=None)
+LAST = RUN._replace(id=10**9)
+
+Make = Callable[..., Store]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "restart_log.db"
+
+
+@pytest.fixture
+def make(path: Path) -> Iterator[Make]:
+    made: list[Store] = []
+
+    def make(file: Path = path) -> Store:
+        made.append(Store(file, LOGGER))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def store(make: Make) -> Store:
+    return make()
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of fifty runs, each of a boot of its own."""
+    path = tmp_path_factory.mktemp("good") / "good.db"
+    store = Store(path, LOGGER)
+    for number in range(50):
+        store.save(RUN._replace(boot=f"boot {number}", offset=MARCH + number * 600))
+    store.close()
+    return path.read_bytes()
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def rows(path: Path, query: str = "SELECT * FROM runs ORDER BY id") -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query)]
+
+
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f"{path.name}{suffix}")
+
+
+def left_by_a_kill(path: Path) -> Path:
+    """A copy of the file and its write-ahead log, as they are on disk while a store still has them open."""
+    copy = path.with_name("copy.db")
+    for suffix in ("", "-wal"):
+        shutil.copy(beside(path, suffix), beside(copy, suffix))
+    return copy
+
+
+def set_aside(path: Path) -> list[Path]:
+    return list(path.parent.glob(f"{path.name}.damaged-*"))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        RUN,
+        RUN._replace(print=None),
+        RUN._replace(print=Print("x", None, None, None)),
+        RUN._replace(print=Print("b\N{SHIP}'\"x", "sdcard", None, Progress(0.0, None, None, None))),
+        RUN._replace(ended="clean", version="2.0.0rc7", recorded_from=50.5),
+        RUN._replace(ended="off", dismissed=True),
+    ],
+)
+def test_a_run_comes_back_as_it_was_saved(store: Store, make: Make, run: Run) -> None:
+    saved = store.save(run)
+    assert saved == run._replace(id=1)
+    store.close()
+    assert make().before(LAST) == (saved,)
+
+
+def test_saved_again_a_run_keeps_its_row(store: Store) -> None:
+    first = store.save(RUN)
+    other = store.save(OTHER)
+    later = first._replace(last_alive=99.0, ended="clean", print=Print("cube.gcode", "sdcard", 90.0, None))
+    assert store.save(later) == later
+    assert store.before(LAST) == (later, other)
+
+
+def test_before_a_run_are_those_that_were_added_earlier(store: Store) -> None:
+    runs = [store.save(RUN), store.save(OTHER), store.save(OTHER)]
+    assert [run.id for run in runs] == [1, 2, 3]
+    assert store.before(runs[2]) == tuple(runs[:2])
+    assert store.before(runs[0]) == ()
+
+
+def test_it_is_known_by_its_path(store: Store, path: Path) -> None:
+    assert str(store) == str(path)
+    store.close()
+    assert not path.exists(), "nothing was asked of it"
+
+
+def test_without_boot_ids_runs_of_one_boot_stay_together(store: Store) -> None:
+    boots = ["1772366400", "1772366430", "1772366490", "1772366470"]
+    stored = [store.save(RUN._replace(boot=boot, offset=float(boot))).boot for boot in boots]
+    assert stored == ["1772366400", "1772366400", "1772366490", "1772366490"]
+
+
+def test_a_clock_set_late_puts_every_run_of_its_boot_right(store: Store) -> None:
+    store.save(OTHER)
+    store.save(RUN._replace(offset=100.0, ended="clean"))
+    current = store.save(RUN._replace(offset=100.0))
+    store.save(current._replace(offset=MARCH))
+    assert [run.offset for run in store.before(LAST)] == [OTHER.offset, MARCH, MARCH]
+
+
+def test_the_clock_is_written_only_when_it_was_set(mocker: MockerFixture, store: Store) -> None:
+    connect = mocker.spy(sqlite3, "connect")
+    for _ in range(100):
+        current = store.save(RUN)
+    connection = connect.spy_return
+    rows_written = []
+    for offset in (MARCH, MARCH + 60, MARCH + 60):
+        before = connection.total_changes
+        store.save(current._replace(offset=offset, last_alive=offset))
+        rows_written.append(connection.total_changes - before)
+    assert rows_written == [1, 101, 1]
+
+
+def test_the_newest_thousand_runs_are_kept(store: Store, path: Path) -> None:
+    store.save(RUN)
+    store.close()
+    change(
+        path,
+        "INSERT INTO runs (boot, started, last_alive, version, dismissed)"
+        " WITH RECURSIVE n(i) AS (SELECT 2 UNION SELECT i + 1 FROM n LIMIT 1099) SELECT i, 1, 2, 'x', 0 FROM n",
+    )
+    assert store.save(OTHER).id == 1101
+    assert [run.id for run in store.before(LAST)] == list(range(102, 1102))
+    assert RUNS_KEPT == 1000
+
+
+def test_a_dismissal_is_of_the_runs_it_names(store: Store) -> None:
+    first, second, third = (store.save(RUN._replace(started=started)) for started in (50.5, 51, 52))
+    store.dismiss([first, third])
+    assert [run.dismissed for run in store.before(LAST)] == [True, False, True]
+    store.save(third._replace(last_alive=99))
+    assert [run.dismissed for run in store.before(LAST)] == [True, False, True], "saving does not take it back"
+    store.dismiss([second._replace(started=1)])
+    assert not store.before(third)[1].dismissed, "a run of another file"
+
+
+def test_cleared_it_keeps_one_run_and_uses_no_id_again(store: Store) -> None:
+    runs = [store.save(RUN) for _ in range(3)]
+    store.clear(keep=2)
+    assert store.before(LAST) == (runs[1],)
+    store.clear(keep=0)
+    assert store.before(LAST) == ()
+    assert store.save(RUN).id == 4
+
+
+def test_a_kill_leaves_a_write_ahead_log_that_holds_the_rest(store: Store, path: Path, make: Make) -> None:
+    store.save(RUN)
+    store.close()
+    runs = [store.save(RUN), store.save(OTHER)]
+    copy = left_by_a_kill(path)
+    assert beside(copy, "-wal").stat().st_size > 0
+    assert make(copy).before(LAST)[1:] == tuple(runs)
+
+
+def test_closed_it_is_one_file(store: Store, path: Path) -> None:
+    store.save(RUN)
+    store.close()
+    store.close()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_the_file_is_written_in_small_pages_and_each_write_waits_for_the_disk(
+    mocker: MockerFixture, store: Store
+) -> None:
+    connect = mocker.spy(sqlite3, "connect")
+    store.save(RUN)
+    connection = connect.spy_return
+    asked = ("page_size", "journal_mode", "synchronous", "wal_autocheckpoint", "locking_mode")
+    found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
+    # 2 is FULL: what a power cut leaves can't be seen without one.
+    assert found == [512, "wal", 2, 16, "exclusive"]
+
+
+def test_a_file_in_use_is_locked_until_it_is_closed(store: Store, make: Make) -> None:
+    first = store.save(RUN)
+    other = make()
+    with pytest.raises(sqlite3.OperationalError, match="locked") as caught:
+        other.save(OTHER)
+    assert not is_corruption(caught.value)
+    other.close()
+    store.close()
+    second = other.save(OTHER)
+    assert other.before(LAST) == (first, second)
+
+
+def test_a_folder_that_comes_later_will_do(tmp_path: Path, make: Make) -> None:
+    (tmp_path / "none").touch()
+    store = make(tmp_path / "none" / "deep" / "restart_log.db")
+    with pytest.raises(OSError, match="none"):
+        store.save(RUN)
+    store.close()
+    (tmp_path / "none").unlink()
+    assert store.save(RUN).id == 1
+
+
+def test_a_write_that_fails_halfway_leaves_nothing_behind(store: Store, path: Path) -> None:
+    earlier = store.save(RUN)
+    store.close()
+    change(path, "CREATE TRIGGER moon BEFORE UPDATE OF \"offset\" ON runs BEGIN SELECT RAISE(ABORT, 'moon'); END")
+    current = RUN._replace(offset=MARCH + 60)
+    with pytest.raises(sqlite3.IntegrityError, match="moon"):
+        store.save(current)
+    assert store.before(LAST) == (earlier,), "it goes on without being closed"
+    store.close()
+    change(path, "DROP TRIGGER moon")
+    assert store.save(current).id == 2
+
+
+def test_a_file_deleted_meanwhile_is_begun_anew_when_it_is_opened_again(store: Store, path: Path) -> None:
+    store.save(OTHER)
+    current = store.save(RUN)
+    for file in path.parent.iterdir():
+        file.unlink()
+    assert store.save(current) == current
+    store.close()
+    assert store.save(current) == current._replace(id=1)
+
+
+def test_a_file_exchanged_meanwhile_keeps_the_rows_it_has(store: Store, path: Path) -> None:
+    earlier, current = store.save(RUN), store.save(OTHER)
+    store.close()
+    path.unlink()
+    others = tuple(store.save(RUN._replace(started=20.0 + number)) for number in range(3))
+    store.close()
+    assert store.save(current).id == 4
+    store.dismiss([earlier])
+    assert store.before(LAST)[:3] == others
+
+
+def flipped(good: bytes, page: int) -> bytes:
+    return good[: page * 512] + bytes(byte ^ 0xFF for byte in good[page * 512 :][:512]) + good[page * 512 + 512 :]
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "random bytes": lambda _: bytes(number * 197 % 251 for number in range(9000)),
+    "a text": lambda _: b"hello",
+    "no header": lambda good: b"\0" * 100 + good[100:],
+    "truncated in a page": lambda good: good[:4000],
+    "truncated at a page": lambda good: good[:4096],
+    "truncated in the header": lambda good: good[:50],
+    "the second half zeroed": lambda good: good[: len(good) // 2] + bytes(len(good) - len(good) // 2),
+    "the first page flipped": lambda good: flipped(good, 0),
+    "a table's page flipped": lambda good: flipped(good, 4),
+    "a later page flipped": lambda good: flipped(good, 8),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(
+    store: Store, path: Path, caplog: pytest.LogCaptureFixture, good: bytes, damage: str
+) -> None:
+    bad = DAMAGES[damage](good)
+    for _ in range(2):  # within a second
+        path.write_bytes(bad)
+        run = store.save(RUN)
+        assert store.before(LAST) == (run,) == (RUN._replace(id=1),)
+        store.close()
+    aside = set_aside(path)
+    assert all(file.name.startswith("restart_log.db.damaged-20") for file in aside)
+    assert [file.read_bytes() for file in aside] == [bad] * 2
+    assert len(warnings(caplog)) == 2
+    assert all("damaged" in warning for warning in warnings(caplog))
+
+
+def test_no_flipped_page_can_stop_it(store: Store, path: Path, caplog: pytest.LogCaptureFixture, good: bytes) -> None:
+    pages = len(good) // 512
+    for page in range(pages):
+        path.write_bytes(flipped(good, page))
+        assert store.save(RUN) in store.before(LAST), page
+        store.close()
+    assert len(set_aside(path)) == len(warnings(caplog)) > pages / 2
+
+
+@pytest.mark.parametrize("garbage", [False, True])
+def test_the_log_of_a_damaged_file_does_not_get_into_the_new_one(
+    store: Store, path: Path, good: bytes, garbage: bool
+) -> None:
+    path.write_bytes(good)
+    for _ in range(4):
+        store.save(RUN)
+    left = b"x" * 5000 if garbage else beside(path, "-wal").read_bytes()
+    assert len(left) > 1000
+    store.close()
+    beside(path, "-wal").write_bytes(left)
+    path.write_bytes(b"x" * 4096)
+    assert (store.save(OTHER),) == store.before(LAST)
+    assert len(set_aside(path)) == 1
+
+
+def test_a_file_that_is_damaged_while_it_is_used_is_found_out(
+    mocker: MockerFixture, store: Store, path: Path, good: bytes
+) -> None:
+    path.write_bytes(good)
+    connect = mocker.spy(sqlite3, "connect")
+    current = store.save(RUN)
+    path.write_bytes(b"x" * path.stat().st_size)
+    beside(path, "-wal").write_bytes(b"")
+    connect.spy_return.execute("PRAGMA shrink_memory")  # forgets the pages it has read
+    with pytest.raises(sqlite3.DatabaseError) as caught:
+        store.save(current)
+    assert is_corruption(caught.value)
+    store.close()
+    assert store.save(current).id == 1
+    assert len(set_aside(path)) == 1
+
+
+@pytest.mark.parametrize("schema", [SCHEMA + 1, 1000, -1])
+def test_a_later_schema_is_left_alone(store: Store, path: Path, good: bytes, schema: int) -> None:
+    path.write_bytes(good)
+    change(path, f"PRAGMA user_version = {schema}", "ALTER TABLE runs ADD COLUMN mood TEXT")
+    content = path.read_bytes()
+    for call in (
+        lambda: store.save(RUN),
+        lambda: store.before(RUN),
+        lambda: store.dismiss([RUN]),
+        lambda: store.clear(0),
+    ):
+        with pytest.raises(LaterSchemaError, match=f"its schema is {schema}, from a later version"):
+            call()
+    store.close()
+    assert [(file.name, file.read_bytes()) for file in path.parent.iterdir()] == [(path.name, content)]
+
+
+@pytest.mark.parametrize("schema", [0, 1, SCHEMA])
+def test_tables_of_another_shape_are_left_as_they_are(store: Store, path: Path, schema: int) -> None:
+    change(path, f"PRAGMA user_version = {schema}", "CREATE TABLE runs (a)", "CREATE TABLE boots (boot)")
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError):
+            store.save(RUN)
+        store.close()
+    assert [row["sql"] for row in rows(path, "SELECT sql FROM sqlite_master")] == [
+        "CREATE TABLE runs (a)",
+        "CREATE TABLE boots (boot)",
+    ]
+    assert set_aside(path) == []
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "started = 'noon'",
+        "last_alive = 'soon'",
+        "last_alive = x'00ff'",
+        "last_alive = 9e999",
+        "last_alive = started - 1",
+        "started = -1",
+        "boot = x'ff'",
+        "\"offset\" = 'late'",
+        '"offset" = 9e999',
+        '"offset" = -9e999',
+        "\"offset\" = x'ff'",
+    ],
+)
+def test_a_row_that_makes_no_sense_is_left_out(store: Store, path: Path, good: bytes, nonsense: str) -> None:
+    path.write_bytes(good)
+    change(path, f"UPDATE runs SET {nonsense} WHERE id = 20")
+    store.save(OTHER)
+    assert {run.id for run in store.before(LAST)} == {*range(1, 52)} - {20}
+
+
+UNKNOWN_PROGRESS = BENCHY._replace(progress=None)
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "expected"),
+    [
+        ("version = x'ff'", {"version": ""}),
+        ("version = CAST(x'ff61' AS TEXT)", {"version": "\ufffda"}),
+        ("ended = 'maybe'", {}),
+        ("ended = 7", {}),
+        ("dismissed = 'so'", {}),
+        ("recorded_from = 'then'", {"recorded_from": 50.5}),
+        ("recorded_from = 1", {"recorded_from": 50.5}),
+        ("recorded_from = 99", {"recorded_from": 50.5}),
+        ("print_path = x'ff00'", {"print": None}),
+        ("print_path = NULL", {"print": None}),
+        ("print_origin = x'ff'", {"print": BENCHY._replace(origin=None)}),
+        ("print_started = 'now'", {"print": BENCHY._replace(started=None)}),
+        ("print_started = -9e99", {"print": BENCHY._replace(started=None)}),
+        ("print_started = 81", {"print": BENCHY._replace(started=None)}),
+        ("print_percent = 'half'", {"print": UNKNOWN_PROGRESS}),
+        ("print_percent = 1e300", {"print": UNKNOWN_PROGRESS}),
+        ("print_percent = NULL", {"print": UNKNOWN_PROGRESS}),
+        ("print_position = 'far'", {"print": BENCHY._replace(progress=Progress(12.5, None, 0.2, 70.25))}),
+        ("print_position = -1", {"print": BENCHY._replace(progress=Progress(12.5, None, 0.2, 70.25))}),
+        ("print_z = x'ff'", {"print": BENCHY._replace(progress=Progress(12.5, 5000, None, 70.25))}),
+        ("print_seen = 81", {"print": BENCHY._replace(progress=Progress(12.5, 5000, 0.2, None))}),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_unknown(
+    store: Store, path: Path, good: bytes, nonsense: str, expected: dict[str, Any]
+) -> None:
+    path.write_bytes(good)
+    change(path, f"UPDATE runs SET {nonsense} WHERE id = 20")
+    run = RUN._replace(id=20, boot="boot 19", offset=MARCH + 19 * 600, **expected)
+    assert store.before(LAST)[19] == run

@@ -1,0 +1,200 @@
+"""Which boots' clocks are trusted: tables, and what holds whatever the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from itertools import combinations, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from octoprint_uptime.restart_log.records import Run
+from octoprint_uptime.restart_log.trusted_clocks import EARLIEST, LATEST, trusted_boots
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def at(text: str) -> float:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=timezone.utc).timestamp()
+
+
+MARCH = at("2026-03-01 00:00")
+
+
+def run(boot: str, offset: float, started: float, last_alive: float, ended: str | None = None) -> Run:
+    return Run(1, boot, offset, started, started, last_alive, "1.11.8", ended, None, False)
+
+
+def trusted(*runs: Run) -> str:
+    """The boots that are trusted, each once."""
+    return "".join(dict.fromkeys(run.boot for run, boot in zip(runs, trusted_boots(runs), strict=True) if boot))
+
+
+def test_the_example_of_the_docstring() -> None:
+    runs = [
+        run(boot, at(f"2026-{began}"), 30, at(f"2026-{last_alive}") - at(f"2026-{began}"))
+        for boot, began, last_alive in [
+            ("a", "03-01 10:00", "03-01 18:00"),
+            ("b", "03-01 17:00", "03-01 17:20"),
+            ("c", "03-02 09:00", "03-02 12:00"),
+        ]
+    ]
+    assert trusted_boots(runs) == [at("2026-03-01 10:00"), None, at("2026-03-02 09:00")]
+
+
+def test_of_no_runs_there_are_no_boots() -> None:
+    assert trusted_boots([]) == []
+
+
+def test_a_boot_that_began_as_the_one_before_was_last_alive_fits() -> None:
+    assert trusted(run("a", MARCH, 10, HOUR), run("b", MARCH + HOUR, 10, 100)) == "ab"
+    assert trusted(run("a", MARCH, 10, HOUR), run("b", MARCH + HOUR - 1, 10, 100)) == "a"
+
+
+@pytest.mark.parametrize(
+    ("offset", "is_trusted"),
+    [
+        (EARLIEST - 10, True),
+        (EARLIEST - 11, False),
+        (LATEST - 101, True),
+        (LATEST - 100, False),
+        (0.0, False),
+        (1e300, False),
+        (-1e12, False),
+    ],
+)
+def test_a_moment_before_there_was_this_plugin_or_after_2100_is_not_trusted(offset: float, is_trusted: bool) -> None:
+    assert trusted_boots([run("a", offset, 10, 100)]) == [offset if is_trusted else None]
+
+
+@pytest.mark.parametrize(("offset", "boot"), [(0.0, 0.0), (-1.0, None)])
+def test_a_boot_before_1970_is_not_trusted(offset: float, boot: float | None) -> None:
+    assert trusted_boots([run("a", offset, MARCH + 1, MARCH + 2)]) == [boot]
+
+
+def test_a_boot_long_before_its_first_run_is_trusted() -> None:
+    assert trusted(run("a", MARCH - 380 * DAY, 400 * DAY, 400 * DAY + 10)) == "a"
+
+
+@pytest.mark.parametrize(
+    ("doubted", "offset"),
+    [
+        ("a", 0.0),  # 1970
+        ("a", at("2025-12-31 00:00")),
+        ("a", at("2040-01-01 00:00")),
+        ("b", 0.0),
+        ("b", at("2026-02-28 00:00")),
+        ("b", MARCH + 0.5 * HOUR),  # by fake-hwclock, which saves the time once an hour
+        ("b", at("2040-01-01 00:00")),
+        ("b", MARCH + 3 * DAY - 1),
+        ("d", 0.0),
+        ("d", at("2026-02-28 00:00")),
+        ("d", MARCH + 2 * DAY + 99),
+    ],
+)
+def test_one_wrong_clock_costs_its_own_boot_alone(doubted: str, offset: float) -> None:
+    runs = [
+        run("a", MARCH, 10, HOUR),
+        run("b", MARCH + DAY, 10, 100),
+        run("b", MARCH + DAY, 200, HOUR, "clean"),
+        run("c", MARCH + 2 * DAY, 10, 100, "clean"),
+        run("d", MARCH + 3 * DAY, 10, 10),
+    ]
+    assert trusted(*runs) == "abcd"
+    wrong = [each._replace(offset=offset) if each.boot == doubted else each for each in runs]
+    assert trusted(*wrong) == "abcd".replace(doubted, "")
+
+
+def test_the_largest_set_is_trusted_wherever_it_begins() -> None:
+    days = {"a": 9, "b": 8, "c": 0, "d": 1, "e": 2}
+    assert trusted(*(run(boot, MARCH + day * DAY, 10, 100) for boot, day in days.items())) == "cde"
+
+
+def test_what_is_doubted_does_not_take_the_place_of_what_is_trusted() -> None:
+    # b's last moment lies after c's boot, yet b is doubted already because of a.
+    runs = [
+        run("a", MARCH, 10, 10 * HOUR),
+        run("b", MARCH + 8 * HOUR, 10, 17 * HOUR),
+        run("c", MARCH + 20 * HOUR, 10, 10),
+    ]
+    assert trusted(*runs) == "ac"
+
+
+def test_a_boot_clock_that_went_back_begins_anew() -> None:
+    runs = [run("a", MARCH, 1000, 2000), run("a", MARCH, 500, 600), run("a", MARCH, 700, 800)]
+    assert trusted_boots(runs) == [MARCH, None, None]
+
+
+def test_a_log_that_was_off_for_a_while_has_not_gone_back() -> None:
+    runs = [run("a", MARCH, 10, 2000, "off"), run("a", MARCH, 10, 3000, "off"), run("a", MARCH, 10, 4000)]
+    assert trusted_boots(runs) == [MARCH] * 3
+    assert trusted_boots([runs[0], run("a", MARCH, 9, 3000)]) == [MARCH, None]
+
+
+def test_a_clock_counts_as_it_was_set_last_in_its_boot() -> None:
+    runs = [run("a", 100, 10, HOUR, "off"), run("a", MARCH, 10, 2 * HOUR)]
+    assert trusted_boots(runs) == [MARCH] * 2
+
+
+def longest_chain(runs: Sequence[Run]) -> tuple[int, ...]:
+    """The longest chain in which each boot begins after the one before was last alive; of several the earliest."""
+    possible = [number for number, each in enumerate(runs) if each.offset + each.started >= EARLIEST]
+    chains = (chain for length in range(len(possible), 0, -1) for chain in combinations(possible, length))
+    return next(
+        (
+            chain
+            for chain in chains
+            if all(runs[one].offset + runs[one].last_alive <= runs[other].offset for one, other in pairwise(chain))
+        ),
+        (),
+    )
+
+
+@given(st.lists(st.tuples(st.integers(-1, 9), st.integers(0, 4)), max_size=9))
+def test_trusted_is_the_longest_chain_and_of_several_the_earliest(boots: list[tuple[int, int]]) -> None:
+    runs = [
+        run(str(number), MARCH + day * DAY if day >= 0 else 0, 0, days * DAY)
+        for number, (day, days) in enumerate(boots)
+    ]
+    found = tuple(number for number, boot in enumerate(trusted_boots(runs)) if boot is not None)
+    assert found == longest_chain(runs)
+
+
+moments = st.floats(-1e12, 1e12) | st.floats(MARCH - DAY, MARCH + 90 * DAY)
+seconds = st.integers(0, 10**6).map(float) | st.floats(0, 1e6)
+
+
+@st.composite
+def any_runs(draw: st.DrawFn) -> list[Run]:
+    offsets = draw(st.lists(moments, min_size=5, max_size=5))
+    runs = []
+    for _ in range(draw(st.integers(0, 12))):
+        boot = draw(st.integers(0, 4))
+        started = draw(seconds)
+        ended = draw(st.sampled_from(["clean", "off", None]))
+        runs.append(run(str(boot), offsets[boot], started, started + draw(seconds), ended))
+    return runs
+
+
+@given(any_runs())
+def test_trusted_moments_are_in_order_and_of_this_century(runs: list[Run]) -> None:
+    boots = trusted_boots(runs)
+    assert len(boots) == len(runs)
+    known = [(each, boot) for each, boot in zip(runs, boots, strict=True) if boot is not None]
+    assert all(boot == each.offset for each, boot in known)
+    ends = [boot + each.last_alive for each, boot in known]
+    assert all(EARLIEST <= end < LATEST for end in ends)
+    for ((one, _), (other, later_boot)), end in zip(pairwise(known), ends, strict=False):
+        assert one.boot == other.boot or end <= later_boot
+
+
+@given(any_runs())
+def test_all_boots_are_trusted_where_all_are_in_order(runs: list[Run]) -> None:
+    runs = sorted(
+        (each._replace(last_alive=each.started, offset=MARCH + int(each.boot) * 100 * DAY) for each in runs),
+        key=lambda each: (each.boot, each.started),
+    )
+    assert trusted_boots(runs) == [each.offset for each in runs]
