@@ -11,6 +11,7 @@ PORT ?= 5000
 PIP := -m pip install --quiet --disable-pip-version-check
 TOOLS := .venv/tools
 PLUGINS := $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
+IN_EACH := $(OCTOPRINTS:%=--octoprint %)
 SOURCES := $(shell find octoprint_uptime -type f -not -name '*.pyc') pyproject.toml setup.py MANIFEST.in README.md LICENSE
 WHEEL := dist/.built
 
@@ -22,8 +23,8 @@ run: .venv/octoprint-$(OCTOPRINT)/.plugin
 
 test:
 	$(MAKE) --jobs 3 test-units $(PLUGINS) test-system
-	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" --numprocesses 3 --no-loadscope-reorder
-	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone --numprocesses 2
+	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" $(IN_EACH) --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone $(IN_EACH) --numprocesses 2
 
 test-system: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/system.py chromium faketime

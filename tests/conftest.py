@@ -1,12 +1,68 @@
-import re
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
+import importlib.metadata
+import sys
+from pathlib import Path
+
+import hypothesis
 import pytest
 
-import octoprint_uptime
+try:
+    import octoprint_uptime
+except ModuleNotFoundError:
+    sys.exit("The tests are of the installed wheel: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
+
+ENVIRONMENTS = Path(__file__).resolve().parents[1] / ".venv"
 
 pytest.register_assert_rewrite("support")
+
+# For `--hypothesis-profile nightly`; without it, Hypothesis's own profile.
+hypothesis.settings.register_profile("nightly", max_examples=5_000, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--octoprint",
+        action="append",
+        metavar="VERSION",
+        help="test in this OctoPrint of those in .venv, or in several; without it, in each that is there",
+    )
+
+
+def octoprints(config: pytest.Config) -> list[str]:
+    """The versions to test in."""
+    installed = sorted(path.parent.name.removeprefix("octoprint-") for path in ENVIRONMENTS.glob("octoprint-*/.plugin"))
+    return config.getoption("--octoprint") or installed
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"OctoPrint: {', '.join(octoprints(config)) or 'none is installed'}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "octoprint_environment" in metafunc.fixturenames:
+        versions = octoprints(metafunc.config)
+        if not versions:
+            pytest.fail("No OctoPrint is installed; `make check` installs one, `make test` each.", pytrace=False)
+        metafunc.parametrize("octoprint_environment", versions, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def octoprint_environment(request: pytest.FixtureRequest) -> Path:
+    """The virtual environment of an OctoPrint with the plugin."""
+    environment = ENVIRONMENTS / f"octoprint-{request.param}"
+    if not (environment / ".plugin").exists():
+        sentence = f"OctoPrint {request.param} is not installed; `make .venv/{environment.name}/.plugin` does that."
+        pytest.fail(sentence, pytrace=False)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def octoprint_version(octoprint_environment: Path) -> str:
+    """What that OctoPrint says it is: a development version is called by a branch's name here."""
+    (folder,) = octoprint_environment.glob("lib/python*/site-packages")
+    (found,) = importlib.metadata.distributions(name="OctoPrint", path=[str(folder)])
+    return found.version
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,17 +73,5 @@ def _tests_are_of_the_wheel() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest file, so that no process is alone with it at the end."""
-    items.sort(key=lambda item: item.path.name != "test_restarts.py")
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of one file and one OctoPrint in one process, which then starts that server once."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFileAndOctoPrint(LoadScopeScheduling):  # type: ignore[misc] # has no types
-        def _split_scope(self, nodeid: str) -> str:
-            return re.sub(r"::[^[]*(\[[\d.]+(?:rc\d+)?)?.*", r"\1", nodeid)
-
-    return ByFileAndOctoPrint(config, log)
+    """Begin with the largest file, so that no process is alone with a long one at the end."""
+    items.sort(key=lambda item: -item.path.stat().st_size)

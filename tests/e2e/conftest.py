@@ -11,24 +11,13 @@ from octoprint_uptime import settings
 from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage
 from system import launch
 
-OCTOPRINTS = ("1.11.8", "2.0.0rc7")
 # What the page of 2.0.0rc7 itself asks for on behalf of read-only users, who may not.
 OCTOPRINTS_OWN_REFUSALS = ("/api/settings/reauthReq", "/api/printer/command/custom")
-ENVIRONMENTS = Path(__file__).resolve().parents[2] / ".venv"
-
-
-@pytest.fixture(scope="session", params=OCTOPRINTS)
-def octoprint_version(request: pytest.FixtureRequest) -> str:
-    version: str = request.param
-    return version
 
 
 @pytest.fixture(scope="session")
-def octoprint_executable(octoprint_version: str) -> Path:
-    executable = ENVIRONMENTS / f"octoprint-{octoprint_version}" / "bin" / "octoprint"
-    if not executable.exists():
-        pytest.fail(f"OctoPrint {octoprint_version} is not installed; `make test` installs it", pytrace=False)
-    return executable
+def octoprint_executable(octoprint_environment: Path) -> Path:
+    return octoprint_environment / "bin" / "octoprint"
 
 
 @pytest.fixture(scope="session")

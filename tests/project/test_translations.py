@@ -64,10 +64,10 @@ def test_what_ships_is_the_working_copy(language: str) -> None:
         }
 
 
-@pytest.mark.parametrize("version", ["1.11.8", "2.0.0rc7"])
-def test_no_text_of_octoprints_own_is_translated_anew(extracted: dict[str, Message], version: str) -> None:
-    environment = translations.ROOT / ".venv" / f"octoprint-{version}"
-    (catalogue,) = environment.glob("lib/*/site-packages/octoprint/translations/de/LC_MESSAGES/messages.po")
+def test_no_text_of_octoprints_own_is_translated_anew(
+    extracted: dict[str, Message], octoprint_environment: Path
+) -> None:
+    (catalogue,) = octoprint_environment.glob("lib/*/site-packages/octoprint/translations/de/LC_MESSAGES/messages.po")
     own = messages(read(catalogue))
     assert len(own) > 1000
     assert own.keys() & extracted.keys() == set()
