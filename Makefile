@@ -1,7 +1,10 @@
 # make run [OCTOPRINT=2.0.0rc7] [PORT=5000]   a real OctoPrint with the plugin, on this machine only
+# make check [OCTOPRINT=2.0.0rc7]              lint, unit tests and a smoke run: what a push must pass
+# make tests/e2e/test_api.py [OCTOPRINT=...]   one file of tests, in one OctoPrint
+# make lint | test-units | translations        each alone
 # make test                                    every test, in every Python and both OctoPrints found below
 # make bench                                   what the plugin costs, beside a reference
-# make lint | translations | screenshots
+# make screenshots | clean
 
 PYTHON ?= python3
 OCTOPRINT ?= 1.11.8
@@ -11,32 +14,46 @@ PORT ?= 5000
 PIP := -m pip install --quiet --disable-pip-version-check
 TOOLS := .venv/tools
 PLUGINS := $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
+OCTOPRINT_DEV := https://github.com/OctoPrint/OctoPrint/archive/refs/heads/dev.zip
+IN_ONE := --octoprint $(OCTOPRINT)
 IN_EACH := $(OCTOPRINTS:%=--octoprint %)
 SOURCES := $(shell find octoprint_uptime -type f -not -name '*.pyc') pyproject.toml setup.py MANIFEST.in README.md LICENSE
 WHEEL := dist/.built
 
-.PHONY: run test test-system test-units bench lint translations screenshots clean
+# What runs side by side prints in one piece each, where make can do that.
+JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
+
+.PHONY: run check check-units check-smoke test test-system test-units bench lint translations screenshots clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
 	.venv/octoprint-$(OCTOPRINT)/bin/python tools/octoprint_server.py --basedir .octoprint/$(OCTOPRINT) --port $(PORT)
 
+check:
+	$(MAKE) $(JOBS) 3 lint check-units check-smoke
+
+# In the tools' environment, which is there; `make test` has one for each Python.
+check-units: $(TOOLS)/.plugin
+	$(TOOLS)/bin/pytest tests/unit
+
+check-smoke: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
+	$(TOOLS)/bin/python tools/system.py chromium
+	$(TOOLS)/bin/pytest tests/e2e/test_smoke.py $(IN_ONE)
+
+tests/%.py: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin test-system FORCE
+	$(TOOLS)/bin/pytest $@ $(IN_ONE)
+
 test:
-	$(MAKE) --jobs 3 test-units $(PLUGINS) test-system
+	$(MAKE) --jobs 3 $(PLUGINS) test-system test-units
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" $(IN_EACH) --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone $(IN_EACH) --numprocesses 2
 
 test-system: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/system.py chromium faketime
 
-# The pure parts in each Python that is here, each in an environment with nothing else.
+# The pure parts in each Python that is here, two at a time.
 test-units: $(WHEEL)
-	@set -e; tools/pythons $(PYTHON) | while read -r python; do \
-	    venv=.venv/$$("$$python" -c 'import sys; print("python-%d.%d" % sys.version_info[:2])'); \
-	    test -x $$venv/bin/pytest || { "$$python" -m venv $$venv; $$venv/bin/python $(PIP) -r tests/unit/requirements.txt; }; \
-	    $$venv/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl; \
-	    echo "$$venv"; $$venv/bin/pytest tests/unit </dev/null; \
-	done
+	tools/pythons $(PYTHON) | xargs -n 1 -P 2 tools/test_units
 
 lint: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/ruff format --check .
@@ -68,9 +85,10 @@ $(WHEEL): $(TOOLS)/.installed $(SOURCES)
 	$(TOOLS)/bin/python -m build --outdir dist . > /dev/null
 	touch $@
 
+# OCTOPRINT=dev is that branch, as it was when it was installed.
 .venv/octoprint-%/.installed:
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python $(PIP) OctoPrint==$*
+	$(@D)/bin/python $(PIP) $(if $(filter dev,$*),$(OCTOPRINT_DEV),OctoPrint==$*)
 	touch $@
 
 %/.plugin: %/.installed $(WHEEL)

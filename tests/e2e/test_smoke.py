@@ -1,0 +1,56 @@
+"""One walk through all that the plugin does: what `make check` runs in an OctoPrint and a browser."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from restart_log import until
+from support import BOTH, ID, OCTOPRINT, UPTIME, MakeServer, OpenPage, entry
+
+
+def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, console_errors: list[str]) -> None:
+    server = make_server()
+
+    # The entry counts, and says what the API says.
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    before = entry(page).inner_text()
+    expect(entry(page)).not_to_have_text(before, timeout=3000)
+    answer = server.answer()
+    assert answer["uptime_available"] is True
+    assert answer["last_restart"] is None
+
+    # A setting that is saved in the dialog shows in the entry.
+    page.locator("#navbar_show_settings").click()
+    page.locator(f"#settings_plugin_{ID}_link a").click()
+    page.get_by_label("Show the system uptime", exact=True).uncheck()
+    page.get_by_test_id("settings-save").click()
+    expect(entry(page)).to_have_text(OCTOPRINT)
+    assert server.settings()["show_system_uptime"] is False
+
+    # System info has it.
+    info = server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
+    assert info[f"env.plugins.{ID}.started_at"] == answer["started_at"]
+
+    # A kill is told, to the page that was open as to one that is opened later.
+    server.kill()
+    expect(entry(page).locator("i.fa-unlink")).to_be_visible(timeout=15000)
+    server.start()
+    told = until(lambda: server.answer()["unseen_restart"])
+    assert (told["kind"], told["clean"]) == ("octoprint", False)
+    notice = page.locator(".ui-pnotify:visible").filter(has_text="OctoPrint stopped unexpectedly")
+    expect(notice).to_be_visible(timeout=40000)
+    expect(entry(page)).to_have_text(OCTOPRINT)
+    console_errors.clear()  # the browser's, of the connections that were refused
+    notice.get_by_role("button", name="Dismiss").click()
+    until(lambda: server.answer()["unseen_restart"] is None)
+
+    # In German.
+    server.save({"show_system_uptime": True}).raise_for_status()
+    german = open_page(server, locale="de-DE")
+    expect(entry(german)).to_have_text(re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$"))
+    expect(entry(german)).to_have_attribute("title", re.compile("^System seit "))
+    entry(german).click()
+    expect(german.locator(f"#navbar_plugin_{ID}_popover")).to_contain_text("Neustart-Protokoll")
