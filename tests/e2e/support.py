@@ -142,6 +142,21 @@ class OctoPrint(Server):
         return [record for record in records if bad.search(record) and not _OCTOPRINTS_OWN.search(record)]
 
 
+def check_error(response: requests.Response) -> None:
+    """What every refusal of the plugin's API looks like."""
+    assert response.headers["Content-Type"] == "application/json"
+    assert "no-store" in response.headers["Cache-Control"]
+    if response.request.method == "HEAD":
+        assert int(response.headers["Content-Length"]) > 0
+        assert response.text == ""
+        return
+    body = response.json()
+    assert body.keys() == {"error", "uptime_available"}
+    assert body["uptime_available"] is False
+    assert isinstance(body["error"], str)
+    assert len(body["error"]) > 5
+
+
 def boot_clock() -> float:
     """Seconds since this host's boot."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

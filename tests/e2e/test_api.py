@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-from namespaces import with_files
-from octoprint_server import api_key
 from octoprint_uptime import format_uptime
-from support import ENDPOINT, MakeServer, OctoPrint, boot_clock, process_age
+from support import ENDPOINT, MakeServer, OctoPrint, check_error, process_age
 
 SUFFIXES = {"": "full", "_dhm": "dhm", "_dh": "dh", "_d": "d"}
 FIELDS = {
@@ -110,84 +107,7 @@ def test_the_values_are_the_same_in_german(server: OctoPrint) -> None:
             assert german[f"{prefix}uptime{suffix}"] == format_uptime(german[f"{prefix}seconds"], display_format)
 
 
-def test_unknown_uptime_is_null_with_a_note_in_the_callers_language(make_server: MakeServer, tmp_path: Path) -> None:
-    nothing = tmp_path / "nothing"
-    nothing.touch()
-    # Without its btime psutil knows no boot time either.
-    server = make_server(with_files({"/proc/uptime": nothing, "/proc/stat": nothing}))
-    answer = server.answer()
-    assert set(answer) == FIELDS | {"uptime_note"}
-    assert {answer[field] for field in ("seconds", "started_at", "uptime", "uptime_dhm", "uptime_dh", "uptime_d")} == {
-        None
-    }
-    assert answer["uptime_available"] is False
-    assert answer["uptime_source"] is None
-    assert answer["octoprint_seconds"] > 0
-    german = server.session("admin").get(server.url + ENDPOINT, headers={"X-Locale": "de"}).json()["uptime_note"]
-    assert "pip install psutil" in answer["uptime_note"]
-    assert "virtual environment" in answer["uptime_note"]
-    assert "pip install psutil" in german
-    assert "virtueller Umgebung" in german
-    assert len(server.warnings()) == 2
-
-
-def test_without_proc_uptime_psutil_answers(make_server: MakeServer, tmp_path: Path) -> None:
-    (tmp_path / "garbage").write_text("garbage")
-    server = make_server(with_files({"/proc/uptime": tmp_path / "garbage"}))
-    answers = [server.answer() for _ in range(3)]
-    assert {answer["uptime_source"] for answer in answers} == {"psutil"}
-    assert answers[-1]["seconds"] == pytest.approx(boot_clock(), abs=1.5)
-    assert answers[-1]["uptime_available"] is True
-    assert len(server.warnings()) == 1
-
-
-# Who may, and what everybody else gets
-
-
-@pytest.mark.parametrize("user", ["admin", "operator", "viewer"])
-@pytest.mark.parametrize(
-    "credentials",
-    [
-        lambda key: {"headers": {"X-Api-Key": key}},
-        lambda key: {"headers": {"Authorization": f"Bearer {key}"}},
-        lambda key: {"params": {"apikey": key}},
-    ],
-    ids=["header", "bearer", "query"],
-)
-def test_whoever_has_status_may_read_it(server: OctoPrint, user: str, credentials: Any) -> None:
-    response = requests.get(server.url + ENDPOINT, **credentials(api_key(user)))
-    assert response.status_code == 200
-    assert response.json()["uptime_available"] is True
-
-
-def test_a_session_cookie_will_do(server: OctoPrint) -> None:
-    assert server.log_in("viewer").get(server.url + ENDPOINT).status_code == 200
-
-
-@pytest.mark.parametrize("user", [None, "nobody", "stranger", "former"])
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_nobody_else_may(server: OctoPrint, user: str | None, method: str) -> None:
-    response = server.session(user).request(method, server.url + ENDPOINT)
-    assert response.status_code == 403
-    check_error(response, method)
-
-
-def test_a_cookie_without_status_is_not_enough(server: OctoPrint) -> None:
-    response = server.log_in("stranger").get(server.url + ENDPOINT)
-    assert response.status_code == 403
-    check_error(response, "GET")
-
-
-@pytest.mark.parametrize(
-    ("user", "status"),
-    # Without a valid key OctoPrint takes it for a browser's and misses the CSRF token.
-    [("admin", 204), ("viewer", 204), ("stranger", 403), ("former", 403), ("nobody", 400), (None, 400)],
-)
-def test_a_post_is_refused_with_the_same_body(server: OctoPrint, user: str | None, status: int) -> None:
-    response = server.session(user).post(server.url + ENDPOINT, json={"command": "dismiss", "id": 0})
-    assert response.status_code == status
-    if status != 204:
-        check_error(response, "POST")
+# What everybody else gets: who that is, is in test_callers.py
 
 
 @pytest.mark.parametrize(
@@ -204,7 +124,7 @@ def test_a_post_is_refused_with_the_same_body(server: OctoPrint, user: str | Non
 def test_a_post_of_no_known_command_is_refused_with_the_same_body(server: OctoPrint, body: dict[str, Any]) -> None:
     response = server.session("admin").post(server.url + ENDPOINT, json=body)
     assert response.status_code == 400
-    check_error(response, "POST")
+    check_error(response)
 
 
 def test_a_post_without_csrf_token_is_refused_with_the_same_body(server: OctoPrint) -> None:
@@ -212,7 +132,7 @@ def test_a_post_without_csrf_token_is_refused_with_the_same_body(server: OctoPri
     del session.headers["X-CSRF-Token"]
     response = session.post(server.url + ENDPOINT, json={})
     assert response.status_code == 400
-    check_error(response, "POST")
+    check_error(response)
 
 
 def test_what_another_plugin_does_to_the_request_keeps_the_body(make_server: MakeServer) -> None:
@@ -220,22 +140,9 @@ def test_what_another_plugin_does_to_the_request_keeps_the_body(make_server: Mak
     for status in (404, 500, 503):
         response = server.session("admin").get(server.url + ENDPOINT, headers={"X-Refuse": str(status)})
         assert response.status_code == status
-        check_error(response, "GET")
+        check_error(response)
     server.stop()
     server.new_log()  # where OctoPrint notes a 5xx as an error
-
-
-def check_error(response: requests.Response, method: str) -> None:
-    assert response.headers["Content-Type"] == "application/json"
-    assert "no-store" in response.headers["Cache-Control"]
-    if method == "HEAD":
-        assert int(response.headers["Content-Length"]) > 0
-        return
-    body = response.json()
-    assert body.keys() == {"error", "uptime_available"}
-    assert body["uptime_available"] is False
-    assert isinstance(body["error"], str)
-    assert len(body["error"]) > 5
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What other plugins get through OctoPrint's helpers."""
+"""What other plugins get through OctoPrint's helpers; and what everybody gets where the uptime is unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from namespaces import with_files
-from support import MakeServer, OctoPrint
+from support import ENDPOINT, MakeServer, OctoPrint
+from test_api import FIELDS
 
 # The order in which OctoPrint initialises plugins is nobody's to choose, so this one asks before and after ours.
 NEIGHBOUR = """
@@ -50,13 +51,28 @@ def test_helpers_give_seconds_even_before_the_plugin_is_initialised(make_server:
         assert 0 < at_first[name] < now[name]
 
 
-def test_what_is_unknown_is_none(make_server: MakeServer, tmp_path: Path) -> None:
+def test_what_is_unknown_is_null_and_none_with_a_note_in_the_callers_language(
+    make_server: MakeServer, tmp_path: Path
+) -> None:
     nothing = tmp_path / "nothing"
     nothing.touch()
     # Without its btime psutil knows no boot time either.
     server = make_server(
         with_files({"/proc/uptime": nothing, "/proc/stat": nothing}), extra_plugins={"a_neighbour.py": NEIGHBOUR}
     )
+    answer = server.answer()
+    assert set(answer) == FIELDS | {"uptime_note"}
+    assert {answer[field] for field in ("seconds", "started_at", "uptime", "uptime_dhm", "uptime_dh", "uptime_d")} == {
+        None
+    }
+    assert answer["uptime_available"] is False
+    assert answer["uptime_source"] is None
+    assert answer["octoprint_seconds"] > 0
+    german = server.session("admin").get(server.url + ENDPOINT, headers={"X-Locale": "de"}).json()["uptime_note"]
+    assert "pip install psutil" in answer["uptime_note"]
+    assert "virtual environment" in answer["uptime_note"]
+    assert "pip install psutil" in german
+    assert "virtueller Umgebung" in german
     _, now = ask(server)
     assert now["system_uptime"] is None
     assert now["octoprint_uptime"] > 0
