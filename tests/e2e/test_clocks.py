@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -43,7 +41,7 @@ def check_moments(answer: dict[str, Any], offset: timedelta) -> None:
 
 
 @pytest.mark.parametrize("source", ["proc", "psutil"])
-def test_a_wall_clock_that_is_set_moves_the_moments_and_no_duration(
+def test_a_wall_clock_that_is_set_moves_the_moments_and_no_duration_and_its_jitter_neither(
     make_server: MakeServer, tmp_path: Path, source: str
 ) -> None:
     environment, set_clock = with_wall_clock(tmp_path / "clock")
@@ -68,15 +66,11 @@ def test_a_wall_clock_that_is_set_moves_the_moments_and_no_duration(
         check_moments(answer, offset)
         again = server.answer()
         assert [again[f"{kind}started_at"] for kind in KINDS] == [answer[f"{kind}started_at"] for kind in KINDS]
+    for number in range(100):
+        set_clock(f"{(number % 15 - 7) / 10:+}")  # the jitter that moments are known for, up to its worst
+        again = server.answer()
+        assert [again[f"{kind}started_at"] for kind in KINDS] == [answer[f"{kind}started_at"] for kind in KINDS]
     server.new_log()
-
-
-def test_lxcfs_shows_the_containers_uptime_and_octoprints_true_age(make_server: MakeServer, tmp_path: Path) -> None:
-    (tmp_path / "uptime").write_text("299.11 1000.00\n")
-    server = make_server(with_files({"/proc/uptime": tmp_path / "uptime"}))
-    answer = answer_with_age(server)
-    assert answer["seconds"] == 299.11
-    assert answer["uptime_source"] == "proc"
 
 
 def test_a_time_namespace_shifts_the_system_and_not_octoprint(make_server: MakeServer) -> None:
@@ -112,14 +106,17 @@ CONTENTS = {
 }
 
 
-def test_a_bad_proc_uptime_is_passed_over_with_one_warning(make_server: MakeServer, tmp_path: Path) -> None:
+def test_lxcfs_shows_the_containers_uptime_and_octoprints_true_age_and_a_bad_one_is_passed_over_with_one_warning(
+    make_server: MakeServer, tmp_path: Path
+) -> None:
     file = tmp_path / "uptime"
-    file.write_bytes(b"100.00 1.00\n")
+    file.write_bytes(b"299.11 1000.00\n")
     server = make_server(with_files({"/proc/uptime": file}))
-    assert server.answer()["seconds"] == 100
+    answer = answer_with_age(server)
+    assert (answer["seconds"], answer["uptime_source"]) == (299.11, "proc")
     for content in CONTENTS.values():
         file.write_bytes(content)  # in place, under the mount
-        answer = server.answer()
+        answer = answer_with_age(server)
         assert answer["uptime_source"] == "psutil", content
         assert answer["seconds"] == pytest.approx(boot_clock(), abs=1.2)
         assert answer["uptime_available"] is True
@@ -128,31 +125,8 @@ def test_a_bad_proc_uptime_is_passed_over_with_one_warning(make_server: MakeServ
     assert server.answer()["seconds"] == 200
 
 
-def test_an_unreadable_proc_uptime_is_passed_over_too(make_server: MakeServer) -> None:
-    # The memory of a process that is gone can't be read, by root neither.
-    server = make_server(with_files({"/proc/uptime": Path("/proc/self/mem")}))
-    answer = [server.answer() for _ in range(3)][-1]
-    assert answer["uptime_source"] == "psutil"
-    assert answer["seconds"] == pytest.approx(boot_clock(), abs=1.2)
-    (warning,) = server.warnings()
-    assert re.search(r"(OSError|ProcessLookupError)\(", warning)
-
-
-@pytest.mark.parametrize("name", ["octo print", "o) R 1 (2"])
-def test_the_process_name_may_hold_spaces_and_brackets(make_server: MakeServer, tmp_path: Path, name: str) -> None:
-    rename = tmp_path / "rename.py"
-    rename.write_text(
-        "import ctypes, runpy, sys\n"
-        f"assert ctypes.CDLL(None).prctl(15, {name.encode()!r}) == 0\n"
-        "del sys.argv[0], sys.path[0]\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
-    )
-    server = make_server(["sh", "-c", f'exec "$(dirname "$1")/python" {rename} "$@"', "sh"])
-    assert server.process is not None
-    assert f"({name})" in Path(f"/proc/{server.process.pid}/stat").read_text()
-    answer_with_age(server)
-
-
-BREAK_PSUTIL = """
+# OctoPrint itself needs psutil to start, so another plugin takes it away once it has it.
+WITHOUT_PSUTIL = """
 import sys
 import octoprint.plugin
 
@@ -160,66 +134,48 @@ __plugin_pythoncompat__ = ">=3"
 
 class Breaker(octoprint.plugin.StartupPlugin):
     def on_startup(self, host, port):
-        {code}
+        sys.modules["psutil"] = None
 
 __plugin_implementation__ = Breaker()
 """
 
 
-PSUTILS = {
-    "missing": "sys.modules['psutil'] = None",
-    "broken at import": "import psutil; del sys.modules['psutil']; sys.path.insert(0, {folder!r})",
-    "raising": "import psutil; psutil.boot_time = psutil.Process = lambda: 1 / 0",
-}
-
-
-@pytest.mark.parametrize("how", PSUTILS)
-@pytest.mark.parametrize("proc", [True, False])
-def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path: Path, how: str, proc: bool) -> None:
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "psutil.py").write_text("raise OSError('built for another machine')")
-    (tmp_path / "uptime").touch()
-    # OctoPrint itself needs psutil to start, so another plugin takes it away once it has it.
-    breaker = BREAK_PSUTIL.format(code=PSUTILS[how].format(folder=str(tmp_path / "broken")))
-    wrapper = [] if proc else with_files({"/proc/uptime": tmp_path / "uptime"})
+def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path: Path) -> None:
+    file = tmp_path / "uptime"
+    file.write_bytes(b"299.11 1000.00\n")
     # And before our plugin has asked it: System info would be the first to.
-    server = make_server(wrapper, {ID: {"include_in_systeminfo": False}}, {"breaker.py": breaker})
-    answer = [answer_with_age(server) for _ in range(3)][-1]
-    assert answer["uptime_available"] is proc
-    assert answer["uptime_source"] == ("proc" if proc else None)
-    assert ("uptime_note" in answer) is not proc
-    own = [line for line in server.new_log().splitlines() if f"octoprint.plugins.{ID} - WARNING" in line]
-    assert len(own) == (0 if proc else 2)
+    server = make_server(
+        with_files({"/proc/uptime": file}), {ID: {"include_in_systeminfo": False}}, {"breaker.py": WITHOUT_PSUTIL}
+    )
+
+    def warnings() -> int:
+        return server.new_log().count(f"octoprint.plugins.{ID} - WARNING")
+
+    for content, available, said in [(b"299.11 1.00\n", True, 0), (b"", False, 2), (b"300.00 1.00\n", True, 0)]:
+        file.write_bytes(content)  # in place, under the mount
+        answer = [answer_with_age(server) for _ in range(3)][-1]
+        assert answer["uptime_available"] is available
+        assert answer["uptime_source"] == ("proc" if available else None)
+        assert ("uptime_note" in answer) is not available
+        assert warnings() == said
     server.stop()
     server.new_log()  # OctoPrint's own code may stumble too
 
 
-def test_psutil_gives_the_same_answers(octoprint_executable: Path, octoprint_version: str) -> None:
+def test_psutil_gives_the_same_answers(octoprint_executable: Path) -> None:
+    # Of each OctoPrint's own psutil: 1.11 pins version 6, and 2.0 version 7.
     code = (
-        "import logging, pathlib, psutil, time; from octoprint_uptime import clock; time.sleep(2.5);"
+        "import logging, pathlib, time; from octoprint_uptime import clock; time.sleep(2.5);"
         "proc = [make(logging.getLogger()).read() for make in (clock.system_clock, clock.process_clock)];"
         "clock.PROC_UPTIME = clock.PROC_STAT = pathlib.Path('/nonexistent');"
         "other = [make(logging.getLogger()).read() for make in (clock.system_clock, clock.process_clock)];"
-        "print(psutil.__version__, *(x.source for x in proc + other), *(x.seconds for x in proc + other))"
+        "print(*(x.source for x in proc + other), *(x.seconds for x in proc + other))"
     )
     run = subprocess.run(
         [octoprint_executable.with_name("python"), "-c", code], check=True, capture_output=True, text=True
     )
-    version, *rest = run.stdout.split()
-    assert version.startswith({"1.11.8": "6.1.", "2.0.0rc7": "7.2."}[octoprint_version])
+    rest = run.stdout.split()
     assert rest[:4] == ["proc", "proc", "psutil", "psutil"]
     system, process, system2, process2 = map(float, rest[4:])
     assert system2 == pytest.approx(system, abs=1)
     assert process2 == pytest.approx(process, abs=1)
-
-
-def test_a_hundred_reads_in_thirty_seconds_give_the_same_moments(make_server: MakeServer, tmp_path: Path) -> None:
-    environment, set_clock = with_wall_clock(tmp_path / "clock")
-    server = make_server(env=environment)
-    texts = set()
-    for number in range(100):
-        set_clock(("+0", "+0.7", "-0.7")[number % 3])  # the jitter that moments are known for, at its worst
-        answer = server.answer()
-        texts.add((answer["started_at"], answer["octoprint_started_at"]))
-        time.sleep(0.3)
-    assert len(texts) == 1

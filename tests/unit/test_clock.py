@@ -94,6 +94,37 @@ def test_the_process_name_may_hold_spaces_and_brackets(tmp_path: Path, mocker: M
     assert read.seconds == pytest.approx(real.seconds, abs=0.5)
 
 
+# Sets the process's name by prctl, as a service manager or setproctitle may, before its age is read.
+RENAMED = """
+import ctypes, logging, sys
+from octoprint_uptime.clock import process_clock
+assert ctypes.CDLL(None).prctl(15, sys.argv[1].encode()) == 0
+assert f"({sys.argv[1]})" in open("/proc/self/stat").read()
+print(*process_clock(logging.getLogger()).read()[:2])
+"""
+
+
+@linux_only
+@pytest.mark.parametrize("name", ["octo print", "o) R 1 (2"])
+def test_a_process_that_renames_itself_is_as_old_as_before(name: str) -> None:
+    before = time.monotonic()
+    run = subprocess.run([sys.executable, "-c", RENAMED, name], check=True, capture_output=True, text=True)
+    seconds, source = run.stdout.split()
+    assert source == "proc"
+    assert 0 <= float(seconds) <= time.monotonic() - before + 0.02
+
+
+@linux_only
+def test_a_proc_uptime_that_opens_but_can_not_be_read_is_passed_over(
+    mocker: MockerFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    mocker.patch.object(clock, "PROC_UPTIME", Path("/proc/self/mem"))  # whose first page is nobody's, root's neither
+    system = system_clock(LOGGER)
+    assert [system.read().source for _ in range(3)] == ["psutil"] * 3
+    (warning,) = warnings(caplog)
+    assert "OSError(" in warning
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"garbage", b"nan 1", b"inf 1", b"-1.00 1.00", b"1e300", b"\xff\xfe", None]
 )
@@ -124,13 +155,14 @@ def test_without_a_usable_stat_psutil_tells_the_process_age(
     assert uptime.seconds == pytest.approx(time.time() - psutil.Process().create_time(), abs=1.5)
 
 
+@pytest.mark.parametrize("which", ["system", "OctoPrint"])
 @pytest.mark.parametrize("broken", ["missing", "raises at import", "raises when asked"])
-def test_without_any_source_it_is_unknown_and_said_once(
-    tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, broken: str
+def test_a_broken_psutil_matters_only_where_proc_fails_and_is_said_once(
+    tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, broken: str, which: str
 ) -> None:
-    mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
     if broken == "raises when asked":
         mocker.patch.object(psutil, "boot_time", fails(RuntimeError("no btime")))
+        mocker.patch.object(psutil, "Process", fails(RuntimeError("no process")))
     elif broken == "missing":
         mocker.patch.dict(sys.modules, {"psutil": None})
     else:
@@ -138,9 +170,18 @@ def test_without_any_source_it_is_unknown_and_said_once(
         mocker.patch.object(sys, "path", [str(tmp_path), *sys.path])
         mocker.patch.dict(sys.modules)
         del sys.modules["psutil"]
-    system = system_clock(LOGGER)
-    assert [system.read() for _ in range(3)] == [Uptime(None, None, None)] * 3
-    assert len(warnings(caplog)) == 2
+    make = {"system": system_clock, "OctoPrint": process_clock}[which]
+    if sys.platform == "linux":
+        assert make(LOGGER).read().source == "proc"
+        assert warnings(caplog) == []
+    mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
+    mocker.patch.object(clock, "PROC_STAT", tmp_path / "none")
+    subject = make(LOGGER)
+    assert [subject.read() for _ in range(3)] == [Uptime(None, None, None)] * 3
+    assert [
+        f"The {which} uptime can't be read from {source}" in line
+        for source, line in zip(("proc", "psutil"), warnings(caplog), strict=True)
+    ] == [True, True]
 
 
 def test_psutil_is_asked_once_so_that_a_wall_clock_set_later_changes_nothing(
