@@ -16,7 +16,7 @@ from support import MakeServer, OctoPrint, OpenPage
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 DURATION = r"(\d+[dhms] ?)+"
 
-# A plugin that answers with what an interactive Python would show after a line.
+# A plugin that answers with what an interactive Python would show after each line.
 PROMPT = """
 import contextlib, io
 import flask, octoprint.plugin
@@ -26,9 +26,12 @@ class Prompt(octoprint.plugin.SimpleApiPlugin):
         return True
 
     def on_api_get(self, request):
-        with contextlib.redirect_stdout(io.StringIO()) as shown:
-            exec(compile({line!r}, "README.md", "single"), {{"self": self}})
-        return flask.jsonify(shown.getvalue())
+        answers = []
+        for line in {lines!r}:
+            with contextlib.redirect_stdout(io.StringIO()) as shown:
+                exec(compile(line, "README.md", "single"), {{"self": self}})
+            answers.append(shown.getvalue())
+        return flask.jsonify(answers)
 
 __plugin_name__ = "Prompt"
 __plugin_pythoncompat__ = ">=3,<4"
@@ -58,36 +61,37 @@ def line_with(start: str) -> tuple[str, str]:
     return line, re.split(r" (?://|#) ", line)[1]
 
 
-@pytest.mark.parametrize(("start", "key"), [("from octoprint_uptime", None), ("self._plugin_manager", "seconds")])
-def test_the_python_lines_work_in_another_plugin(make_server: MakeServer, start: str, key: str | None) -> None:
-    line, comment = line_with(start)
-    server = make_server(extra_plugins={"prompt.py": PROMPT.format(line=line)})
-    shown = server.session("admin").get(f"{server.url}/api/plugin/prompt").json()
-    if key is None:
-        assert shown == f"{json.loads(comment)!r}\n"
-    else:
-        assert float(shown) == pytest.approx(server.answer()[key], abs=2)
-        assert isinstance(json.loads(comment), float)
+def test_the_python_lines_work_in_another_plugin(make_server: MakeServer) -> None:
+    lines = [line_with(start) for start in ("from octoprint_uptime", "self._plugin_manager")]
+    server = make_server(extra_plugins={"prompt.py": PROMPT.format(lines=[line for line, _ in lines])})
+    text, seconds = server.session("admin").get(f"{server.url}/api/plugin/prompt").json()
+    (_, text_shown), (_, seconds_shown) = lines
+    assert text == f"{json.loads(text_shown)!r}\n"
+    assert float(seconds) == pytest.approx(server.answer()["seconds"], abs=2)
+    assert isinstance(json.loads(seconds_shown), float)
 
 
-def test_the_browser_line_for_the_answer_works_in_the_page(server: OctoPrint, open_page: OpenPage) -> None:
+def test_the_browser_lines_work_in_the_page(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     line, comment = line_with("OctoPrint.plugins.octoprint_uptime.get()")
     assert re.fullmatch(DURATION, comment)
     with page.expect_console_message(lambda message: bool(re.fullmatch(DURATION, message.text))):
         page.evaluate(line)
-
-
-def test_the_browser_line_for_the_format_works_in_the_page(server: OctoPrint, open_page: OpenPage) -> None:
     line, comment = line_with("OctoPrint.plugins.octoprint_uptime.format(")
-    assert open_page(server).evaluate(line) == json.loads(comment)
+    assert page.evaluate(line) == json.loads(comment)
 
 
-def test_the_command_lines_work_in_a_shell(server: OctoPrint) -> None:
+def test_the_command_lines_work_in_a_shell_and_agree_with_the_server(server: OctoPrint) -> None:
+    server.save({"display_format": "dhm"}).raise_for_status()
     show, as_json = re.findall(r"^    (octoprint .*)$", README, re.MULTILINE)
+    api = server.answer()
     run = server.shell(show)
     assert (run.returncode, run.stderr) == (0, "")
-    assert re.fullmatch(DURATION, run.stdout.splitlines()[-1])
+    assert run.stdout.splitlines()[-1] in {api["uptime_dhm"], server.answer()["uptime_dhm"]}
     run = server.shell(as_json)
     assert (run.returncode, run.stderr) == (0, "")
-    assert json.loads(run.stdout)["seconds"] == pytest.approx(server.answer()["seconds"], abs=10)
+    answer = json.loads(run.stdout)
+    assert answer.keys() < api.keys()
+    assert api["seconds"] <= answer["seconds"] <= server.answer()["seconds"]
+    for field in ("display_format", "uptime_available", "uptime_scope", "uptime_source"):
+        assert answer[field] == api[field]
