@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from importlib.metadata import version
 
 import pytest
 
+from restart_log import until
 from support import ID, MakeServer, OctoPrint
 
 FIELDS = {"seconds", "uptime", "started_at"}
@@ -46,32 +48,33 @@ def test_switched_off_system_info_has_nothing(server: OctoPrint) -> None:
     assert f"env.plugins.{ID}." not in bundle.read("systeminfo.txt").decode()
 
 
-def test_the_plugin_is_listed_with_its_metadata(make_server: MakeServer) -> None:
-    server = make_server(enable=["pluginmanager"])
-    plugins = server.session("admin").get(f"{server.url}/plugin/pluginmanager/plugins").json()["plugins"]
+def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: MakeServer) -> None:
+    # No release is asked for: the proxy is a closed port.
+    proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    server = make_server(enable=["pluginmanager", "softwareupdate"], env=proxy)
+    session = server.session("admin")
+    plugins = session.get(f"{server.url}/plugin/pluginmanager/plugins").json()["plugins"]
     (plugin,) = (plugin for plugin in plugins if plugin["key"] == ID)
     assert plugin["name"] == "Uptime"
-    assert plugin["version"] == "1.0.0"
+    assert plugin["version"] == version("OctoPrint-Uptime")
     assert plugin["author"] == "Ajimaru"
     assert plugin["license"] == "AGPL-3.0-or-later"
     assert plugin["url"] == "https://github.com/Ajimaru/OctoPrint-Uptime"
     assert "how long" in plugin["description"]
     assert plugin["enabled"]
-
-
-def test_software_update_knows_where_releases_are(make_server: MakeServer) -> None:
-    # No release is asked for: the proxy is a closed port.
-    proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-    server = make_server(enable=["softwareupdate"], env=proxy)
-    response = server.session("admin").get(f"{server.url}/plugin/softwareupdate/check", params={"check": ID})
+    response = session.get(f"{server.url}/plugin/softwareupdate/check", params={"check": ID})
     check = response.json()["information"][ID]
     assert check["displayName"] == "Uptime"
-    assert check["displayVersion"] == "1.0.0"
+    assert check["displayVersion"] == version("OctoPrint-Uptime")
     assert check["error"] == "network"
     assert f"Could not check {ID} for updates due to a network error" in server.new_log()
 
 
-def test_nothing_of_the_plugin_is_logged_but_that_it_is_there(make_server: MakeServer) -> None:
+def test_nothing_is_logged_but_that_it_is_there_and_more_when_asked_to(make_server: MakeServer) -> None:
     server = make_server()
     server.answer()
     assert f"octoprint.plugins.{ID} " not in server.new_log()
+    levels = {f"octoprint.plugins.{ID}": "DEBUG"}
+    server.session("admin").put(f"{server.url}/plugin/logging/setup/levels", json=levels).raise_for_status()
+    server.answer()
+    until(lambda: f"octoprint.plugins.{ID} - DEBUG - " in server.new_log())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from octoprint_uptime import settings
-from restart_log import until
 from support import ID, MakeServer, OctoPrint
 
 # One of each kind; the whole table is in tests/unit/test_settings.py.
@@ -47,18 +50,22 @@ def test_the_defaults_are_those_of_the_table(server: OctoPrint) -> None:
     assert server.settings() == settings.defaults()
 
 
-@pytest.mark.parametrize(("key", "raw", "value"), ROWS)
-def test_what_is_posted_is_stored_repaired(server: OctoPrint, key: str, raw: Any, value: Any) -> None:
-    server.new_log()
-    response = server.save({key: raw})
-    assert response.status_code == 200
-    assert response.json()["plugins"][ID] == {**settings.defaults(), key: value}
-    assert server.settings() == {**settings.defaults(), key: value}
-    default = settings.defaults()[key]
-    assert (server.stored() or {}).get(key, default) == value
-    warnings = server.warnings()
-    assert len(warnings) == is_bad(key, raw, value)
-    assert all(key in warning and repr(raw)[:20] in warning for warning in warnings)
+def test_what_is_posted_is_stored_repaired(server: OctoPrint) -> None:
+    # As many saves as the longest of the settings has rows, each with a row of every setting that is left.
+    rows = [[row for row in ROWS if row[0] == key] for key in settings.RULES]
+    for save in itertools.zip_longest(*rows):
+        chosen = [row for row in save if row]
+        server.new_log()
+        response = server.save({key: raw for key, raw, _ in chosen})
+        assert response.status_code == 200
+        expected = {**server.settings(), **{key: value for key, _, value in chosen}}
+        assert response.json()["plugins"][ID] == server.settings() == expected
+        assert {**settings.defaults(), **server.stored()} == {**expected, "_config_version": 2}
+        bad = [(key, raw) for key, raw, value in chosen if is_bad(key, raw, value)]
+        warnings = server.warnings()
+        assert len(warnings) == len(bad)
+        for key, raw in bad:
+            assert sum(key in warning and repr(raw)[:20] in warning for warning in warnings) == 1
 
 
 def test_what_somebody_typed_into_the_config_is_read_repaired_and_said_once(make_server: MakeServer) -> None:
@@ -109,32 +116,60 @@ def test_nobody_without_the_settings_permission_changes_anything(server: OctoPri
     assert server.settings() == settings.defaults()
 
 
-@pytest.mark.parametrize("section", ["text", 5, [1, "a"], None, True])
-def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(make_server: MakeServer, section: Any) -> None:
-    server = make_server(plugins={ID: section})
+# What a server does on its way to answering, without the server: it loads a file and hands the plugin its part.
+INITIALIZE = """
+import json, logging, pathlib, sys
+import octoprint.plugin
+from octoprint.settings import Settings
+from octoprint_uptime.plugin import UptimePlugin
+
+lines = []
+logging.getLogger().addHandler(logging.Handler())
+logging.getLogger().handlers[-1].emit = lambda record: lines.append(record.getMessage())
+for basedir in sys.argv[1:]:
+    plugin = UptimePlugin()
+    plugin._identifier = "octoprint_uptime"
+    plugin._logger = logging.getLogger("octoprint.plugins.octoprint_uptime")
+    plugin._data_folder = basedir
+    settings = Settings(basedir=basedir)
+    settings.add_overlay({"plugins": {plugin._identifier: plugin.get_settings_defaults()}}, at_end=True)
+    plugin._settings = octoprint.plugin.plugin_settings_for_settings_plugin(plugin._identifier, plugin, settings)
+    lines.clear()
+    plugin.initialize()
+    plugin.on_settings_initialized()
+    print(json.dumps([plugin.on_settings_load(), lines]))
+"""
+
+
+def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(
+    octoprint_executable: Path, tmp_path: Path
+) -> None:
+    sections = ["text", 5, [1, "a"], None, True]
+    folders = [tmp_path / str(number) for number in range(len(sections))]
+    for folder, section in zip(folders, sections, strict=True):
+        OctoPrint(octoprint_executable, folder).prepare({}, plugins={ID: section})
+    command = [octoprint_executable.with_name("python"), "-c", INITIALIZE, *folders]
+    run = subprocess.run(command, capture_output=True, text=True, cwd="/")  # not here, where the package is source
+    assert run.returncode == 0, run.stderr
+    for line, section in zip(run.stdout.splitlines(), sections, strict=True):
+        values, warnings = json.loads(line)
+        assert values == settings.defaults()
+        assert warnings == [f"Ignoring settings in config.yaml that are no mapping but {type(section).__name__}"]
+
+
+def test_a_section_that_is_text_can_be_saved_over_and_what_is_saved_survives_a_restart(
+    make_server: MakeServer,
+) -> None:
+    server = make_server(plugins={ID: "text"})
     assert server.settings() == settings.defaults()
     answer = server.answer()
     assert answer["poll_interval_seconds"] == 60
     assert answer["uptime_available"] is True
     assert len(server.warnings()) == 1
-    server.save({"poll_interval_seconds": 10}).raise_for_status()
-    assert server.settings()["poll_interval_seconds"] == 10
-
-
-def test_settings_survive_a_restart(make_server: MakeServer) -> None:
-    server = make_server()
-    server.save({"poll_interval_seconds": 10, "display_format": "d"})
-    before = server.settings()
+    server.save({"poll_interval_seconds": 10, "display_format": "d"}).raise_for_status()
+    expected = {**settings.defaults(), "poll_interval_seconds": 10, "display_format": "d"}
+    assert server.settings() == expected
     server.stop()
     server.start()
-    assert server.settings() == before
-
-
-def test_debug_output_goes_through_the_plugins_logger(make_server: MakeServer) -> None:
-    server = make_server()
-    server.answer()
-    assert "DEBUG" not in server.new_log()
-    levels = {f"octoprint.plugins.{ID}": "DEBUG"}
-    server.session("admin").put(f"{server.url}/plugin/logging/setup/levels", json=levels).raise_for_status()
-    server.answer()
-    until(lambda: f"octoprint.plugins.{ID} - DEBUG - " in server.new_log())
+    assert server.settings() == expected
+    assert server.warnings() == []
