@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import Any
 
-import hypothesis
 import pytest
 import requests
-from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from octoprint_uptime import settings
@@ -63,6 +62,12 @@ HOSTILE: dict[str, Any] = {
 }
 
 
+def without_ours(config: dict[str, Any]) -> dict[str, Any]:
+    """All of config.yaml but the plugin's part."""
+    plugins = {key: value for key, value in config["plugins"].items() if key != ID}
+    return {**config, "plugins": plugins}
+
+
 def is_valid(values: dict[str, Any]) -> bool:
     return settings.clean(values) == (values, []) and values.keys() == settings.RULES.keys()
 
@@ -71,6 +76,7 @@ def test_no_value_breaks_anything(server: OctoPrint, open_page: OpenPage) -> Non
     other = {"virtual_printer": {"okFormatString": "ok {lastN}"}}
     server.session("admin").post(f"{server.url}/api/settings", json={"plugins": other}).raise_for_status()
     before = settings.defaults()
+    others = without_ours(server.config())
     for name, value in HOSTILE.items():
         response = server.save(dict.fromkeys(settings.RULES, value))
         assert response.status_code == 200, name
@@ -83,6 +89,7 @@ def test_no_value_breaks_anything(server: OctoPrint, open_page: OpenPage) -> Non
         config = server.config()
         stored = {key: value for key, value in (config["plugins"].get(ID) or {}).items() if key != "_config_version"}
         assert is_valid({**settings.defaults(), **stored}), name
+        assert without_ours(config) == others, name
         assert config["plugins"]["virtual_printer"]["okFormatString"] == "ok {lastN}", name
     server.save(dict.fromkeys(settings.RULES, SCRIPT)).raise_for_status()
     page = open_page(server)
@@ -94,28 +101,30 @@ def test_no_value_breaks_anything(server: OctoPrint, open_page: OpenPage) -> Non
     assert max(map(len, server.warnings())) < 300
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
-    max_leaves=5,
-)
+CHANGED = {
+    "show_system_uptime": False,
+    "show_octoprint_uptime": False,
+    "display_format": "dh",
+    "poll_interval_seconds": 7,
+    "compact_display": True,
+    "compact_toggle_interval_seconds": 9,
+    "include_in_systeminfo": False,
+    "restart_log": False,
+}
 
 
-@hypothesis.settings(
-    max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
-)
-@hypothesis.given(st.dictionaries(st.sampled_from(sorted(settings.RULES)), JSON))
-def test_saving_loses_no_other_key_and_no_other_plugins_settings(server: OctoPrint, raw: dict[str, Any]) -> None:
-    before, config = server.settings(), server.config()
-    server.save(raw).raise_for_status()
-    after = server.settings()
-    assert is_valid(after)
-    assert after == {**before, **settings.clean(raw)[0]}
-    config["plugins"].pop(ID, None)
-    now = server.config()
-    now["plugins"].pop(ID, None)
-    assert now == config
-    server.warnings()
+# What any JSON comes to is shown by the properties in tests/unit/test_settings_properties.py.
+def test_saving_some_settings_loses_no_other_and_no_other_plugins(server: OctoPrint) -> None:
+    assert CHANGED.keys() == settings.RULES.keys()
+    others, expected = without_ours(server.config()), server.settings()
+    each: list[dict[str, Any]] = [{key: value} for key, value in CHANGED.items()]
+    back: list[dict[str, Any]] = [dict(pair) for pair in itertools.pairwise(settings.defaults().items())]
+    for some in [*each, {}, *back]:
+        server.save(some).raise_for_status()
+        expected |= some
+        assert server.settings() == expected
+        assert without_ours(server.config()) == others
+    assert expected == settings.defaults()
 
 
 @pytest.mark.parametrize("body", ["text", 5, [1], None, True, {"display_format": {"x": 1}}, {"": 1}, {SCRIPT: SCRIPT}])

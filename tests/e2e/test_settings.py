@@ -148,7 +148,7 @@ def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(
     folders = [tmp_path / str(number) for number in range(len(sections))]
     for folder, section in zip(folders, sections, strict=True):
         OctoPrint(octoprint_executable, folder).prepare({}, plugins={ID: section})
-    command = [octoprint_executable.with_name("python"), "-c", INITIALIZE, *folders]
+    command: list[str | Path] = [octoprint_executable.with_name("python"), "-c", INITIALIZE, *folders]
     run = subprocess.run(command, capture_output=True, text=True, cwd="/")  # not here, where the package is source
     assert run.returncode == 0, run.stderr
     for line, section in zip(run.stdout.splitlines(), sections, strict=True):
