@@ -21,10 +21,6 @@ def block(language: str) -> str:
     return str(found)
 
 
-def test_it_is_short() -> None:
-    assert len(README.splitlines()) <= 120
-
-
 def test_the_settings_table_is_that_of_the_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.*?) \|", README, re.MULTILINE)
     expected = []
@@ -68,8 +64,3 @@ def test_every_file_it_points_to_is_there(file: str) -> None:
     assert paths
     for relative, raw in paths:
         assert (ROOT / (relative or raw)).is_file()
-
-
-@pytest.mark.parametrize("command", ["run", "test", "lint", "translations", "screenshots"])
-def test_the_commands_are_there(command: str) -> None:
-    assert re.search(rf"^{command}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-import octoprint_uptime
 from octoprint_uptime import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
 from octoprint_uptime.formatting import format_moment
 
@@ -62,10 +61,6 @@ def test_importing_it_loads_nothing_of_octoprint() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "octoprint_uptime.formatting" in loaded
     assert not {"octoprint", "flask", "flask_babel", "psutil", "click", "octoprint_uptime.plugin"} & set(loaded)
-
-
-def test_the_package_offers_just_the_format_functions() -> None:
-    assert octoprint_uptime.__all__ == ["format_uptime", "format_uptime_d", "format_uptime_dh", "format_uptime_dhm"]
 
 
 @pytest.mark.parametrize(
