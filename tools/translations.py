@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 LANGUAGES = ("de",)
@@ -35,8 +36,22 @@ def extract(target: Path) -> None:
     pybabel("--quiet", "extract", *about, *options, ".")
 
 
+def refresh_template() -> None:
+    """Extract anew; where nothing but the date would change, the file stays as it is, and so do the others."""
+    with tempfile.TemporaryDirectory() as folder:
+        new = Path(folder, POT.name)
+        extract(new)
+        if not POT.exists() or _undated(new) != _undated(POT):
+            shutil.copyfile(new, POT)
+
+
+def _undated(catalogue: Path) -> list[str]:
+    lines = catalogue.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith('"POT-Creation-Date:')]
+
+
 def main() -> None:
-    extract(POT)
+    refresh_template()
     for language in LANGUAGES:
         po = catalogue(WORKING, language)
         # No guesses: OctoPrint's page would show a fuzzy translation as if somebody had checked it.

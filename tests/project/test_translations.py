@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_a_catalogue_is_complete_and_fresh(extracted: dict[str, Message], langua
         assert message.string, f"{message.id!r} is not translated"
         assert not message.fuzzy, f"{message.id!r} is fuzzy"
         assert list(message.check(catalog)) == []
+
+
+def test_with_nothing_new_make_translations_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = {name: tmp_path / name for name in ("WORKING", "SHIPPED")}
+    for name, folder in folders.items():
+        shutil.copytree(getattr(translations, name), folder)
+        monkeypatch.setattr(translations, name, folder)
+    monkeypatch.setattr(translations, "POT", folders["WORKING"] / translations.POT.name)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    assert {path.suffix for path in before} == {".pot", ".po", ".mo"}
+    translations.main()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
 
 
 @pytest.mark.parametrize("language", translations.LANGUAGES)
