@@ -16,8 +16,11 @@ ENVIRONMENTS = Path(__file__).resolve().parents[1] / ".venv"
 
 pytest.register_assert_rewrite("support")
 
-# For `--hypothesis-profile nightly`; without it, Hypothesis's own profile.
-hypothesis.settings.register_profile("nightly", max_examples=5_000, deadline=None)
+# How fast this machine is just now is no property of the code. With `--hypothesis-profile nightly`: many examples.
+patient = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("usual", patient)
+hypothesis.settings.register_profile("nightly", patient, max_examples=5_000)
+hypothesis.settings.load_profile("usual")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
