@@ -217,3 +217,34 @@ class Requests:
     @property
     def count(self) -> int:
         return len(self.times)
+
+
+class PageRequests:
+    """When a page asks the plugin's API, by a clock of the page's own that a test moves on."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        page.clock.install()
+        page.add_init_script(
+            f"""
+            window.asked = [];
+            const {{open}} = XMLHttpRequest.prototype;
+            XMLHttpRequest.prototype.open = function (method, url, ...rest) {{
+                if (url.split("?")[0].endsWith("{ENDPOINT}")) window.asked.push(performance.now() / 1000);
+                return open.call(this, method, url, ...rest);
+            }};
+            """
+        )
+
+    @property
+    def times(self) -> list[float]:
+        times: list[float] = self._page.evaluate("window.asked")
+        return times
+
+    def within(self, seconds: float) -> list[float]:
+        """Those of the next seconds, of which a tenth pass in earnest, for the answers to come."""
+        before = len(self.times)
+        for _ in range(round(seconds * 4)):
+            self._page.clock.run_for(250)
+            self._page.wait_for_timeout(25)
+        return self.times[before:]

@@ -160,19 +160,6 @@ def test_the_hosts_own_uptime_is_not(server: OctoPrint) -> None:
     assert server.answer()["uptime_scope"] == "host"
 
 
-def test_an_unknown_uptime_is_explained(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
-    nothing = tmp_path / "nothing"
-    nothing.touch()
-    server = make_server(with_files({"/proc/uptime": nothing, "/proc/stat": nothing}))
-    assert server.answer()["uptime_scope"] is None
-    page = open_page(server)
-    entry(page).click()
-    expect(popover(page).get_by_text("pip install psutil")).to_be_visible()
-    expect(popover(page).locator("dt")).to_have_count(1)
-    expect(popover(page).get_by_text("read from")).to_be_hidden()
-    server.warnings()
-
-
 def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
