@@ -1,7 +1,7 @@
 # make run [OCTOPRINT=2.0.0rc7] [PORT=5000]   a real OctoPrint with the plugin, on this machine only
 # make check [OCTOPRINT=2.0.0rc7]              lint, unit tests and a smoke run: what a push must pass
 # make tests/e2e/test_api.py [OCTOPRINT=...]   one file of tests, in one OctoPrint
-# make lint | test-units | translations        each alone
+# make lint | test-units | test-e2e | translations     each alone; test-e2e OCTOPRINTS=dev in the branch of that name
 # make test                                    every test, in every Python and both OctoPrints found below
 # make bench                                   what the plugin costs, beside a reference
 # make screenshots | clean
@@ -23,7 +23,7 @@ WHEEL := dist/.built
 # What runs side by side prints in one piece each, where make can do that.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
-.PHONY: run check check-units check-smoke test test-system test-units bench lint translations screenshots clean FORCE
+.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench lint translations screenshots clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
@@ -45,6 +45,9 @@ tests/%.py: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin test-system FO
 
 test:
 	$(MAKE) --jobs 3 $(PLUGINS) test-system test-units
+	$(MAKE) test-e2e
+
+test-e2e: $(PLUGINS) test-system
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" $(IN_EACH) --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone $(IN_EACH) --numprocesses 2
 

@@ -1,0 +1,29 @@
+"""What GitHub runs is what `make test` runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def workflow(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_versions_of_octoprint_are_those_of_the_makefile_and_at_night_one_more() -> None:
+    (versions,) = re.findall(r"^OCTOPRINTS := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    (default,) = re.findall(r"'(.*)'", workflow("ci.yml")["jobs"]["e2e"]["strategy"]["matrix"]["octoprint"])
+    assert json.loads(default) == versions.split()
+    assert json.loads(workflow("nightly.yml")["jobs"]["all"]["with"]["octoprints"]) == [*versions.split(), "dev"]
+
+
+def test_the_versions_of_python_are_those_that_tools_pythons_looks_for() -> None:
+    (versions,) = re.findall(r"^for version in (.*); do$", (ROOT / "tools/pythons").read_text(), re.MULTILINE)
+    assert workflow("ci.yml")["jobs"]["units"]["strategy"]["matrix"]["python"] == versions.split()
