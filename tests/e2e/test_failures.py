@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from octoprint_server import PASSWORD
-from support import BOTH, ENDPOINT, MakeServer, OctoPrint, OpenPage, Requests, entry
+from support import BOTH, ENDPOINT, MakeServer, OctoPrint, OpenPage, PageRequests, Requests, entry
 
 STALE = re.compile(r"\bocto[a-z_]*stale\b")
 
@@ -49,9 +49,9 @@ def test_it_is_stale_without_a_server_and_recovers_with_the_new_one(
     make_server: MakeServer, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     server = make_server()
-    time.sleep(8)  # so that the second run is plainly younger
     page = open_page(server)
     expect_fresh(page)
+    began = time.monotonic() - server.answer()["octoprint_seconds"]
     page.evaluate("window.notReloaded = true")
     server.kill()
     expect_stale(page)
@@ -61,6 +61,7 @@ def test_it_is_stale_without_a_server_and_recovers_with_the_new_one(
     server.start()
     expect_fresh(page, timeout=40000)
     answer = server.answer()
+    assert answer["octoprint_seconds"] < time.monotonic() - began - 5, "the second run is plainly younger"
     assert shown_seconds(page, "OctoPrint") == pytest.approx(answer["octoprint_seconds"], abs=1.5)
     assert shown_seconds(page, "System") == pytest.approx(answer["seconds"], abs=1.5)
     assert page.evaluate("window.notReloaded")
@@ -137,21 +138,21 @@ def test_polls_back_off_and_return_to_the_interval(
     server: OctoPrint, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     server.save({"poll_interval_seconds": 1}).raise_for_status()
-    page = open_page(server)
+    watched: list[PageRequests] = []
+    page = open_page(server, prepare=lambda page: watched.append(PageRequests(page)))
+    (requests,) = watched
     expect_fresh(page)
     bad = itertools.cycle([*BAD_ANSWERS.values()])
     page.route(f"**{ENDPOINT}", lambda route: next(bad)(route))
     expect_stale(page)
-    requests = Requests(page)
-    page.wait_for_timeout(16000)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(requests.times)]
+    times = requests.within(16)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert len(gaps) >= 2
     assert all(second == pytest.approx(2 * first, rel=0.25) for first, second in itertools.pairwise(gaps))
     page.unroute(f"**{ENDPOINT}")
-    expect_fresh(page, timeout=20000)
-    requests.times.clear()
-    page.wait_for_timeout(4500)
-    assert 3 <= requests.count <= 5
+    requests.within(20)
+    expect_fresh(page)
+    assert 3 <= len(requests.within(4.5)) <= 5
     console_errors.clear()
 
 
@@ -184,15 +185,17 @@ def test_an_answer_that_never_comes_is_given_up(
     server: OctoPrint, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     server.save({"poll_interval_seconds": 1}).raise_for_status()
-    page = open_page(server)
+    watched: list[PageRequests] = []
+    page = open_page(server, prepare=lambda page: watched.append(PageRequests(page)))
+    (requests,) = watched
     expect_fresh(page)
-    requests = Requests(page)
     page.route(f"**{ENDPOINT}", lambda _: None)
-    page.wait_for_timeout(8000)
-    assert requests.count <= 2, "polls pile up"
-    expect_stale(page, timeout=8000)
+    assert len(requests.within(8)) <= 2, "polls pile up"
+    requests.within(8)
+    expect_stale(page)
     page.unroute(f"**{ENDPOINT}")
-    expect_fresh(page, timeout=30000)
+    requests.within(30)
+    expect_fresh(page)
     console_errors.clear()
 
 
@@ -214,10 +217,11 @@ def test_nobody_logged_in_means_no_polls(
     server = make_server(
         groups={"guests": {**guests, "default": True}}, plugins={"octoprint_uptime": {"poll_interval_seconds": 1}}
     )
-    page = open_page(server)
+    page = open_page(server, prepare=lambda page: page.clock.install())
     expect_fresh(page)
     requests = Requests(page)
-    page.wait_for_timeout(2500)
+    page.clock.run_for(2500)
+    page.wait_for_timeout(250)
     assert requests.count >= 1
     other = page.context.new_page()
     other.goto("/")
@@ -225,7 +229,8 @@ def test_nobody_logged_in_means_no_polls(
     other.evaluate("OctoPrint.browser.logout()")
     page.wait_for_timeout(2000)
     requests.times.clear()
-    page.wait_for_timeout(4000)
+    page.clock.run_for(4000)
+    page.wait_for_timeout(250)
     assert requests.count == 0
     expect(entry(page)).to_be_hidden()
     assert page.evaluate("typeof ko") == "object", "OctoPrint shows its page to guests"
