@@ -78,7 +78,7 @@ screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 clean:
 	rm -rf .venv .octoprint build dist node_modules *.egg-info
 
-$(TOOLS)/.installed: tools/requirements.txt
+$(TOOLS)/.installed: tools/requirements.txt tests/unit/requirements.txt
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python $(PIP) -r $<
 	touch $@
