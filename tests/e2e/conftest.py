@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+try:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+except ModuleNotFoundError:
+    sys.exit("These tests run in the tools' environment: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
 
 from octoprint_uptime import settings
 from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage
