@@ -203,6 +203,7 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
             notice = new PNotify({
                 text: sentence(unseen),
                 text_escape: true,
+                addclass: "octoprint_uptime_notice",
                 hide: false,
                 buttons: {closer: false, sticker: false},
                 confirm: {
@@ -220,13 +221,6 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
                 }
             });
             notice.restart = unseen.id;
-            // PNotify's own text is too pale to read with ease, a long file name leaves its box, and that lies
-            // above the popover.
-            notice
-                .get()
-                .css("zIndex", 999)
-                .find(".ui-pnotify-container")
-                .css({color: "#333", overflowWrap: "anywhere"});
         },
 
         show() {
