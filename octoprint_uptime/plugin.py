@@ -167,6 +167,17 @@ class UptimePlugin(
             "examples": {name: format_uptime(_EXAMPLE_SECONDS, name) for name in DISPLAY_FORMATS},
         }
 
+    ##~~ AssetPlugin
+
+    def get_assets(self) -> dict[str, list[str]]:
+        # OctoPrint by itself finds only files that are called as the plugin, one of a kind.
+        names = ("", "_restarts", "_navbar", "_settings")
+        return {
+            "clientjs": ["clientjs/octoprint_uptime.js"],
+            "js": [f"js/octoprint_uptime{name}.js" for name in names],
+            "css": ["css/octoprint_uptime.css"],
+        }
+
     ##~~ EnvironmentDetectionPlugin
 
     def get_additional_environment(self) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from octoprint_uptime.restart_log.recorder import HEARTBEAT_SECONDS
 from runs import Run, write_runs
 from system import launch
 
-ROOT = Path(__file__).resolve().parent.parent
 ENDPOINT = "/api/plugin/octoprint_uptime"
 ENTRY = "#navbar_plugin_octoprint_uptime"
 
@@ -156,10 +155,14 @@ def start_cost(executable: Path, pairs: int = 20) -> float:
     return median(differences)
 
 
-def shipped_bytes() -> int:
+def shipped_bytes(python: str) -> int:
     """What the JavaScript and CSS weigh that each page loads, each file gzipped."""
-    files = ROOT.glob("octoprint_uptime/static/*/octoprint_uptime.*")
-    return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files if file.suffix in (".js", ".css"))
+    lines = ["import json", "from octoprint_uptime import plugin"]
+    lines.append("print(json.dumps([plugin.__file__, plugin.UptimePlugin().get_assets()]))")
+    run = subprocess.run([python, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    file, assets = json.loads(run.stdout)
+    files = [Path(file).parent / "static" / name for names in assets.values() for name in names]
+    return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
 
 
 def written_a_day(beats: int = 100) -> float:
@@ -209,7 +212,7 @@ HIDE = """() => {
 def requests_an_hour(browser: Browser, server: Server, hidden: bool) -> int:
     """How often the page asks at default settings, in an hour of the browser's clock."""
     page = open_page(browser, server, install_clock=True)
-    page.wait_for_function(f"ko.dataFor(document.querySelector('{ENTRY}')).answer()")
+    page.wait_for_function("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.answer()")
     if hidden:
         page.evaluate(HIDE)
         page.wait_for_timeout(300)  # for what was already on its way
@@ -278,6 +281,7 @@ def main() -> int:
     environments = [Path(argument).absolute() for argument in sys.argv[1:]]
     executables = [environment / "bin" / "octoprint" for environment in environments]
     versions = [environment.name.removeprefix("octoprint-") for environment in environments]
+    pythons = [str(executable.with_name("python")) for executable in executables]
     rows: list[tuple[str, str, list[float], float]] = []
 
     def row(figure: str, unit: str, bound: float, values: list[float]) -> None:
@@ -287,12 +291,9 @@ def main() -> int:
     answer = "median time of an answer over an empty plugin's, 5 times 1,000 pairs"
     row(answer, " times", 1.08, [request_ratio(executable) for executable in executables])
     imports = "`from octoprint_uptime import format_uptime` beyond an empty package"
-    row(imports, " ms", 10, [import_cost(str(executable.with_name("python"))) for executable in executables])
+    row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
-    row("JavaScript and CSS, gzipped", " bytes", 5 * 1024, [shipped_bytes()] * len(executables))
-    size = "JavaScript that is loaded once restarts are asked for, gzipped"
-    on_demand = len(gzip.compress((ROOT / "octoprint_uptime/static/js/octoprint_uptime_restarts.js").read_bytes(), 9))
-    row(size, " bytes", 4 * 1024, [on_demand] * len(executables))
+    row("JavaScript and CSS, gzipped", " bytes", 16 * 1024, [float(shipped_bytes(python)) for python in pythons])
     row("the restart log's writes a day", " KB", 1000, [written_a_day()] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]

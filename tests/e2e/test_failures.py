@@ -34,8 +34,8 @@ def expect_fresh(page: Page, timeout: float = 15000) -> None:
 
 
 def poll_now(page: Page) -> None:
-    """Have the view model ask as it does when OctoPrint's page has connected to its server."""
-    page.evaluate("ko.dataFor(document.querySelector('#navbar_plugin_octoprint_uptime')).onServerConnect()")
+    """Have the page ask, whatever it waits for."""
+    page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.askNow()")
 
 
 def shown_seconds(page: Page, name: str) -> int:

@@ -121,7 +121,7 @@ def test_nothing_of_it_is_animated(server: OctoPrint, open_page: OpenPage) -> No
 def test_a_stale_entry_is_not_paled_where_contrast_is_asked_for(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
-    page.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerDisconnect()")
+    page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.onServerDisconnect()")
     expect(entry(page).locator("i.fa-unlink")).to_be_visible()
     expect(entry(page)).to_have_css("opacity", "0.5")
     page.emulate_media(contrast="more")

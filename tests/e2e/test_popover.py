@@ -164,7 +164,7 @@ def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenP
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
     page.route(f"**/api/plugin/{ID}", lambda route: route.abort())
-    page.evaluate(f"ko.dataFor(document.querySelector('#navbar_plugin_{ID}')).onServerConnect()")
+    poll_now(page)
     entry(page).click()
     expect(popover(page).get_by_text(re.compile(r"No answer from the server since \d+:\d\d:\d\d"))).to_be_visible()
     console_errors.clear()

@@ -1,83 +1,13 @@
-// What the page says about restarts. Loaded by octoprint_uptime.js once there is something to say.
-OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
+// What the page says about restarts: a sentence, a notice, and the log.
+$(function () {
     const ID = "octoprint_uptime";
-    const DAY = 86400000;
-    const DAYS = 30;
-    const WIDTH = 720;
-    const ROWS = 50; // of the table, before somebody asks for more
-    const BRIEF = 15 * 60000; // what one moment can stand for
+    const MOST_RESTARTS = 1000; // that the API gives
+    const ROWS_AT_FIRST = 50; // of the table: more take a slow browser a while
+    const BRIEF_MS = 15 * 60000; // what one moment can stand for
 
-    const client = OctoPrint.plugins[ID];
-    let notice;
-
-    const timeOf = (moment_) => moment_.format(moment_.isSame(moment(), "day") ? "LT" : "lll");
-
-    const lostPrint = ({lost_print}, unnamed = gettext("A file")) => {
-        if (!lost_print) return "";
-        const file = lost_print.file === null ? unnamed : lost_print.file;
-        return lost_print.progress === null
-            ? file
-            : _.sprintf(gettext("%(file)s (%(progress)d %%)"), {
-                  file,
-                  progress: Math.floor(lost_print.progress)
-              });
-    };
-
-    // As exactly as is known.
-    function ended({ended_after, ended_before}) {
-        if (!ended_after || !ended_before) return gettext("at an unknown time");
-        const [from, to] = [moment(ended_after), moment(ended_before)];
-        if (to - from > BRIEF) {
-            return _.sprintf(gettext("between %(from)s and %(to)s"), {
-                from: timeOf(from),
-                to: timeOf(to)
-            });
-        }
-        return _.sprintf(gettext("around %(time)s"), {time: timeOf(moment((+from + +to) / 2))});
-    }
-
-    const downtime = ({downtime_seconds_min: least, downtime_seconds_max: most}) => {
-        if (most === null) return gettext("an unknown time");
-        if (least === most) return client.format(most);
-        return _.sprintf(gettext("%(least)s to %(most)s"), {
-            least: client.format(least),
-            most: client.format(most)
-        });
-    };
-
-    function sentence(restart) {
-        const {clean, kind, started_at} = restart;
-        const host = kind === "host";
-        const lost = lostPrint(restart, gettext("a file"));
-        if (!clean) {
-            const stopped = lost
-                ? gettext("OctoPrint stopped unexpectedly %(when)s while printing %(lost)s.")
-                : gettext("OctoPrint stopped unexpectedly %(when)s.");
-            const next = host
-                ? gettext("The host was restarted.")
-                : gettext("OctoPrint was restarted.");
-            return _.sprintf(stopped, {when: ended(restart), lost}) + " " + next;
-        }
-        const restarted = host
-            ? gettext(
-                  "The host was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
-              )
-            : gettext("OctoPrint was last restarted %(when)s; it did not run for %(downtime)s.");
-        const when = started_at ? moment(started_at).fromNow() : gettext("at an unknown time");
-        return (
-            _.sprintf(restarted, {when, downtime: downtime(restart)}) +
-            (lost ? " " + _.sprintf(gettext("The print of %(lost)s was lost."), {lost}) : "")
-        );
-    }
-
-    const what = ({kind, clean}) =>
-        kind === "host"
-            ? clean
-                ? gettext("Host restarted")
-                : gettext("Host went down without warning")
-            : clean
-              ? gettext("OctoPrint restarted")
-              : gettext("OctoPrint ended without warning");
+    const DAY_MS = 86400000;
+    const TIMELINE_DAYS = 30;
+    const TIMELINE_WIDTH = 720; // as in the template
 
     // Milliseconds, NaN where the moment is not known; by far quicker than moment.js.
     const timeAt = (text) => (text === null ? NaN : Date.parse(text));
@@ -85,123 +15,206 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
     const uptimeOf = ({run_started_at, ended_after}) =>
         (timeAt(ended_after) - timeAt(run_started_at)) / 1000;
 
-    const row = (restart) => {
-        const uptime = uptimeOf(restart);
-        return {
-            when: restart.started_at
-                ? moment(restart.started_at).format("lll")
-                : gettext("at an unknown time"),
-            what: what(restart),
-            downtime: downtime(restart),
-            uptime: isNaN(uptime)
-                ? gettext("an unknown time")
-                : restart.clean
-                  ? client.format(uptime)
-                  : _.sprintf(gettext("at least %(uptime)s"), {uptime: client.format(uptime)}),
-            lost: lostPrint(restart)
-        };
-    };
+    const durationOf = (seconds) => OctoPrint.plugins[ID].format(seconds);
 
-    // The bars of one lane; what lies before the timeline is cut off.
-    function bars(spans) {
-        const end = Date.now();
-        const start = end - DAYS * DAY;
-        const place = (time) => ((Math.max(time, start) - start) / (end - start)) * WIDTH;
+    // Words about one restart
+
+    const timeOf = (time) => time.format(time.isSame(moment(), "day") ? "LT" : "lll");
+
+    function lostPrintOf({lost_print}, unnamed = gettext("A file")) {
+        if (!lost_print) return "";
+        const file = lost_print.file === null ? unnamed : lost_print.file;
+        if (lost_print.progress === null) return file;
+        const progress = Math.floor(lost_print.progress);
+        return _.sprintf(gettext("%(file)s (%(progress)d %%)"), {file, progress});
+    }
+
+    // As exactly as is known.
+    function endOf({ended_after, ended_before}) {
+        if (!ended_after || !ended_before) return gettext("at an unknown time");
+        const [after, before] = [moment(ended_after), moment(ended_before)];
+        if (before - after > BRIEF_MS) {
+            const words = gettext("between %(from)s and %(to)s");
+            return _.sprintf(words, {from: timeOf(after), to: timeOf(before)});
+        }
+        const middle = moment((after.valueOf() + before.valueOf()) / 2);
+        return _.sprintf(gettext("around %(time)s"), {time: timeOf(middle)});
+    }
+
+    function downtimeOf({downtime_seconds_min: least, downtime_seconds_max: most}) {
+        if (most === null) return gettext("an unknown time");
+        if (least === most) return durationOf(most);
+        const words = gettext("%(least)s to %(most)s");
+        return _.sprintf(words, {least: durationOf(least), most: durationOf(most)});
+    }
+
+    function sentenceOf(restart) {
+        return restart.clean ? cleanSentenceOf(restart) : crashSentenceOf(restart);
+    }
+
+    function crashSentenceOf(restart) {
+        const lost = lostPrintOf(restart, gettext("a file"));
+        const stopped = lost
+            ? gettext("OctoPrint stopped unexpectedly %(when)s while printing %(lost)s.")
+            : gettext("OctoPrint stopped unexpectedly %(when)s.");
+        const next =
+            restart.kind === "host"
+                ? gettext("The host was restarted.")
+                : gettext("OctoPrint was restarted.");
+        return _.sprintf(stopped, {when: endOf(restart), lost}) + " " + next;
+    }
+
+    function cleanSentenceOf(restart) {
+        const lost = lostPrintOf(restart, gettext("a file"));
+        const words =
+            restart.kind === "host"
+                ? gettext(
+                      "The host was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
+                  )
+                : gettext(
+                      "OctoPrint was last restarted %(when)s; it did not run for %(downtime)s."
+                  );
+        const when = restart.started_at
+            ? moment(restart.started_at).fromNow()
+            : gettext("at an unknown time");
+        const restarted = _.sprintf(words, {when, downtime: downtimeOf(restart)});
+        if (!lost) return restarted;
+        return restarted + " " + _.sprintf(gettext("The print of %(lost)s was lost."), {lost});
+    }
+
+    function kindOf({kind, clean}) {
+        if (kind === "host") {
+            return clean ? gettext("Host restarted") : gettext("Host went down without warning");
+        }
+        return clean ? gettext("OctoPrint restarted") : gettext("OctoPrint ended without warning");
+    }
+
+    function uptimeTextOf(restart) {
+        const uptime = uptimeOf(restart);
+        if (isNaN(uptime)) return gettext("an unknown time");
+        if (restart.clean) return durationOf(uptime);
+        return _.sprintf(gettext("at least %(uptime)s"), {uptime: durationOf(uptime)});
+    }
+
+    const rowOf = (restart) => ({
+        when: restart.started_at
+            ? moment(restart.started_at).format("lll")
+            : gettext("at an unknown time"),
+        what: kindOf(restart),
+        downtime: downtimeOf(restart),
+        uptime: uptimeTextOf(restart),
+        lost: lostPrintOf(restart)
+    });
+
+    // The timeline
+
+    // When the host was up and when OctoPrint ran, each from a moment to another, newest first.
+    function spansOf(answer, now) {
+        const ago = (seconds) => (seconds === null ? NaN : now - seconds * 1000);
+        const octoprint = [{from: ago(answer.octoprint_seconds), to: now}];
+        const host = [{from: ago(answer.seconds), to: now}];
+        let nextStartedAt = answer.octoprint_started_at;
+        answer.restarts.forEach((restart) => {
+            // Else there was a run between the two that is not in the log.
+            if (restart.started_at !== nextStartedAt) {
+                host.push({from: NaN, to: timeAt(restart.started_at)});
+            }
+            nextStartedAt = restart.run_started_at;
+            const run = {from: timeAt(restart.run_started_at), to: timeAt(restart.ended_after)};
+            octoprint.push(run);
+            const boot = host[host.length - 1];
+            // Of an earlier boot it is known that it was up while OctoPrint ran.
+            if (restart.kind === "host") {
+                boot.from = timeAt(restart.host_started_at) || boot.from;
+                host.push({...run});
+            } else if (host.length > 1) {
+                boot.from = run.from || boot.from;
+            }
+        });
+        return {octoprint, host};
+    }
+
+    // Where spans lie on the timeline; what lies before it is cut off.
+    function barsOf(spans, end) {
+        const start = end - TIMELINE_DAYS * DAY_MS;
+        const place = (time) => ((Math.max(time, start) - start) / (end - start)) * TIMELINE_WIDTH;
+        const textOf = (time) => moment(time).format("lll");
         return spans
-            .filter(([from, to]) => from && to > start)
-            .map(([from, to, lost]) => ({
+            .filter(({from, to}) => from && to > start)
+            .map(({from, to, text}) => ({
                 x: place(from),
                 // With a slit before the next one, so that the shortest gap is seen.
                 width: Math.max(1, place(to) - place(from) - 1),
-                text: lost || `${moment(from).format("lll")} – ${moment(to).format("lll")}`
+                text: text || `${textOf(from)} – ${textOf(to)}`
             }));
     }
 
-    function fill(answer) {
-        const {restarts} = answer;
+    function timelineOf(answer) {
         const now = Date.now();
-        const ago = (seconds) => (seconds === null ? NaN : now - seconds * 1000);
-        const octoprint = [[ago(answer.octoprint_seconds), now]];
-        const host = [[ago(answer.seconds), now]];
-        let began = answer.octoprint_started_at;
-        restarts.forEach((restart) => {
-            // Between the two was a run that is not in the log.
-            if (restart.started_at !== began) host.push([NaN, timeAt(restart.started_at)]);
-            began = restart.run_started_at;
-            const run = [timeAt(restart.run_started_at), timeAt(restart.ended_after)];
-            octoprint.push(run);
-            const up = host[host.length - 1];
-            // Of an earlier boot it is known that it was up while OctoPrint ran.
-            if (restart.kind === "host") {
-                up[0] = timeAt(restart.host_started_at) || up[0];
-                host.push([...run]);
-            } else if (host.length > 1) {
-                up[0] = run[0] || up[0];
-            }
-        });
-        const uptimes = restarts.map(uptimeOf).concat(answer.octoprint_seconds);
-        const dayBefore = (days) => moment(now - days * DAY).format("ll");
-        const rows = ko.observableArray(restarts.slice(0, ROWS).map(row));
-        viewModel.log({
-            rows,
-            more: ko.pureComputed(() => rows().length < restarts.length),
-            showAll: () => rows(restarts.map(row)),
-            clear,
-            octoprint: bars(octoprint),
-            host: bars(host),
-            lost: bars(
-                restarts
-                    .filter(({lost_print}) => lost_print)
-                    .map((restart) => {
-                        const at = timeAt(restart.ended_after);
-                        return [at, at, lostPrint(restart)];
-                    })
-            ),
+        const {octoprint, host} = spansOf(answer, now);
+        const lost = answer.restarts
+            .filter(({lost_print}) => lost_print)
+            .map((restart) => {
+                const at = timeAt(restart.ended_after);
+                return {from: at, to: at, text: lostPrintOf(restart)};
+            });
+        const dayBefore = (days) => moment(now - days * DAY_MS).format("ll");
+        return {
+            octoprint: barsOf(octoprint, now),
+            host: barsOf(host, now),
+            lost: barsOf(lost, now),
             days: [
-                {x: 0, text: dayBefore(DAYS), anchor: "start"},
-                {x: WIDTH / 3, text: dayBefore(20), anchor: "middle"},
-                {x: (WIDTH * 2) / 3, text: dayBefore(10), anchor: "middle"},
-                {x: WIDTH, text: gettext("right now"), anchor: "end"}
-            ],
-            longest: client.format(Math.max(...uptimes.filter(_.isFinite), 0))
-        });
+                {x: 0, text: dayBefore(TIMELINE_DAYS), anchor: "start"},
+                {x: TIMELINE_WIDTH / 3, text: dayBefore(20), anchor: "middle"},
+                {x: (TIMELINE_WIDTH * 2) / 3, text: dayBefore(10), anchor: "middle"},
+                {x: TIMELINE_WIDTH, text: gettext("right now"), anchor: "end"}
+            ]
+        };
     }
 
-    function load() {
-        client.get({data: {restarts: 1000}}).then(fill, () => {
-            $("#" + ID).modal("hide");
-            new PNotify({type: "error", text: gettext("The restart log could not be loaded.")});
-        });
-    }
+    function OctoPrintUptimeRestartsViewModel([asking]) {
+        const self = this;
 
-    function clear() {
-        showConfirmationDialog({
-            message: gettext("This forgets every restart that has been recorded."),
-            onproceed: () =>
-                OctoPrint.simpleApiCommand(ID, "clear").done(() => {
-                    load();
-                    viewModel.onServerConnect(); // asks at once
-                })
-        });
-    }
+        const client = OctoPrint.plugins[ID];
+        const dialog = () => $("#" + ID);
 
-    return {
-        // The popover's sentence, and a notice of an end without warning until somebody has dismissed it.
-        tell(answer) {
-            if (!answer) $("#" + ID).modal("hide"); // it may be of somebody who has logged out
+        self.mayConfigure = asking.mayConfigure;
+        self.log = ko.observable(); // what the dialog shows, once it has been loaded
+
+        self.lastRestart = ko.pureComputed(() => {
+            const {last_restart} = asking.answer() || {};
+            return last_restart
+                ? sentenceOf(last_restart)
+                : gettext("No restart has been recorded yet.");
+        });
+
+        // The notice: of an end without warning or a lost print, until somebody has dismissed it.
+
+        let notice;
+        let noticeOf; // the restart's id
+
+        function closeNotice() {
+            if (notice) notice.remove();
+            notice = noticeOf = undefined;
+        }
+
+        function showNotice(answer) {
             const {last_restart: last, unseen_restart: unseen} = answer || {};
-            viewModel.restart(last ? sentence(last) : gettext("No restart has been recorded yet."));
-            if (notice && !(unseen && unseen.id === notice.restart)) {
-                notice.remove();
-                notice = undefined;
-            }
-            if (!unseen || notice) return;
+            if (unseen && unseen.id === noticeOf) return;
+            closeNotice();
+            if (!unseen) return;
             const dismiss = () => {
-                notice.remove();
+                closeNotice();
+                // And with it all that came before the last one.
                 OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id});
             };
+            const dismissForTheLog = () => {
+                dismiss();
+                self.showLog();
+            };
+            noticeOf = unseen.id;
             notice = new PNotify({
-                text: sentence(unseen),
+                text: sentenceOf(unseen),
                 text_escape: true,
                 addclass: "octoprint_uptime_notice",
                 hide: false,
@@ -209,24 +222,63 @@ OctoPrint.plugins.octoprint_uptime.restarts = function (viewModel) {
                 confirm: {
                     confirm: true,
                     buttons: [
-                        {
-                            text: gettext("Restart log"),
-                            click: () => {
-                                dismiss();
-                                viewModel.showLog();
-                            }
-                        },
+                        {text: gettext("Restart log"), click: dismissForTheLog},
                         {text: gettext("Dismiss notice"), click: dismiss}
                     ]
                 }
             });
-            notice.restart = unseen.id;
-        },
-
-        show() {
-            viewModel.log(undefined);
-            $("#" + ID).modal("show");
-            load();
         }
-    };
-};
+
+        // The log
+
+        self.showLog = () => {
+            self.log(undefined);
+            dialog().modal("show");
+            load();
+        };
+
+        function load() {
+            client.get({data: {restarts: MOST_RESTARTS}}).then(self.fromResponse, () => {
+                dialog().modal("hide");
+                new PNotify({type: "error", text: gettext("The restart log could not be loaded.")});
+            });
+        }
+
+        self.fromResponse = (answer) => {
+            const {restarts} = answer;
+            const rows = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(rowOf));
+            const uptimes = restarts.map(uptimeOf).concat(answer.octoprint_seconds);
+            self.log({
+                ...timelineOf(answer),
+                rows,
+                more: ko.pureComputed(() => rows().length < restarts.length),
+                showAll: () => rows(restarts.map(rowOf)),
+                longest: durationOf(Math.max(...uptimes.filter(_.isFinite), 0))
+            });
+        };
+
+        self.clear = () =>
+            showConfirmationDialog({
+                message: gettext("This forgets every restart that has been recorded."),
+                onproceed: () =>
+                    OctoPrint.simpleApiCommand(ID, "clear").done(() => {
+                        load();
+                        asking.askNow();
+                    })
+            });
+
+        self.onBeforeBinding = () => {
+            asking.answer.subscribe((answer) => {
+                if (!answer) dialog().modal("hide"); // it may be of somebody who has logged out
+                showNotice(answer);
+            });
+        };
+    }
+
+    OCTOPRINT_VIEWMODELS.push({
+        construct: OctoPrintUptimeRestartsViewModel,
+        name: "octoprintUptimeRestartsViewModel",
+        dependencies: ["octoprintUptimeViewModel"],
+        elements: ["#octoprint_uptime"]
+    });
+});

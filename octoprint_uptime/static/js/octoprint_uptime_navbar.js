@@ -1,0 +1,263 @@
+// The navbar's entry and its popover: their words, and how the entry fits into the room there is.
+$(function () {
+    const ID = "octoprint_uptime";
+
+    // What the entry gives up for want of room, one more each time.
+    const GIVEN_UP_IN_TURN = ["labels", "secondUptime", "seconds", "text"];
+
+    // Until an uptime is known, the entry keeps the place for one of some days.
+    const PLACEHOLDER_SECONDS = 10 * 86400;
+
+    const STARTED_TOGETHER_SECONDS = 300; // from the host's start to OctoPrint's
+
+    function OctoPrintUptimeNavbarViewModel([asking, restarts, settingsViewModel]) {
+        const self = this;
+
+        const SUBJECTS = [
+            {
+                uptime: asking.system,
+                setting: "show_system_uptime",
+                labelled: gettext("System %(uptime)s")
+            },
+            {
+                uptime: asking.octoprint,
+                setting: "show_octoprint_uptime",
+                labelled: gettext("OctoPrint %(uptime)s")
+            }
+        ];
+
+        const client = OctoPrint.plugins[ID];
+
+        self.restarts = restarts;
+        self.saved = asking.saved;
+        self.stale = asking.stale;
+        self.mayConfigure = asking.mayConfigure;
+
+        self.open = ko.observable(false);
+
+        const entry = ko.observable(); // its element, unless OctoPrint's settings leave it out
+        const givenUp = ko.observable([]);
+        const measuringWidest = ko.observable(false);
+
+        self.visible = ko.pureComputed(
+            () =>
+                entry() !== undefined &&
+                asking.permitted() &&
+                SUBJECTS.some(({setting}) => asking.saved()[setting])
+        );
+
+        // The entry's text
+
+        function textOf({uptime, setting, labelled}, values, givenUp, widest) {
+            const known = asking.answer() || asking.stale();
+            if (!values[setting] || givenUp.includes("text") || !(known || widest)) return "";
+            const seconds = known ? uptime.seconds() : PLACEHOLDER_SECONDS;
+            const withoutSeconds = givenUp.includes("seconds") && values.display_format === "full";
+            const format = withoutSeconds ? "dhm" : values.display_format;
+            let text =
+                seconds === null ? gettext("uptime unknown") : client.format(seconds, format);
+            if (widest) text = text.replace(/\b\d(?=[hms])/g, "00");
+            return givenUp.includes("labels") ? text : _.sprintf(labelled, {uptime: text});
+        }
+
+        // For each uptime, "" for one that is not there.
+        function textsOf(values, givenUp, widest) {
+            const texts = SUBJECTS.map((subject) => textOf(subject, values, givenUp, widest));
+            const [system, octoprint] = texts;
+            const oneAtATime = values.compact_display || givenUp.includes("secondUptime");
+            if (!oneAtATime || !system || !octoprint) return texts;
+            const turn = Math.floor(asking.now() / 1000 / values.compact_toggle_interval_seconds);
+            const systemsTurn = widest ? system.length > octoprint.length : turn % 2 === 1;
+            return systemsTurn ? [system, ""] : ["", octoprint];
+        }
+
+        // What the template shows of an entry with these settings; a part that stays the same is not
+        // touched while another one counts.
+        self.partsOf = (values, givenUp = () => [], measuringWidest = () => false) => {
+            const texts = ko.pureComputed(() => textsOf(values(), givenUp(), measuringWidest()));
+            const system = ko.pureComputed(() => texts()[0]);
+            const octoprint = ko.pureComputed(() => texts()[1]);
+            const icons = ko.pureComputed(() => givenUp().includes("labels"));
+            return {
+                system,
+                octoprint,
+                separator: ko.pureComputed(() => (system() && octoprint() ? " | " : "")),
+                systemIcon: ko.pureComputed(() => icons() && system() !== ""),
+                octoprintIcon: ko.pureComputed(() => icons() && octoprint() !== "")
+            };
+        };
+
+        self.parts = self.partsOf(asking.saved, givenUp, measuringWidest);
+
+        // Fitting
+
+        // All that changes the entry's width, but for the figures.
+        const shape = ko.pureComputed(() =>
+            [
+                self.visible(),
+                asking.saved().compact_display,
+                ...textsOf(asking.saved(), [], true)
+            ].join()
+        );
+
+        const element = (suffix) => document.getElementById(`navbar_plugin_${ID}_${suffix}`);
+
+        // Gives up just enough for a navbar as high as without the entry.
+        function fit() {
+            const navbar = document.getElementById("navbar");
+            const texts = element("texts");
+            const {style} = entry();
+            style.position = "absolute";
+            const height = navbar.offsetHeight;
+            style.position = texts.style.minWidth = "";
+            measuringWidest(true);
+            let count = 0;
+            givenUp([]);
+            while (navbar.offsetHeight > height && count < GIVEN_UP_IN_TURN.length) {
+                givenUp(GIVEN_UP_IN_TURN.slice(0, ++count));
+            }
+            texts.style.minWidth = Math.ceil(texts.getBoundingClientRect().width) + "px";
+            measuringWidest(false);
+            if (self.open()) keepInsideThePage();
+        }
+
+        function keepInsideThePage() {
+            const popover = element("popover");
+            popover.style.right = "";
+            const left = popover.getBoundingClientRect().left + window.scrollX;
+            popover.style.right = Math.min(0, left - 8) + "px";
+        }
+
+        // Words
+
+        const duration = (seconds) => moment.duration(seconds, "seconds");
+
+        self.problem = ko.pureComputed(() =>
+            asking.stale()
+                ? _.sprintf(gettext("No answer from the server since %(time)s"), {
+                      time: moment(asking.answeredAt()).format("LTS")
+                  })
+                : ""
+        );
+
+        self.details = SUBJECTS.map(({uptime, labelled}) => {
+            const known = ko.pureComputed(() => uptime.seconds() !== null);
+            const since = ko.pureComputed(() =>
+                _.sprintf(gettext("since %(date)s, %(ago)s"), {
+                    date: moment(uptime.startedAt()).format("ll LTS"),
+                    ago: duration(-uptime.seconds()).humanize(true)
+                })
+            );
+            const labelledUptime = ko.pureComputed(() =>
+                _.sprintf(labelled, {uptime: client.format(uptime.seconds())})
+            );
+            return {known, labelled, labelledUptime, since};
+        });
+
+        const ofAnswer = (key) => ko.pureComputed(() => (asking.answer() || {})[key]);
+        const scope = ofAnswer("uptime_scope");
+        const source = ofAnswer("uptime_source");
+
+        self.note = ofAnswer("uptime_note");
+        self.inContainer = ko.pureComputed(() => scope() === "container");
+        self.source = ko.pureComputed(() => (source() === "proc" ? "/proc/uptime" : source()));
+
+        self.tooltip = ko.pureComputed(() =>
+            [
+                self.problem(),
+                ...self.details
+                    .filter(({known}) => known())
+                    .map(({labelled, since}) => _.sprintf(labelled, {uptime: since()})),
+                self.note()
+            ]
+                .filter(Boolean)
+                .join("\n")
+        );
+
+        self.summary = ko.pureComputed(() => {
+            const [system, octoprint] = [asking.system.seconds(), asking.octoprint.seconds()];
+            if (system === null || octoprint === null) return "";
+            const ago = duration(-system).humanize(true);
+            if (system - octoprint < STARTED_TOGETHER_SECONDS) {
+                const together = self.inContainer()
+                    ? gettext("The container was started %(ago)s, and OctoPrint with it.")
+                    : gettext("The host was started %(ago)s, and OctoPrint with it.");
+                return _.sprintf(together, {ago});
+            }
+            const apart = self.inContainer()
+                ? gettext(
+                      "The container has been up for %(duration)s; OctoPrint was restarted %(restarted)s."
+                  )
+                : gettext(
+                      "The host has been up for %(duration)s; OctoPrint was restarted %(restarted)s."
+                  );
+            return _.sprintf(apart, {
+                duration: duration(system).humanize(),
+                restarted: duration(-octoprint).humanize(true)
+            });
+        });
+
+        // The popover
+
+        self.toggle = () => {
+            self.open(!self.open());
+            if (self.open()) keepInsideThePage();
+        };
+
+        self.showLog = () => {
+            self.open(false);
+            restarts.showLog();
+        };
+
+        self.configure = () => {
+            self.open(false);
+            settingsViewModel.show("settings_plugin_" + ID);
+        };
+
+        function onInput(event) {
+            const {key, target} = event;
+            const button = element("button");
+            if (key === "Escape" && self.open()) {
+                button.focus();
+                self.open(false);
+            } else if (key === " " && target === button) {
+                event.preventDefault();
+                self.toggle();
+            } else if (!entry().contains(target)) {
+                self.open(false);
+            }
+        }
+
+        // OctoPrint's callbacks
+
+        self.onBoundTo = (target, element) => {
+            entry(element);
+        };
+
+        self.onAllBound = () => {
+            if (!entry()) return;
+            asking.watch(self.visible);
+            shape.subscribe(fit);
+            window.addEventListener("resize", fit);
+            // Only what does not get another size from the entry's, else this would go round in circles.
+            const observer = new ResizeObserver(fit);
+            $("#navbar .brand")
+                .add($(entry()).siblings())
+                .each((place, other) => observer.observe(other));
+            ["click", "focusin", "keydown"].forEach((type) =>
+                document.addEventListener(type, onInput, true)
+            );
+        };
+    }
+
+    OCTOPRINT_VIEWMODELS.push({
+        construct: OctoPrintUptimeNavbarViewModel,
+        name: "octoprintUptimeNavbarViewModel",
+        dependencies: [
+            "octoprintUptimeViewModel",
+            "octoprintUptimeRestartsViewModel",
+            "settingsViewModel"
+        ],
+        elements: ["#navbar_plugin_octoprint_uptime"]
+    });
+});

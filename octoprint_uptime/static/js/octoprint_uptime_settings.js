@@ -1,0 +1,55 @@
+// The plugin's pane in the settings dialog: a preview of choices that are not saved yet, and what stands beside them.
+$(function () {
+    const ID = "octoprint_uptime";
+
+    function OctoPrintUptimeSettingsViewModel([asking, restarts, navbar, settingsViewModel]) {
+        const self = this;
+
+        self.settings = undefined; // what the dialog edits
+        self.saved = asking.saved;
+        self.showLog = restarts.showLog;
+        self.dialogOpen = ko.observable(false);
+        self.copied = ko.observable(false);
+
+        self.preview = navbar.partsOf(() => _.mapValues(self.settings, ko.unwrap));
+
+        self.outside = (value, low, high) => !/^\d+$/.test(value) || value < low || value > high;
+
+        const apiUrl = new URL("api/plugin/" + ID, window.location);
+        self.apiExample = `curl -H "X-Api-Key: YOUR_API_KEY" "${apiUrl}"`;
+
+        self.copyStatus = ko.pureComputed(() => (self.copied() ? gettext("Copied.") : ""));
+
+        self.copyApiExample = (viewModel, event) => {
+            copyToClipboard(self.apiExample);
+            event.target.focus(); // which the copying has taken
+            self.copied(true);
+        };
+
+        self.onBeforeBinding = () => {
+            self.settings = settingsViewModel.settings.plugins[ID];
+            asking.watch(self.dialogOpen);
+        };
+
+        self.onSettingsShown = () => {
+            self.dialogOpen(true);
+        };
+
+        self.onSettingsHidden = () => {
+            self.dialogOpen(false);
+            self.copied(false);
+        };
+    }
+
+    OCTOPRINT_VIEWMODELS.push({
+        construct: OctoPrintUptimeSettingsViewModel,
+        name: "octoprintUptimeSettingsViewModel",
+        dependencies: [
+            "octoprintUptimeViewModel",
+            "octoprintUptimeRestartsViewModel",
+            "octoprintUptimeNavbarViewModel",
+            "settingsViewModel"
+        ],
+        elements: ["#settings_plugin_octoprint_uptime"]
+    });
+});
