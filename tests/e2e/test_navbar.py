@@ -75,6 +75,16 @@ def test_it_counts_up_each_second_without_a_request_and_agrees_with_the_api(
     assert requests.count == 0
 
 
+def test_its_tooltip_is_there_for_whoever_points_at_it(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    assert entry(page).get_attribute("title") is None
+    entry(page).hover()
+    expect(entry(page)).to_have_attribute("title", re.compile("^System since "))
+    page.mouse.move(600, 500)
+    expect(entry(page)).not_to_have_attribute("title", re.compile(""))
+
+
 def test_it_polls_at_the_interval_of_the_last_answer(server: OctoPrint, open_page: OpenPage) -> None:
     watched: list[PageRequests] = []
     page = open_page(server, prepare=lambda page: watched.append(PageRequests(page)))
@@ -198,6 +208,7 @@ def test_the_tooltip_has_both_moments_in_the_browsers_language_and_time_zone(
 ) -> None:
     page = open_page(server, locale=locale, timezone_id="Asia/Tokyo")
     expect(entry(page)).to_have_text(BOTH)
+    entry(page).hover()
     lines = (entry(page).get_attribute("title") or "").split("\n")
     answer = server.answer()
     assert len(lines) == 2
@@ -223,6 +234,7 @@ def test_an_unknown_uptime_is_said_with_what_to_do(
     ]:
         page = open_page(server, locale=locale)
         expect(entry(page)).to_have_text(re.compile(rf"^\s*{text} \| OctoPrint {UPTIME}\s*$"))
+        entry(page).hover()
         title = entry(page).get_attribute("title") or ""
         assert "pip install psutil" in title
         assert note in title
@@ -271,6 +283,7 @@ def test_it_is_right_within_a_second_of_waking_or_of_a_new_time(server: OctoPrin
             assert requests.count >= 1, jump
         page.wait_for_timeout(300)
         assert says_what_the_server_says(page, server), jump
+        entry(page).hover()
         title = entry(page).get_attribute("title") or ""
         now = page.evaluate("moment().format('ll')")
         assert now in title, jump

@@ -85,6 +85,7 @@ def test_a_screen_reader_gets_a_name_and_no_ticking(server: OctoPrint, open_page
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
     expect(page.get_by_role("button", name="Uptime", exact=True)).to_have_count(1)
+    entry(page).focus()
     expect(entry(page)).to_have_accessible_description(re.compile("^The host (has been up|was started) .*OctoPrint"))
     expect(entry(page)).to_have_attribute("aria-controls", f"navbar_plugin_{ID}_popover")
     assert page.locator(f"#navbar_plugin_{ID} [aria-live], #navbar_plugin_{ID} [role=status]").count() == 0

@@ -51,6 +51,7 @@ def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, 
     server.save({"show_system_uptime": True}).raise_for_status()
     german = open_page(server, locale="de-DE")
     expect(entry(german)).to_have_text(re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$"))
+    entry(german).hover()
     expect(entry(german)).to_have_attribute("title", re.compile("^System seit "))
     entry(german).click()
     expect(german.locator(f"#navbar_plugin_{ID}_popover")).to_contain_text("Neustart-Protokoll")

@@ -35,6 +35,9 @@ $(function () {
 
         self.open = ko.observable(false);
 
+        const pointedAt = ko.observable(false);
+        const focused = ko.observable(false);
+
         const entry = ko.observable(); // its element, unless OctoPrint's settings leave it out
         const givenUp = ko.observable([]);
         const measuringWidest = ko.observable(false);
@@ -128,7 +131,15 @@ $(function () {
             popover.style.right = Math.min(0, left - 8) + "px";
         }
 
-        // Words
+        // Words, for as long as somebody can see or hear them
+
+        self.pointAt = () => pointedAt(true);
+        self.pointElsewhere = () => pointedAt(false);
+        self.focus = () => focused(true);
+        self.blur = () => focused(false);
+
+        const whileLookedAt = (words) =>
+            ko.pureComputed(() => (self.open() || pointedAt() || focused() ? words() : undefined));
 
         const duration = (seconds) => moment.duration(seconds, "seconds");
 
@@ -162,7 +173,7 @@ $(function () {
         self.inContainer = ko.pureComputed(() => scope() === "container");
         self.source = ko.pureComputed(() => (source() === "proc" ? "/proc/uptime" : source()));
 
-        self.tooltip = ko.pureComputed(() =>
+        self.tooltip = whileLookedAt(() =>
             [
                 self.problem(),
                 ...self.details
@@ -174,7 +185,7 @@ $(function () {
                 .join("\n")
         );
 
-        self.summary = ko.pureComputed(() => {
+        self.summary = whileLookedAt(() => {
             const [system, octoprint] = [asking.system.seconds(), asking.octoprint.seconds()];
             if (system === null || octoprint === null) return "";
             const ago = duration(-system).humanize(true);
