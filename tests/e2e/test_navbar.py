@@ -31,6 +31,7 @@ from support import (
     Requests,
     entry,
 )
+from test_room import answers
 
 HIDE_TAB = """hidden => {
     const state = hidden ? "hidden" : "visible";
@@ -73,6 +74,34 @@ def test_it_counts_up_each_second_without_a_request_and_agrees_with_the_api(
     # Each of the two turns at its own moment.
     assert 4 <= len(seen) <= 10
     assert requests.count == 0
+
+
+def test_counting_changes_two_texts_a_second_and_measures_nothing(server: OctoPrint, open_page: OpenPage) -> None:
+    # Seconds of two digits, with minutes that stay as they are.
+    page = open_page(server, prepare=answers(server, seconds=93700, octoprint_seconds=7300))
+    expect(entry(page)).to_have_text(BOTH)
+    page.wait_for_timeout(2000)
+    page.evaluate(
+        """() => {
+            window.changes = [];
+            window.measured = 0;
+            const note = mutations => changes.push(...mutations.map(({type, target}) => `${type} ${target.nodeName}`));
+            const everything = {subtree: true, childList: true, attributes: true, characterData: true};
+            new MutationObserver(note).observe(document.querySelector("#navbar_plugin_octoprint_uptime"), everything);
+            const {get} = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "offsetHeight");
+            Object.defineProperty(document.querySelector("#navbar"), "offsetHeight", {
+                get() { window.measured++; return get.call(this); }
+            });
+        }"""
+    )
+    page.wait_for_timeout(4000)
+    changes, measured = page.evaluate("[changes, measured]")
+    assert set(changes) == {"characterData #text"}
+    assert 6 <= len(changes) <= 10
+    assert measured == 0
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.wait_for_timeout(200)
+    assert page.evaluate("measured") > 0
 
 
 def test_its_tooltip_is_there_for_whoever_points_at_it(server: OctoPrint, open_page: OpenPage) -> None:

@@ -51,6 +51,10 @@ $(function () {
 
         // The entry's text
 
+        // Digits are all of one width, so that this stays the same until there is one more day's digit, or
+        // one unit more or less.
+        const widestOf = (text) => text.replace(/\b\d(?=[hms])/g, "00").replace(/\d/g, "0");
+
         function textOf({uptime, setting, labelled}, values, givenUp, widest) {
             const known = asking.answer() || asking.stale();
             if (!values[setting] || givenUp.includes("text") || !(known || widest)) return "";
@@ -59,7 +63,7 @@ $(function () {
             const format = withoutSeconds ? "dhm" : values.display_format;
             let text =
                 seconds === null ? gettext("uptime unknown") : client.format(seconds, format);
-            if (widest) text = text.replace(/\b\d(?=[hms])/g, "00");
+            if (widest) text = widestOf(text);
             return givenUp.includes("labels") ? text : _.sprintf(labelled, {uptime: text});
         }
 
