@@ -26,7 +26,7 @@ $(function () {
         let tickTimer;
         let askTimer;
         let askAt = 0;
-        let latestQuestion;
+        let latestQuestion = 0;
         let clockOffset = Date.now() - performance.now();
 
         self.stale = ko.pureComputed(() => failures() > 0);
@@ -47,7 +47,7 @@ $(function () {
             seconds: ko.pureComputed(() => {
                 const answer = self.answer();
                 if (!answer || answer[prefix + "seconds"] === null) return null;
-                const age = Math.max(0, self.now() - answer.readAt);
+                const age = Math.max(0, self.now() - answer.receivedAt);
                 return answer[prefix + "seconds"] + age / 1000;
             })
         });
@@ -87,10 +87,15 @@ $(function () {
             if (jumped) askIn(0);
         }
 
+        // There is one tick for both uptimes, at the whole second of one of them: of that one before which
+        // the other has turned by half a second at most. So each shows its whole second or the one before.
         function secondsToNextTick() {
-            // To the next whole second of either
-            const waits = [self.system, self.octoprint].map(({seconds}) => 1 - (seconds() % 1));
-            return Math.min(...waits);
+            const [system, octoprint] = [self.system.seconds(), self.octoprint.seconds()];
+            const toTurn = (seconds) => 1 - (seconds % 1);
+            if (octoprint === null) return toTurn(system || 0);
+            if (system === null) return toTurn(octoprint);
+            const octoprintsDelay = (octoprint + toTurn(system)) % 1;
+            return toTurn(octoprintsDelay <= 0.5 ? system : octoprint);
         }
 
         // Asking
@@ -108,9 +113,9 @@ $(function () {
         }
 
         function ask() {
-            const sentAt = (latestQuestion = performance.now());
+            const question = ++latestQuestion;
             const ifLatest = (handle) => (response) =>
-                sentAt === latestQuestion && handle(response, sentAt);
+                question === latestQuestion && handle(response);
             askIn(2 * REQUEST_TIMEOUT_SECONDS);
             client
                 .get({timeout: REQUEST_TIMEOUT_SECONDS * 1000})
@@ -129,7 +134,7 @@ $(function () {
             return isUptime(seconds) && isUptime(octoprint_seconds) && poll_interval_seconds >= 1;
         }
 
-        self.fromResponse = (response, sentAt) => {
+        self.fromResponse = (response) => {
             if (!isAnswer(response)) return fail();
             const now = Date.now();
             [self.system, self.octoprint].forEach(({prefix, startedAt}) => {
@@ -139,8 +144,8 @@ $(function () {
             self.answeredAt(now);
             answerWanted(false);
             failures(0);
-            // The server has read it somewhere between question and answer.
-            self.answer({...response, readAt: (sentAt + performance.now()) / 2});
+            // The server has read it a little earlier: what is counted from it is never early.
+            self.answer({...response, receivedAt: performance.now()});
             askIn(response.poll_interval_seconds);
         };
 
