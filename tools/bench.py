@@ -356,7 +356,7 @@ def main() -> int:
     imports = "`from octoprint_uptime import format_uptime` beyond an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
-    row("JavaScript and CSS, gzipped", " bytes", 16 * 1024, [float(shipped_bytes(python)) for python in pythons])
+    row("JavaScript and CSS, gzipped", " KiB", 16, [shipped_bytes(python) / 1024 for python in pythons])
     row("the restart log's writes a day", " KB", 1000, [written_a_day()] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]
