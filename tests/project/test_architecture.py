@@ -1,0 +1,31 @@
+"""The map in docs/architecture.md is that of the package."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+MODULES = {
+    path.relative_to(ROOT).as_posix()
+    for ending in ("py", "js", "jinja2")
+    for path in (ROOT / "octoprint_uptime").rglob(f"*.{ending}")
+}
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    named = re.findall(r"`([\w/.]+\.(?:py|js|jinja2))`|\]\(([\w/.]+)\)", TEXT)
+    assert len(named) > len(MODULES)
+    for file, link in named:
+        if link:
+            assert (ROOT / "docs" / link).is_file()
+        else:
+            assert [module for module in MODULES if f"/{module}".endswith(f"/{file}")], file
+
+
+def test_every_module_is_in_it() -> None:
+    map_, _, rest = TEXT.partition("## The way of a number")
+    assert rest
+    assert [module for module in MODULES if module not in map_ and Path(module).name not in map_] == []
+    assert [module for module in MODULES if module.endswith((".py", ".js")) and f"| `{module}` |" not in map_] == []
