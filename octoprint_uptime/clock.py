@@ -56,7 +56,8 @@ class Clock:
             except Exception as error:  # a psutil that is broken raises anything, on import or later
                 self._report(source, error)
                 continue
-            return Uptime(seconds, source, self._steadied(time.time() - seconds))
+            # By the same offset as the restart log's moments, so that both tell one moment of one start.
+            return Uptime(seconds, source, self._steadied(boot_offset() + boot_clock() - seconds))
         return Uptime(None, None, None)
 
     def _report(self, source: str, error: Exception) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import logging
 import math
 import os
@@ -41,10 +42,12 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 class WallClock:
-    """Stands in for `time.time`: a wall clock that the test sets."""
+    """Stands in for `time.time`: a wall clock that the test sets, while the boot clock stands still."""
+
+    _days = itertools.count()  # one for each test: the offset is kept where it moves by less than two seconds
 
     def __init__(self) -> None:
-        self.time = 1772366400.4  # 2026-03-01 12:00 UTC
+        self.time = 1772366400.4 + 86400 * next(self._days)  # from 2026-03-01 12:00 UTC
 
     def __call__(self) -> float:
         return self.time
@@ -54,6 +57,7 @@ class WallClock:
 def wall(mocker: MockerFixture) -> WallClock:
     wall = WallClock()
     mocker.patch.object(time, "time", wall)
+    mocker.patch.object(clock, "boot_clock", return_value=5000.0)
     return wall
 
 
@@ -213,7 +217,7 @@ def test_an_impossible_number_is_a_failure_of_its_source(value: float) -> None:
 
 def test_nothing_is_rounded(wall: WallClock) -> None:
     uptime = Clock("x", {"proc": lambda: 3600.23456}, LOGGER).read()
-    assert (uptime.seconds, uptime.started) == (3600.23456, wall() - 3600.23456)
+    assert (uptime.seconds, uptime.started) == (3600.23456, pytest.approx(wall() - 3600.23456, abs=1e-6))
 
 
 @pytest.mark.parametrize("jitter", [-1.9, -1.2, -0.7, 0.0, 0.7, 1.2, 1.9])
@@ -242,6 +246,14 @@ def test_slow_drift_is_followed_once_it_is_more_than_jitter(wall: WallClock) -> 
     assert starts == sorted(starts)
 
 
+def test_a_start_is_the_same_moment_as_in_the_restart_log_however_the_wall_clock_drifts(wall: WallClock) -> None:
+    boot_offset()
+    for drift in (0.5, 1.0, 1.0, 1.0, 1.0):  # the log takes its offset before a request takes the uptime, or after
+        wall.time += drift
+        subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+        assert start(subject) == pytest.approx(boot_offset() + 1400.0, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("uptime", "scope"),
     [
@@ -266,14 +278,13 @@ def test_the_boot_clock_is_that_of_proc_uptime() -> None:
 
 
 def test_the_offset_is_what_lies_between_the_two_clocks(wall: WallClock) -> None:
-    assert boot_offset() + boot_clock() == pytest.approx(wall(), abs=0.5)
+    assert boot_offset() + clock.boot_clock() == pytest.approx(wall(), abs=0.5)
 
 
 @pytest.mark.parametrize(("step", "followed"), [(1.5, False), (-1.5, False), (3600.0, True), (-3.0, True)])
 def test_the_offset_follows_a_wall_clock_that_is_set_but_does_not_jitter(
     wall: WallClock, step: float, followed: bool
 ) -> None:
-    wall.time += 86400  # from wherever the test before has left it
     first = boot_offset()
     wall.time += step
     assert boot_offset() - first == pytest.approx(step if followed else 0, abs=0.5)
@@ -294,7 +305,7 @@ def test_without_an_id_a_boot_is_told_by_when_it_began(
         (tmp_path / "boot_id").write_bytes(content)
     mocker.patch.object(clock, "PROC_BOOT_ID", tmp_path / "boot_id")
     first = boot_id()
-    assert int(first) == pytest.approx(wall() - boot_clock(), abs=1)
+    assert int(first) == pytest.approx(wall() - clock.boot_clock(), abs=1)
     wall.time += 20
     assert same_boot(first, boot_id())
     wall.time += 200
