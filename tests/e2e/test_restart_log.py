@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from namespaces import with_boot_clock
 from restart_log import until
@@ -23,7 +23,7 @@ from test_settings_dialog import dialog
 UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))  # less than any end below is ago
 RUNS = [
     Run("a", 40 * 24, 36 * 24, "clean"),
-    Run("a", 36 * 24, 11 * 24, None, "<b>old</b>.gcode"),
+    Run("a", 36 * 24, 11 * 24, None, "<i>old.gcode"),
     Run("b", 10 * 24, 72, "clean"),
     Run("b", 71, 48, "clean", "paused.gcode"),
     Run("c", 47, 20, "clean"),
@@ -110,7 +110,7 @@ def test_the_notice_is_dismissed_once_for_all_and_the_log_tells_the_rest(
         kinds = [text.strip() for text in log(page).locator("tbody td:nth-child(2)").all_inner_texts()]
         assert kinds[:4] == KINDS[locale]
         lost = [text.strip() for text in log(page).locator("tbody td:nth-child(5)").all_inner_texts()]
-        assert lost == ["benchy.gcode (43 %)", "", "paused.gcode (43 %)", "", "<b>old</b>.gcode (43 %)", ""]
+        assert lost == ["benchy.gcode (43 %)", "", "paused.gcode (43 %)", "", "<i>old.gcode (43 %)", ""]
         downtimes = [text.strip() for text in log(page).locator("tbody td:nth-child(3)").all_inner_texts()]
         assert downtimes[1] == downtimes[2] == downtimes[3] == "1h 0m 0s"
         expect(log(page).locator(".modal-body")).to_contain_text("25d 0h 0m 0s")
@@ -188,9 +188,22 @@ def test_after_a_logout_nothing_of_it_is_left(seeded: OctoPrint, open_page: Open
     page = open_page(seeded)
     expect(notice(page)).to_be_visible()
     open_log(page)
+    assert "benchy" in page.content()
+    # Nor of what is still under way.
+    held: list[Route] = []
+    page.route(re.compile(ENDPOINT), lambda route: held.append(route) if len(held) < 2 else route.continue_())
+    poll_now(page)
+    page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeRestartsViewModel.showLog()")
+    page.wait_for_timeout(300)
+    assert len(held) == 2
     page.evaluate("OctoPrint.coreui.viewmodels.loginStateViewModel.loggedIn(false)")
+    for route in held:
+        with page.expect_response(lambda response: ENDPOINT in response.url):
+            route.continue_()
+    page.wait_for_timeout(500)
     expect(notice(page)).to_have_count(0)
     expect(log(page)).to_be_hidden()
+    assert "benchy" not in page.content()
     page.evaluate("OctoPrint.coreui.viewmodels.loginStateViewModel.loggedIn(true)")
     expect(notice(page)).to_be_visible()
 

@@ -2,10 +2,10 @@
 $(function () {
     const ID = "octoprint_uptime";
 
-    const LONGEST_TIMEOUT_SECONDS = 86400; // what is too long for a browser, it takes for none
+    const LONGEST_TIMEOUT_SECONDS = 86400; // a browser runs a timer that is much longer at once
     const REQUEST_TIMEOUT_SECONDS = 10;
     const LONGEST_BACKOFF_SECONDS = 300;
-    const JUMP_MS = 1500; // of the clock, beyond what a busy browser makes of a second
+    const JUMP_MS = 1500; // of the wall clock against the steady one: a sleep, or a clock that was set
     const JITTER_MS = 2000; // of a start that is worked out anew with each answer: see clock.py
 
     function OctoPrintUptimeViewModel([settingsViewModel, loginState, access]) {
@@ -14,7 +14,7 @@ $(function () {
         const client = OctoPrint.plugins[ID];
 
         self.answer = ko.observable();
-        self.answeredAt = ko.observable(Date.now()); // or since when there has been none
+        self.answeredAt = ko.observable(Date.now()); // before the first answer: when the page was loaded
         self.now = ko.observable(0); // by the browser's steady clock, as of the last tick
         self.saved = ko.observable(); // settings, as the server last gave them
 
@@ -76,7 +76,7 @@ $(function () {
         // Counting
 
         function tick() {
-            // Not counting what nobody confirms
+            // While the server does not answer, the count stands still.
             if (self.stale()) return;
             self.now(performance.now());
             tickTimer = setTimeout(tick, secondsToNextTick() * 1000 + 1);
@@ -87,15 +87,16 @@ $(function () {
             if (jumped) askIn(0);
         }
 
-        // There is one tick for both uptimes, at the whole second of one of them: of that one before which
-        // the other has turned by half a second at most. So each shows its whole second or the one before.
+        // One tick a second serves both uptimes. It comes when one of them reaches a new second: the one at
+        // whose turn the other has turned within the last half second. So each shows its whole second or,
+        // for that long, the one before.
         function secondsToNextTick() {
             const [system, octoprint] = [self.system.seconds(), self.octoprint.seconds()];
             const toTurn = (seconds) => 1 - (seconds % 1);
             if (octoprint === null) return toTurn(system || 0);
             if (system === null) return toTurn(octoprint);
-            const octoprintsDelay = (octoprint + toTurn(system)) % 1;
-            return toTurn(octoprintsDelay <= 0.5 ? system : octoprint);
+            const sinceOctoprintTurned = (octoprint + toTurn(system)) % 1;
+            return toTurn(sinceOctoprintTurned <= 0.5 ? system : octoprint);
         }
 
         // Asking
@@ -144,7 +145,7 @@ $(function () {
             self.answeredAt(now);
             answerWanted(false);
             failures(0);
-            // The server has read it a little earlier: what is counted from it is never early.
+            // The server read its clock before this moment, so the count is never ahead of it.
             self.answer({...response, receivedAt: performance.now()});
             askIn(response.poll_interval_seconds);
         };
@@ -167,6 +168,7 @@ $(function () {
                 setting.subscribe(takeOver)
             );
             self.permitted.subscribe(() => {
+                latestQuestion++; // an answer that is under way is of somebody who has logged out
                 failures(0);
                 self.answer(undefined);
                 self.askNow();
@@ -185,7 +187,7 @@ $(function () {
             tabVisible(visible);
         };
 
-        // Whatever this returned, OctoPrint would take for an answer to whether it shows its overlay.
+        // Must return nothing: OctoPrint takes a value as whether it shows its overlay.
         self.onServerDisconnect = () => {
             failures(failures() || 1);
         };

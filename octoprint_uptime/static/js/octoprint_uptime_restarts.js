@@ -3,23 +3,23 @@ $(function () {
     const ID = "octoprint_uptime";
     const MOST_RESTARTS = 1000; // that the API gives
     const ROWS_AT_FIRST = 50; // of the table: more take a slow browser a while
-    const BRIEF_MS = 15 * 60000; // what one moment can stand for
+    const BRIEF_MS = 15 * 60000; // a shorter span is told as one moment, its middle
 
     const DAY_MS = 86400000;
     const TIMELINE_DAYS = 30;
     const TIMELINE_WIDTH = 720; // as in the template
 
     // Milliseconds, NaN where the moment is not known; by far quicker than moment.js.
-    const timeAt = (text) => (text === null ? NaN : Date.parse(text));
+    const millisecondsOf = (text) => (text === null ? NaN : Date.parse(text));
 
     const uptimeOf = ({run_started_at, ended_after}) =>
-        (timeAt(ended_after) - timeAt(run_started_at)) / 1000;
+        (millisecondsOf(ended_after) - millisecondsOf(run_started_at)) / 1000;
 
     const durationOf = (seconds) => OctoPrint.plugins[ID].format(seconds);
 
     // Words about one restart
 
-    const timeOf = (time) => time.format(time.isSame(moment(), "day") ? "LT" : "lll");
+    const wordsForTime = (time) => time.format(time.isSame(moment(), "day") ? "LT" : "lll");
 
     function lostPrintOf({lost_print}, unnamed = gettext("A file")) {
         if (!lost_print) return "";
@@ -35,10 +35,10 @@ $(function () {
         const [after, before] = [moment(ended_after), moment(ended_before)];
         if (before - after > BRIEF_MS) {
             const words = gettext("between %(from)s and %(to)s");
-            return _.sprintf(words, {from: timeOf(after), to: timeOf(before)});
+            return _.sprintf(words, {from: wordsForTime(after), to: wordsForTime(before)});
         }
         const middle = moment((after.valueOf() + before.valueOf()) / 2);
-        return _.sprintf(gettext("around %(time)s"), {time: timeOf(middle)});
+        return _.sprintf(gettext("around %(time)s"), {time: wordsForTime(middle)});
     }
 
     function downtimeOf({downtime_seconds_min: least, downtime_seconds_max: most}) {
@@ -82,7 +82,7 @@ $(function () {
         return restarted + " " + _.sprintf(gettext("The print of %(lost)s was lost."), {lost});
     }
 
-    function kindOf({kind, clean}) {
+    function whatHappened({kind, clean}) {
         if (kind === "host") {
             return clean ? gettext("Host restarted") : gettext("Host went down without warning");
         }
@@ -100,7 +100,7 @@ $(function () {
         when: restart.started_at
             ? moment(restart.started_at).format("lll")
             : gettext("at an unknown time"),
-        what: kindOf(restart),
+        what: whatHappened(restart),
         downtime: downtimeOf(restart),
         uptime: uptimeTextOf(restart),
         lost: lostPrintOf(restart)
@@ -115,17 +115,20 @@ $(function () {
         const host = [{from: ago(answer.seconds), to: now}];
         let nextStartedAt = answer.octoprint_started_at;
         answer.restarts.forEach((restart) => {
-            // Else there was a run between the two that is not in the log.
+            // A run between the two is missing from the log: what the host did then is unknown.
             if (restart.started_at !== nextStartedAt) {
-                host.push({from: NaN, to: timeAt(restart.started_at)});
+                host.push({from: NaN, to: millisecondsOf(restart.started_at)});
             }
             nextStartedAt = restart.run_started_at;
-            const run = {from: timeAt(restart.run_started_at), to: timeAt(restart.ended_after)};
+            const run = {
+                from: millisecondsOf(restart.run_started_at),
+                to: millisecondsOf(restart.ended_after)
+            };
             octoprint.push(run);
             const boot = host[host.length - 1];
-            // Of an earlier boot it is known that it was up while OctoPrint ran.
+            // About an earlier boot we know only that it was up while OctoPrint ran.
             if (restart.kind === "host") {
-                boot.from = timeAt(restart.host_started_at) || boot.from;
+                boot.from = millisecondsOf(restart.host_started_at) || boot.from;
                 host.push({...run});
             } else if (host.length > 1) {
                 boot.from = run.from || boot.from;
@@ -155,7 +158,7 @@ $(function () {
         const lost = answer.restarts
             .filter(({lost_print}) => lost_print)
             .map((restart) => {
-                const at = timeAt(restart.ended_after);
+                const at = millisecondsOf(restart.ended_after);
                 return {from: at, to: at, text: lostPrintOf(restart)};
             });
         const dayBefore = (days) => moment(now - days * DAY_MS).format("ll");
@@ -188,31 +191,31 @@ $(function () {
                 : gettext("No restart has been recorded yet.");
         });
 
-        // The notice: of an end without warning or a lost print, until somebody has dismissed it.
+        // The notice of an end without warning, first of all one that lost a print, until it is dismissed.
 
         let notice;
-        let noticeOf; // the restart's id
+        let noticeId; // the restart's
 
         function closeNotice() {
             if (notice) notice.remove();
-            notice = noticeOf = undefined;
+            notice = noticeId = undefined;
         }
 
-        function showNotice(answer) {
+        function updateNotice(answer) {
             const {last_restart: last, unseen_restart: unseen} = answer || {};
-            if (unseen && unseen.id === noticeOf) return;
+            if (unseen && unseen.id === noticeId) return;
             closeNotice();
             if (!unseen) return;
             const dismiss = () => {
                 closeNotice();
-                // And with it all that came before the last one.
+                // All restarts up to the newest, not only the one that is shown.
                 OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id});
             };
-            const dismissForTheLog = () => {
+            const dismissAndShowLog = () => {
                 dismiss();
                 self.showLog();
             };
-            noticeOf = unseen.id;
+            noticeId = unseen.id;
             notice = new PNotify({
                 text: sentenceOf(unseen),
                 text_escape: true,
@@ -222,7 +225,7 @@ $(function () {
                 confirm: {
                     confirm: true,
                     buttons: [
-                        {text: gettext("Restart log"), click: dismissForTheLog},
+                        {text: gettext("Restart log"), click: dismissAndShowLog},
                         {text: gettext("Dismiss notice"), click: dismiss}
                     ]
                 }
@@ -231,17 +234,31 @@ $(function () {
 
         // The log
 
+        let latestLoad = 0;
+
         self.showLog = () => {
             self.log(undefined);
             dialog().modal("show");
             load();
         };
 
+        function closeLog() {
+            latestLoad++; // what is being loaded is for somebody who has logged out
+            self.log(undefined);
+            dialog().modal("hide");
+        }
+
         function load() {
-            client.get({data: {restarts: MOST_RESTARTS}}).then(self.fromResponse, () => {
-                dialog().modal("hide");
-                new PNotify({type: "error", text: gettext("The restart log could not be loaded.")});
-            });
+            const number = ++latestLoad;
+            const ifLatest = (handle) => (response) => number === latestLoad && handle(response);
+            client
+                .get({data: {restarts: MOST_RESTARTS}})
+                .then(ifLatest(self.fromResponse), ifLatest(fail));
+        }
+
+        function fail() {
+            closeLog();
+            new PNotify({type: "error", text: gettext("The restart log could not be loaded.")});
         }
 
         self.fromResponse = (answer) => {
@@ -269,8 +286,8 @@ $(function () {
 
         self.onBeforeBinding = () => {
             asking.answer.subscribe((answer) => {
-                if (!answer) dialog().modal("hide"); // it may be of somebody who has logged out
-                showNotice(answer);
+                if (!answer) closeLog(); // it may be of somebody who has logged out
+                updateNotice(answer);
             });
         };
     }
