@@ -126,13 +126,13 @@ def restart_again_and_again(server: OctoPrint) -> dict[str, Start]:
     connect(server)
     jog(server)
     print_file(server, "flat.gcode")
-    until(lambda: printing(server))
+    until(lambda: job(server)["progress"]["completion"] is not None)
     pause(server)
     starts["killed while paused"] = begin(server, "killed")
 
     connect(server)
     print_file(server, "parts/long.gcode")
-    until(lambda: printing(server))
+    until(lambda: printing(server) and job(server)["progress"]["completion"] is not None)
     starts["stopped while printing"] = begin(server, "clean")
 
     for number in range(RANDOM_KILLS):
