@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -29,3 +30,25 @@ def test_every_module_is_in_it() -> None:
     assert rest
     assert [module for module in MODULES if module not in map_ and Path(module).name not in map_] == []
     assert [module for module in MODULES if module.endswith((".py", ".js")) and f"| `{module}` |" not in map_] == []
+
+
+def imported(module: str) -> set[str]:
+    """The package's files that a file of it imports."""
+    package = Path(module).parent
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = package.parents[node.level - 2] if node.level > 1 else package
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            for name in names:
+                path = folder / name.replace(".", "/")
+                found.add(f"{path}.py" if f"{path}.py" in MODULES else f"{path}/__init__.py")
+    return found
+
+
+def test_in_python_imports_point_down_the_map() -> None:
+    order = re.findall(r"^\| `([\w/]+\.py)` \|", TEXT, re.MULTILINE)
+    assert set(order) == {module for module in MODULES if module.endswith(".py")}
+    for place, module in enumerate(order):
+        assert imported(module) <= set(order[place + 1 :]), module
+    assert sum(len(imported(module)) for module in order) > 20
