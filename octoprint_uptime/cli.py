@@ -12,14 +12,14 @@ from .formatting import format_uptime
 
 
 def commands(octoprint_settings: Any) -> list[click.Command]:
-    """The plugin's commands, given the `Settings` of OctoPrint's data folder, where no plugin's defaults are known."""
+    """The plugin's commands, given OctoPrint's settings as read from the disk, without any plugin's defaults."""
 
     @click.command("show")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the fields of the API.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the API's fields of the system uptime.")
     def show(as_json: bool) -> None:
         """Print how long the system has been up, in the display format from the plugin's settings."""
         logger = logging.getLogger(__name__)
-        logger.propagate = False  # OctoPrint's handler writes to stdout; with none at all, warnings go to stderr
+        logger.propagate = False  # OctoPrint's handler would write to stdout; with none left, warnings go to stderr
 
         stored = octoprint_settings.get(["plugins", "octoprint_uptime", "display_format"])
         values, complaints = settings.clean({} if stored is None else {"display_format": stored})

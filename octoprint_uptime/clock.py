@@ -84,7 +84,7 @@ _steadied_offset = _Steadied()
 
 
 def system_clock(logger: logging.Logger) -> Clock:
-    """The host's uptime: ``/proc/uptime``, so a container's own where lxcfs shows that; elsewhere psutil."""
+    """The host's uptime, from ``/proc/uptime``, in a container with lxcfs the container's; else from psutil."""
     return Clock("system", {"proc": _proc_uptime, "psutil": _Stopwatch(_psutil_boot_time)}, logger)
 
 
@@ -113,7 +113,11 @@ def boot_clock() -> float:
 
 
 def boot_offset() -> float:
-    """The wall clock, as it is set now, less the boot clock: seconds since 1970, the same from call to call."""
+    """The moment of the boot in seconds since 1970, by the wall clock as it is set now.
+
+    Added to a reading of the boot clock, it gives that reading's date. It stays the same from call to call, until the
+    wall clock moves by over two seconds.
+    """
     return _steadied_offset(time.time() - boot_clock())
 
 

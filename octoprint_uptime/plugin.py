@@ -44,7 +44,7 @@ class UptimePlugin(
         self._octoprint = process_clock(logger)
 
     def initialize(self) -> None:
-        # Read from here, never from OctoPrint's layered settings: those are slow, and hold what people typed.
+        # The plugin reads its settings from here alone: OctoPrint's own are slow to read, and may not be valid.
         self._values = settings.defaults()
         self._print: Print | None = None
         self._print_z: float | None = None
@@ -57,7 +57,9 @@ class UptimePlugin(
         except NoSuchSettingsPath:
             return
         if not isinstance(stored, dict):
-            self._logger.warning("Ignoring settings in config.yaml that are no mapping but %s", type(stored).__name__)
+            self._logger.warning(
+                "Ignoring settings in config.yaml: expected a mapping, found %s", type(stored).__name__
+            )
             self._settings.clean_all_data()
 
     ##~~ SettingsPlugin
@@ -83,7 +85,7 @@ class UptimePlugin(
 
     def on_settings_save(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            self._logger.warning("Ignoring settings that are not an object but %s", type(data).__name__)
+            self._logger.warning("Ignoring settings that were sent: expected an object, found %s", type(data).__name__)
             return {}
         values = self._clean(data)
         saved: dict[str, Any] = octoprint.plugin.SettingsPlugin.on_settings_save(self, values)
@@ -170,7 +172,7 @@ class UptimePlugin(
     ##~~ AssetPlugin
 
     def get_assets(self) -> dict[str, list[str]]:
-        # OctoPrint by itself finds only files that are called as the plugin, one of a kind.
+        # By itself OctoPrint finds one file of each kind, the one that is named after the plugin.
         names = ("", "_restarts", "_navbar", "_settings")
         return {
             "clientjs": ["clientjs/octoprint_uptime.js"],
@@ -216,7 +218,7 @@ class UptimePlugin(
         return ["restarted"]
 
     def get_backup_excludes(self, excludes: list[str], *args: Any, **kwargs: Any) -> list[str]:
-        # The run that makes the backup has no end in it: once restored, it would pass for a crash.
+        # All of the data folder. In a backup the current run has no end: once restored, it would look like a crash.
         return ["."]
 
     @cached_property

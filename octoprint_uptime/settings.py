@@ -44,7 +44,8 @@ class Whole(NamedTuple):
                 number = float(raw)
             except ValueError:
                 return self.default, False
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or number != number:
+        not_a_number = number != number
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not_a_number:
             return self.default, False
         value = int(min(max(number, self.low), self.high))
         return value, value == number
@@ -89,5 +90,5 @@ def _brief(value: object) -> str:
     try:
         text = reprlib.repr(value)
     except ValueError:  # an int of more digits than Python prints, as a hexadecimal one in YAML can be
-        return "a number that long"
+        return "a very long number"
     return text if len(text) <= 100 else f"{text[:100]}..."

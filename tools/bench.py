@@ -88,7 +88,7 @@ def running(executable: Path, without: bool = False, runs: int = 1000) -> Iterat
 
 
 def status(server: Server) -> int:
-    """Of the plugin's answer."""
+    """The HTTP status of the plugin's answer."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("GET", ENDPOINT, headers={"X-Api-Key": api_key("admin")})
     return connection.getresponse().status
@@ -156,7 +156,7 @@ def start_cost(executable: Path, pairs: int = 20) -> float:
 
 
 def shipped_bytes(python: str) -> int:
-    """What the JavaScript and CSS weigh that each page loads, each file gzipped."""
+    """How many bytes of JavaScript and CSS each page loads, each file gzipped."""
     lines = ["import json", "from octoprint_uptime import plugin"]
     lines.append("print(json.dumps([plugin.__file__, plugin.UptimePlugin().get_assets()]))")
     run = subprocess.run([python, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
@@ -351,9 +351,9 @@ def main() -> int:
         rows.append((figure, unit, values, bound))
         print(figure, values, file=sys.stderr, flush=True)
 
-    answer = "median time of an answer over an empty plugin's, 5 times 1,000 pairs"
+    answer = "median answer time divided by an empty plugin's, 5 times 1,000 pairs"
     row(answer, " times", 1.08, [request_ratio(executable) for executable in executables])
-    imports = "`from octoprint_uptime import format_uptime` beyond an empty package"
+    imports = "`from octoprint_uptime import format_uptime`, more than an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
     row("JavaScript and CSS, gzipped", " KiB", 16, [shipped_bytes(python) / 1024 for python in pythons])
@@ -366,10 +366,10 @@ def main() -> int:
         row("requests an hour, page hidden", "", 0, [*map(float, hidden)])
         empty = [stack.enter_context(running(executable, runs=0)) for executable in executables]
         costs = [log_cost(browser, *pair) for pair in zip(servers, empty, strict=True)]
-        row("opening the log of 1,000 runs beyond an empty one", " ms", 300, costs)
+        row("opening the log of 1,000 runs, more than an empty one", " ms", 300, costs)
         entry, floor = zip(*(idle_costs(browser, server) for server in servers), strict=True)
-        row("main thread a second while the entry counts, beyond the page without it", " ms", 4, [*entry])
-        row("the same of one line of script that changes such a text", " ms", None, [*floor])
+        row("main thread a second while the entry counts, more than the page without it", " ms", 4, [*entry])
+        row("the same for a one-line script that rewrites a text as long", " ms", None, [*floor])
         behind, ahead = drifts(browser, servers)
         row("navbar behind the API's text in five minutes, at most", " s", 1, behind)
         row("navbar ahead of the API's text in five minutes, at most", " s", 0, ahead)

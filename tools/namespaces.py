@@ -16,18 +16,18 @@ def _unshare(*options: str) -> list[str]:
 
 
 def with_files(files: Mapping[str, Path]) -> list[str]:
-    """Start a command that sees other files at these paths, by bind mounts."""
+    """What to put before a command so that it sees other files at these paths, by bind mounts."""
     mounts = " && ".join(f"mount --bind {shlex.quote(str(file))} {path}" for path, file in files.items())
     return [*_unshare("--mount"), "sh", "-c", f'{mounts} && exec "$@"', "sh"]
 
 
 def without_proc() -> list[str]:
-    """Start a command that sees an empty /proc."""
+    """What to put before a command so that it sees an empty /proc."""
     return [*_unshare("--mount"), "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
 
 
 def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]:
-    """Start a command that sees this folder's files on a disk in memory of this size."""
+    """What to put before a command so that it sees this folder's files on a disk in memory of this size."""
     path = shlex.quote(str(folder))
     mounts = (
         f"cd {path} && mount -t tmpfs -o size={size} none {path} && cp -a . {path}"
@@ -38,7 +38,7 @@ def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]
 
 
 def with_boot_clock(seconds: int) -> list[str]:
-    """Start a command in a time namespace whose host has been up for ``seconds`` more."""
+    """What to put before a command so that its host has been up for ``seconds`` more, by a time namespace."""
     return _unshare("--time", "--boottime", str(seconds), "--fork")
 
 

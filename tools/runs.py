@@ -1,4 +1,4 @@
-"""A restart log with a past that was never lived, for tests, benchmarks and screenshots."""
+"""Writes a restart log with made-up runs, for tests, benchmarks and screenshots."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Run(NamedTuple):
 
 
 def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
-    """Make the database of an OctoPrint with this data folder; a boot begins half a minute before its first run."""
+    """Write the database into an OctoPrint's data folder; a boot begins half a minute before its first run."""
     path = basedir / "data" / "octoprint_uptime" / "restart_log.db"
     path.parent.mkdir(parents=True)
     now = time.time()

@@ -53,7 +53,7 @@ def _install_chromium() -> None:
             subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)
         for package in ("chromium-headless-shell", "chromium"):
             found = chromium(playwright)
-            # Where nobody need be asked for a password, the lighter one is worth installing beside another, too.
+            # As root, which is asked for no password, install the lighter one even beside another.
             if found is None or (_ROOT and package == "chromium-headless-shell" and found == shutil.which("chromium")):
                 _apt_install(package)
         print("Chromium:", chromium(playwright) or sys.exit("no Chromium, and none could be installed"))

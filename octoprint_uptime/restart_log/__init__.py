@@ -14,11 +14,11 @@ from .store import RUNS_KEPT, Store
 
 __all__ = ["RUNS_KEPT", "News", "Print", "Progress", "Restart", "RestartLog"]
 
-_NEWS_FROM = 50  # restarts, the newest ones
+_NEWS_FROM = 50  # of the newest restarts, which `news` looks at
 
 
 class News(NamedTuple):
-    """The newest restart, and the one that the page's notice is about; each None where there is none."""
+    """The newest restart, and the one that the notice is about, since nobody has dismissed it; None without one."""
 
     last: Restart | None = None
     unseen: Restart | None = None
@@ -82,7 +82,7 @@ class RestartLog:
         return restarts(tuple(runs))
 
     def news(self) -> News:
-        """The newest restart, and the newest end without warning that nobody has dismissed.
+        """The newest restart, and of the newest fifty the last end without warning that nobody has dismissed.
 
         If some of these ends cost a print, the newest of those is taken instead. All of it is worked out only when it
         may have changed.
@@ -99,8 +99,8 @@ class RestartLog:
         return news
 
     def _on_loaded(self) -> None:
-        # If the run before this one ended because the log was switched off, the last restart was told long ago. The
-        # runs are read first, because somebody may clear the log in between.
+        # After a run that ended because the log was switched off, the last restart is an older one, already announced.
+        # The runs are read first, because somebody may clear the log in between.
         before, last = self._recorder.state.earlier[-1:], self.news().last
         if last and last.id == before[0].id:
             self._on_restart(last)

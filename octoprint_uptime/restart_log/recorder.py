@@ -12,7 +12,7 @@ from .records import Print, Progress, Run
 from .store import LaterSchemaError, Store
 
 HEARTBEAT_SECONDS = 300.0
-STOP_SECONDS = 0.025  # half of the 50 ms by which a shutdown may be delayed
+STOP_SECONDS = 0.025  # of the 50 ms by which the plugin may delay a shutdown
 
 
 class State(NamedTuple):
@@ -23,11 +23,14 @@ class State(NamedTuple):
 
 
 class Recorder:
-    """Records the current run, in memory at once and in the store by a thread of its own.
+    """Records the current run, by a thread of its own; only `dismiss` and `clear` also change `state` at once.
 
-    The thread writes at each event and each `HEARTBEAT_SECONDS`. What can't be written is logged once and tried
-    again at the next heartbeat. The thread calls ``read_progress`` before each write while a print runs, and
-    ``on_loaded`` once, when the earlier runs are known.
+    The thread takes one task after the other. A task changes the state, and then writes all that is not written yet:
+    first what was dismissed or cleared, then the current run. It does so, too, each `HEARTBEAT_SECONDS` while a run is
+    recorded. What can't be written is logged once and tried again at the next task or heartbeat.
+
+    The thread calls ``read_progress`` before each write while a print runs, and ``on_loaded`` once, when the earlier
+    runs are known.
     """
 
     def __init__(
@@ -45,10 +48,11 @@ class Recorder:
         self._on_loaded = on_loaded
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._replacing = threading.Lock()  # while a new state is made of the old one
+        self._lock = threading.Lock()  # while the state is replaced, or the thread started
         self._state = State()
         self._unwritten: list[Callable[[], None]] = []
-        self._loaded = self._refused = False
+        self._loaded = False
+        self._refused = False  # the file is a later version's, and is not touched again
         self._said: set[str] = set()
 
     @property
@@ -58,15 +62,15 @@ class Recorder:
 
     def begin(self, started: float, recorded_from: float) -> None:
         """Begin to record a run; both moments are by the boot clock. Returns at once, as all methods but `stop`."""
-        self._do(partial(self._begin, started, recorded_from))
+        self._enqueue(partial(self._begin, started, recorded_from))
 
     def note(self, print_: Print | None) -> None:
         """Note the print that has started, paused or resumed, or None when it has ended."""
-        self._do(partial(self._note, print_))
+        self._enqueue(partial(self._note, print_))
 
     def end(self, how: str) -> None:
         """End the run, ``clean`` or ``off``; `begin` begins another."""
-        self._do(partial(self._end, how))
+        self._enqueue(partial(self._end, how))
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End the run cleanly, and then the thread; waits at most so many seconds for that."""
@@ -79,25 +83,26 @@ class Recorder:
         """Note that the notices about the ends of these runs were dismissed."""
         dismissed = tuple(runs)
         ids = {run.id for run in dismissed}
-        with self._replacing:
+        with self._lock:
             earlier = tuple(run._replace(dismissed=run.dismissed or run.id in ids) for run in self._state.earlier)
             self._state = self._state._replace(earlier=earlier)
-        self._do(partial(self._change, partial(self._store.dismiss, dismissed)))
+        self._enqueue(partial(self._also_write, partial(self._store.dismiss, dismissed)))
 
     def clear(self) -> None:
         """Forget all runs but the current one."""
         self._forget_earlier()
-        self._do(self._clear)
+        self._enqueue(self._clear)
 
     def _forget_earlier(self) -> None:
-        with self._replacing:
+        with self._lock:
             self._state = self._state._replace(earlier=())
 
-    def _do(self, task: Callable[[], None]) -> None:
+    def _enqueue(self, task: Callable[[], None]) -> None:
         self._tasks.put(task)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="uptime restart log", daemon=True)
-            self._thread.start()
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="uptime restart log", daemon=True)
+                self._thread.start()
 
     # All that follows is done by the thread.
 
@@ -109,18 +114,18 @@ class Recorder:
         try:
             task()
         except Exception as error:  # whatever it is, the next event is to be recorded
-            self._say_once("The restart log could not record an event", error)
+            self._warn_once("The restart log could not record an event", error)
 
     def _next_task(self) -> Callable[[], None] | None:
         try:
             return self._tasks.get(timeout=HEARTBEAT_SECONDS if self._state.current else None)
         except queue.Empty:
-            return self._save
+            return self._write_and_load
 
     def _begin(self, started: float, recorded_from: float) -> None:
         boot, offset = clock.boot_id(), clock.boot_offset()
         self._set_current(Run(0, boot, offset, started, recorded_from, started, self._version, None, None, False))
-        self._save()
+        self._write_and_load()
 
     def _note(self, print_: Print | None) -> None:
         current = self._state.current
@@ -129,13 +134,13 @@ class Recorder:
             if current.print and print_ == current.print._replace(progress=None):
                 print_ = current.print  # it was paused or resumed, and how far it was stays known
             self._set_current(current._replace(print=print_))
-            self._save()
+            self._write_and_load()
 
     def _end(self, how: str) -> None:
         if self._state.current:
             self._set_current(self._state.current._replace(ended=how))
-            self._save()
-            with self._replacing:
+            self._write_and_load()
+            with self._lock:
                 earlier, ended = self._state
                 self._state = State((*earlier, ended) if ended else earlier)
         self._store.close()
@@ -143,35 +148,35 @@ class Recorder:
     def _clear(self) -> None:
         self._forget_earlier()  # again, since they may have been loaded only now
         current = self._state.current
-        self._change(partial(self._store.clear, current.id if current else 0))
+        self._also_write(partial(self._store.clear, current.id if current else 0))
 
-    def _change(self, write: Callable[[], None]) -> None:
+    def _also_write(self, write: Callable[[], None]) -> None:
         if not self._refused:
             self._unwritten.append(write)
-        self._save()
+        self._write_and_load()
         if not self._state.current:
             self._store.close()
 
-    def _save(self) -> None:
+    def _write_and_load(self) -> None:
         if self._state.current:
-            self._set_current(self._alive(self._state.current))
-        if self._tried(self._write) and self._state.current and not self._loaded and self._tried(self._load):
+            self._set_current(self._as_of_now(self._state.current))
+        if self._succeeds(self._write) and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
-            self._tell()
+            self._announce()
 
-    def _tell(self) -> None:
+    def _announce(self) -> None:
         try:
             self._on_loaded()
         except Exception as error:
-            self._say_once("The last restart can't be told", error)
+            self._warn_once("The last restart could not be announced", error)
 
-    def _alive(self, run: Run) -> Run:
+    def _as_of_now(self, run: Run) -> Run:
         print_ = run.print
         if print_:
             try:
                 progress = self._read_progress()
             except Exception as error:
-                self._say_once("The progress of the print can't be read", error)
+                self._warn_once("The progress of the print can't be read", error)
                 progress = None
             print_ = print_._replace(progress=progress or print_.progress)
         return run._replace(last_alive=clock.boot_clock(), offset=clock.boot_offset(), print=print_)
@@ -186,27 +191,27 @@ class Recorder:
     def _load(self) -> None:
         if self._state.current:
             earlier = self._store.before(self._state.current)
-            with self._replacing:
+            with self._lock:
                 self._state = self._state._replace(earlier=earlier)
 
-    def _tried(self, step: Callable[[], None]) -> bool:
+    def _succeeds(self, step: Callable[[], None]) -> bool:
         """Whether this step succeeded; if not, says so, and lets go of the file until the next heartbeat."""
         if self._refused:
             return False
         try:
             step()
         except Exception as error:
-            self._say_once(f"The restart log can't be kept in {self._store}", error)
+            self._warn_once(f"The restart log can't be kept in {self._store}", error)
             self._refused = isinstance(error, LaterSchemaError)
             self._store.close()
             return False
         return True
 
     def _set_current(self, run: Run) -> None:
-        with self._replacing:
+        with self._lock:
             self._state = self._state._replace(current=run)
 
-    def _say_once(self, what: str, error: Exception) -> None:
+    def _warn_once(self, what: str, error: Exception) -> None:
         level = logging.DEBUG if what in self._said else logging.WARNING
         self._said.add(what)
         self._logger.log(level, "%s: %r", what, error)

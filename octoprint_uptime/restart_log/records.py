@@ -1,4 +1,4 @@
-"""What the rooms of the restart log hand to each other."""
+"""The records that the files of the restart log hand to each other."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ class Progress(NamedTuple):
     """How far a print was at one moment.
 
     ``percent`` of the file, ``position`` in bytes from its start, ``z`` in mm; the last two are None where unknown.
-    ``seen`` is when OctoPrint said so.
+    ``seen`` is when OctoPrint said so. `UptimePlugin` reads all of it from OctoPrint's printer and its events.
     """
 
     percent: float
@@ -42,7 +42,8 @@ class Run(NamedTuple):
     Its moments, and its print's, are seconds by the boot clock; ``offset`` turns them into seconds since 1970.
     ``boot`` is the same for all runs of one boot. ``id`` is 0 until the run is stored. ``recorded_from`` is later
     than ``started`` where the log was switched on during the run. ``last_alive`` is when the run was last seen alive.
-    ``ended`` is ``clean``, ``off`` when the log was switched off, or None: the run goes on, or ended without warning.
+    ``ended`` is ``clean`` when OctoPrint was shut down in order and so told the plugin, ``off`` when the log was
+    switched off, or None: the run goes on, or ended without warning.
     """
 
     id: int
@@ -62,7 +63,8 @@ class Restart(NamedTuple):
 
     Moments, its print's included, are seconds since 1970, and None where no clock can be trusted; downtimes are
     seconds. The run ended between ``ended_after`` and ``ended_before``. ``kind`` is ``host`` or ``octoprint``, by
-    what was started anew. ``id`` is that of the run that ended.
+    what was started anew; ``host_started`` is None where that was OctoPrint alone. ``id`` and ``version``, which is
+    OctoPrint's, are those of the run that ended.
     """
 
     id: int

@@ -28,7 +28,7 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
     shortest: float | None
     if host:
         longest = _difference(started, ended_after)
-        shortest = longest if clean else current.started
+        shortest = longest if clean else current.started  # it was not running from the boot on, at the least
         ended_before = ended_after if clean else current_boot
     else:
         longest = current.started - previous.last_alive

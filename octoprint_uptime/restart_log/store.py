@@ -68,8 +68,8 @@ class LaterSchemaError(Exception):
 class Store:
     """The runs in one file, for one thread; each method but `close` is one transaction.
 
-    The file is opened where it is needed. Every method raises `OSError`, `sqlite3.Error` or `LaterSchemaError` where
-    that can't be done; then `close`, and try again later.
+    The file is opened by the first of them. Where it can't be opened or written, a method raises `OSError`,
+    `sqlite3.Error` or `LaterSchemaError`; the caller then calls `close`, and tries again later.
     """
 
     def __init__(self, path: Path, logger: logging.Logger) -> None:

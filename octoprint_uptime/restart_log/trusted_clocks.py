@@ -16,7 +16,7 @@ LATEST = 4102444800.0  # 2100-01-01
 class _Segment(NamedTuple):
     """Successive runs of one boot whose boot clock never went back; moments are seconds since 1970."""
 
-    runs: int  # how many
+    run_count: int
     boot: float  # when the host was booted
     started: float  # when the first run started
     last_alive: float  # when the last run was last seen alive
@@ -48,7 +48,7 @@ def trusted_boots(runs: Sequence[Run]) -> list[float | None]:
     segments = _segments(runs)
     boots: list[float | None] = []
     for segment, trusted in zip(segments, _longest_chain(segments), strict=True):
-        boots += [segment.boot if trusted else None] * segment.runs
+        boots += [segment.boot if trusted else None] * segment.run_count
     return boots
 
 

@@ -154,7 +154,7 @@ def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(
     for line, section in zip(run.stdout.splitlines(), sections, strict=True):
         values, warnings = json.loads(line)
         assert values == settings.defaults()
-        assert warnings == [f"Ignoring settings in config.yaml that are no mapping but {type(section).__name__}"]
+        assert warnings == [f"Ignoring settings in config.yaml: expected a mapping, found {type(section).__name__}"]
 
 
 def test_a_section_that_is_text_can_be_saved_over_and_what_is_saved_survives_a_restart(

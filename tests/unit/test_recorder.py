@@ -275,7 +275,7 @@ def test_what_raises_once_loaded_ends_neither_the_thread_nor_what_it_does(
     assert recorder.state == State((*EARLIER, RUN._replace(id=ID, ended="clean")), None)
     assert calls(store)[-1] == "close"
     assert on_loaded.call_count == 1
-    assert warnings(caplog)[-1] == "The last restart can't be told: RuntimeError('no event bus')"
+    assert warnings(caplog)[-1] == "The last restart could not be announced: RuntimeError('no event bus')"
 
 
 def test_an_event_that_raises_does_not_end_the_thread(

@@ -51,40 +51,40 @@ $(function () {
 
         // The entry's text
 
-        // Digits are all of one width, so that this stays the same until there is one more day's digit, or
-        // one unit more or less.
+        // The widest text with these units. All digits are equally wide, so that it changes only with a
+        // unit, or with the number of the days' digits.
         const widestOf = (text) => text.replace(/\b\d(?=[hms])/g, "00").replace(/\d/g, "0");
 
-        function textOf({uptime, setting, labelled}, values, givenUp, widest) {
+        function textOf({uptime, setting, labelled}, values, without, widest) {
             const known = asking.answer() || asking.stale();
-            if (!values[setting] || givenUp.includes("text") || !(known || widest)) return "";
+            if (!values[setting] || without.includes("text") || !(known || widest)) return "";
             const seconds = known ? uptime.seconds() : PLACEHOLDER_SECONDS;
-            const withoutSeconds = givenUp.includes("seconds") && values.display_format === "full";
+            const withoutSeconds = without.includes("seconds") && values.display_format === "full";
             const format = withoutSeconds ? "dhm" : values.display_format;
             let text =
                 seconds === null ? gettext("uptime unknown") : client.format(seconds, format);
             if (widest) text = widestOf(text);
-            return givenUp.includes("labels") ? text : _.sprintf(labelled, {uptime: text});
+            return without.includes("labels") ? text : _.sprintf(labelled, {uptime: text});
         }
 
-        // For each uptime, "" for one that is not there.
-        function textsOf(values, givenUp, widest) {
-            const texts = SUBJECTS.map((subject) => textOf(subject, values, givenUp, widest));
+        // The text of each uptime, "" for one that is not shown.
+        function textsOf(values, without, widest) {
+            const texts = SUBJECTS.map((subject) => textOf(subject, values, without, widest));
             const [system, octoprint] = texts;
-            const oneAtATime = values.compact_display || givenUp.includes("secondUptime");
+            const oneAtATime = values.compact_display || without.includes("secondUptime");
             if (!oneAtATime || !system || !octoprint) return texts;
             const turn = Math.floor(asking.now() / 1000 / values.compact_toggle_interval_seconds);
             const systemsTurn = widest ? system.length > octoprint.length : turn % 2 === 1;
             return systemsTurn ? [system, ""] : ["", octoprint];
         }
 
-        // What the template shows of an entry with these settings; a part that stays the same is not
-        // touched while another one counts.
-        self.partsOf = (values, givenUp = () => [], measuringWidest = () => false) => {
-            const texts = ko.pureComputed(() => textsOf(values(), givenUp(), measuringWidest()));
+        // The parts of an entry with these settings, for the template. Each is an observable of its own, so
+        // that only what has changed is drawn again.
+        self.partsOf = (values, without = () => [], widest = () => false) => {
+            const texts = ko.pureComputed(() => textsOf(values(), without(), widest()));
             const system = ko.pureComputed(() => texts()[0]);
             const octoprint = ko.pureComputed(() => texts()[1]);
-            const icons = ko.pureComputed(() => givenUp().includes("labels"));
+            const icons = ko.pureComputed(() => without().includes("labels"));
             return {
                 system,
                 octoprint,
@@ -98,7 +98,7 @@ $(function () {
 
         // Fitting
 
-        // All that changes the entry's width, but for the figures.
+        // Changes whenever the entry's width may change, but not with each second.
         const shape = ko.pureComputed(() =>
             [
                 self.visible(),
@@ -109,7 +109,7 @@ $(function () {
 
         const element = (suffix) => document.getElementById(`navbar_plugin_${ID}_${suffix}`);
 
-        // Gives up just enough for a navbar as high as without the entry.
+        // Gives up one thing after the other until the navbar is no higher than without the entry.
         function fit() {
             const navbar = document.getElementById("navbar");
             const texts = element("texts");
@@ -142,7 +142,7 @@ $(function () {
         self.focus = () => focused(true);
         self.blur = () => focused(false);
 
-        const whileLookedAt = (words) =>
+        const whileDetailsAreWanted = (words) =>
             ko.pureComputed(() => (self.open() || pointedAt() || focused() ? words() : undefined));
 
         const duration = (seconds) => moment.duration(seconds, "seconds");
@@ -177,7 +177,7 @@ $(function () {
         self.inContainer = ko.pureComputed(() => scope() === "container");
         self.source = ko.pureComputed(() => (source() === "proc" ? "/proc/uptime" : source()));
 
-        self.tooltip = whileLookedAt(() =>
+        self.tooltip = whileDetailsAreWanted(() =>
             [
                 self.problem(),
                 ...self.details
@@ -189,7 +189,7 @@ $(function () {
                 .join("\n")
         );
 
-        self.summary = whileLookedAt(() => {
+        self.summary = whileDetailsAreWanted(() => {
             const [system, octoprint] = [asking.system.seconds(), asking.octoprint.seconds()];
             if (system === null || octoprint === null) return "";
             const ago = duration(-system).humanize(true);
@@ -254,7 +254,7 @@ $(function () {
             asking.watch(self.visible);
             shape.subscribe(fit);
             window.addEventListener("resize", fit);
-            // Only what does not get another size from the entry's, else this would go round in circles.
+            // Only elements whose size does not depend on the entry's; otherwise `fit` would trigger itself.
             const observer = new ResizeObserver(fit);
             $("#navbar .brand")
                 .add($(entry()).siblings())
