@@ -1,6 +1,7 @@
 """What is told, and to whom: the names, roundings and texts of API, event, System info and command line."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from .clock import Uptime
@@ -31,8 +32,8 @@ def for_api(
         "uptime_available": system.seconds is not None,
         "display_format": values["display_format"],
         "poll_interval_seconds": values["poll_interval_seconds"],
-        "last_restart": news.last and restart(news.last, sees_files),
-        "unseen_restart": news.unseen and restart(news.unseen, sees_files),
+        "last_restart": news.last and _known_restart(news.last, sees_files),
+        "unseen_restart": news.unseen and _known_restart(news.unseen, sees_files),
     }
     return fields if note is None else {**fields, "uptime_note": note}
 
@@ -67,6 +68,10 @@ def restart(found: Restart, sees_files: bool) -> Fields:
         "lost_print": found.lost_print and _lost_print(found.lost_print, sees_files),
         "dismissed": found.dismissed,
     }
+
+
+# The same few are told from one answer to the next; nobody but the one that serves them has these dicts.
+_known_restart = lru_cache(maxsize=4)(restart)
 
 
 def error(message: str) -> Fields:

@@ -141,7 +141,9 @@ def same_boot(one: str, other: str) -> bool:
 
 
 def _proc_uptime() -> float:
-    return float(PROC_UPTIME.read_bytes().split()[0])
+    # The one file that each request reads: without a buffer it takes two thirds of the time.
+    with open(PROC_UPTIME, "rb", buffering=0) as file:
+        return float(file.read().split()[0])
 
 
 class _ProcAge:

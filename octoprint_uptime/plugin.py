@@ -120,8 +120,10 @@ class UptimePlugin(
                 "Neither /proc/uptime nor psutil gives the system uptime; octoprint.log says why. If psutil is "
                 "missing, run 'pip install psutil' in OctoPrint's virtual environment and restart OctoPrint."
             )
-        sees_files = Permissions.FILES_LIST.can()
         news = self._restart_log.news() if self._values["restart_log"] else News()
+        # Asked only where there is a file's name to tell: each answer of a poll is to cost next to nothing.
+        cost_a_print = (news.last and news.last.lost_print) or (news.unseen and news.unseen.lost_print)
+        sees_files = cost_a_print is not None and Permissions.FILES_LIST.can()
         fields = answer.for_api(system, octoprint, scope, self._values, news, sees_files, note)
         if "restarts" in request.args:
             try:
@@ -129,7 +131,7 @@ class UptimePlugin(
             except ValueError as error:
                 flask.abort(400, description=str(error))
             restarts = self._restart_log.restarts() if self._values["restart_log"] else iter(())
-            fields["restarts"] = answer.restarts(islice(restarts, count), sees_files)
+            fields["restarts"] = answer.restarts(islice(restarts, count), Permissions.FILES_LIST.can())
         return flask.jsonify(fields)
 
     def get_api_commands(self) -> dict[str, list[str]]:
