@@ -214,7 +214,9 @@ class UptimePlugin(
             self._restart_log.printing(self._print)
 
     def on_shutdown(self) -> None:
-        self._restart_log.stop()
+        if not self._restart_log.stop():
+            # OctoPrint's log takes nothing more by now.
+            print("OctoPrint Uptime: the disk has no record of this end; it may be told as one without warning.")
 
     def get_custom_events(self, *args: Any, **kwargs: Any) -> list[str]:
         return ["restarted"]

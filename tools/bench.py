@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import itertools
 import json
 import logging
 import re
@@ -26,8 +27,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from octoprint_server import PASSWORD, Server, api_key
 from octoprint_uptime import clock
-from octoprint_uptime.restart_log import RestartLog
-from octoprint_uptime.restart_log.recorder import HEARTBEAT_SECONDS
+from octoprint_uptime.restart_log import Print, Progress, RestartLog
+from octoprint_uptime.restart_log.recorder import HEARTBEAT_SECONDS, PRINTING_HEARTBEAT_SECONDS
 from runs import Run, write_runs
 from system import launch
 
@@ -165,13 +166,19 @@ def shipped_bytes(python: str) -> int:
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
 
 
-def written_a_day(beats: int = 100) -> float:
-    """Kilobytes that the restart log hands to the file system in a day without a print, a write each five minutes."""
-    with tempfile.TemporaryDirectory() as folder:
+def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> float:
+    """Kilobytes that the restart log hands to the file system in a day of such a print, a write each heartbeat."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         write_runs(Path(folder), runs_of_an_hour(1000))
         path = Path(folder) / "data" / "octoprint_uptime" / "restart_log.db"
         known = threading.Event()
-        log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: known.set(), lambda: None)
+        counter = itertools.count()
+
+        def read_progress() -> Progress | None:
+            count = next(counter)
+            return Progress.of(count / 10, 1000 * count, 12.4, clock.boot_clock())
+
+        log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: known.set(), read_progress)
         now = clock.boot_clock()
         log.begin(now, now)
         assert known.wait(10)
@@ -183,11 +190,11 @@ def written_a_day(beats: int = 100) -> float:
 
         before = written()
         for _ in range(beats):
-            log.printing(None)  # writes what a heartbeat writes
-        log.stop(60)
+            log.printing(print_)  # writes what a heartbeat writes
+        assert log.stop(60)
         spent = written() - before
     assert spent > beats * 100, "a log that writes nothing"
-    return spent / beats * 86400 / HEARTBEAT_SECONDS / 1000
+    return spent / beats * 86400 / heartbeat / 1000
 
 
 def open_page(browser: Browser, server: Server, install_clock: bool = False) -> Page:
@@ -357,7 +364,10 @@ def main() -> int:
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
     row("JavaScript and CSS, gzipped", " KiB", 16, [shipped_bytes(python) / 1024 for python in pythons])
-    row("the restart log's writes a day", " KB", 1000, [written_a_day()] * len(executables))
+    idle = written_a_day(None, HEARTBEAT_SECONDS)
+    row("the restart log's writes in a day without a print", " KB", 1000, [idle] * len(executables))
+    busy = written_a_day(Print("parts/benchy.gcode", "local", clock.boot_clock(), None), PRINTING_HEARTBEAT_SECONDS)
+    row("the restart log's writes in a day of printing", " KB", 1000, [busy] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]
         visible = [requests_an_hour(browser, server, hidden=False) for server in servers]

@@ -37,6 +37,12 @@ def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]
     return [*_unshare("--mount"), "sh", "-c", f'{mounts} && exec "$@"', "sh"]
 
 
+def with_slow_disk(seconds: float) -> list[str]:
+    """What to put before a command so that each of its waits for the disk takes that much longer."""
+    delay = f"inject=fsync,fdatasync:delay_enter={int(seconds * 1_000_000)}"
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", "trace=fsync,fdatasync", "-e", delay]
+
+
 def with_boot_clock(seconds: int) -> list[str]:
     """What to put before a command so that its host has been up for ``seconds`` more, by a time namespace."""
     return _unshare("--time", "--boottime", str(seconds), "--fork")

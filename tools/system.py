@@ -1,4 +1,4 @@
-"""What the tests need of the system beyond Python: a Chromium, and libfaketime for the tests of the clocks.
+"""What the tests need of the system beyond Python: a Chromium, libfaketime for the clocks, strace for slow disks.
 
 Run as a program, this installs those that its arguments name and that are missing.
 """
@@ -67,6 +67,12 @@ def _install_faketime() -> None:
     print("libfaketime:", libfaketime())
 
 
+def _install_strace() -> None:
+    if shutil.which("strace") is None:
+        _apt_install("strace")
+    print("strace:", shutil.which("strace") or sys.exit("no strace, and none could be installed"))
+
+
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        {"chromium": _install_chromium, "faketime": _install_faketime}[name]()
+        {"chromium": _install_chromium, "faketime": _install_faketime, "strace": _install_strace}[name]()

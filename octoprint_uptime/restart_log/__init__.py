@@ -55,9 +55,9 @@ class RestartLog:
         """Stop recording until `begin`; the restarts so far stay known. Returns at once."""
         self._recorder.end("off")
 
-    def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """End the run cleanly, for good; returns after ``seconds`` at most, even while a slow disk is still writing."""
-        self._recorder.stop(seconds)
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """End the run cleanly, for good; says whether that is on the disk, after ``seconds`` at most."""
+        return self._recorder.stop(seconds)
 
     def dismiss(self, restart_id: int) -> None:
         """Note that the notices about this restart and those before it were dismissed; ignores an unknown one."""

@@ -12,7 +12,8 @@ from .records import Print, Progress, Run
 from .store import LaterSchemaError, Store
 
 HEARTBEAT_SECONDS = 300.0
-STOP_SECONDS = 0.025  # of the 50 ms by which the plugin may delay a shutdown
+PRINTING_HEARTBEAT_SECONDS = 60.0  # how far a lost print was is what people want to know best
+STOP_SECONDS = 5.0  # a service manager allows some ninety
 
 
 class State(NamedTuple):
@@ -26,8 +27,12 @@ class Recorder:
     """Records the current run, by a thread of its own; only `dismiss` and `clear` also change `state` at once.
 
     The thread takes one task after the other. A task changes the state, and then writes all that is not written yet:
-    first what was dismissed or cleared, then the current run. It does so, too, each `HEARTBEAT_SECONDS` while a run is
-    recorded. What can't be written is logged once and tried again at the next task or heartbeat.
+    first what was dismissed or cleared, then the current run. It does so, too, each `HEARTBEAT_SECONDS`, or
+    `PRINTING_HEARTBEAT_SECONDS` while a print runs. What can't be written is logged once and tried again at the next
+    task or heartbeat.
+
+    Every later process sees what is written, even if this one is killed. After a power cut only what is on the disk is
+    there; the thread waits for the disk when no task is waiting for the thread.
 
     The thread calls ``read_progress`` before each write while a print runs, and ``on_loaded`` once, when the earlier
     runs are known.
@@ -46,13 +51,14 @@ class Recorder:
         self._logger = logger
         self._read_progress = read_progress
         self._on_loaded = on_loaded
-        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()  # while the state is replaced, or the thread started
         self._state = State()
         self._unwritten: list[Callable[[], None]] = []
         self._loaded = False
         self._refused = False  # the file is a later version's, and is not touched again
+        self._stopped = threading.Event()  # the end of the last run is on the disk, or can't be brought there
         self._said: set[str] = set()
 
     @property
@@ -72,12 +78,16 @@ class Recorder:
         """End the run, ``clean`` or ``off``; `begin` begins another."""
         self._enqueue(partial(self._end, how))
 
-    def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """End the run cleanly, and then the thread; waits at most so many seconds for that."""
-        if self._thread:
-            self.end("clean")
-            self._tasks.put(None)
-            self._thread.join(seconds)
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """End the run cleanly, for good. Returns once the disk has its end, or can't have it, or after ``seconds``.
+
+        Returns whether the disk has it. Nobody waits for what the thread does after that.
+        """
+        if self._thread is None:
+            return True
+        self._enqueue(self._stop)
+        self._tasks.put(None)
+        return self._stopped.wait(seconds) and not self._unwritten
 
     def dismiss(self, runs: Iterable[Run]) -> None:
         """Note that the notices about the ends of these runs were dismissed."""
@@ -97,7 +107,7 @@ class Recorder:
         with self._lock:
             self._state = self._state._replace(earlier=())
 
-    def _enqueue(self, task: Callable[[], None]) -> None:
+    def _enqueue(self, task: Callable[[], object]) -> None:
         self._tasks.put(task)
         with self._lock:
             if self._thread is None:
@@ -109,16 +119,26 @@ class Recorder:
     def _work(self) -> None:
         for task in iter(self._next_task, None):
             self._perform(task)
+            if self._tasks.empty():
+                self._settle()
 
-    def _perform(self, task: Callable[[], None]) -> None:
+    def _settle(self) -> None:
+        if self._state.current:
+            self._succeeds(self._store.sync)
+        else:
+            self._store.close()
+
+    def _perform(self, task: Callable[[], object]) -> None:
         try:
             task()
         except Exception as error:  # whatever it is, the next event is to be recorded
             self._warn_once("The restart log could not record an event", error)
 
-    def _next_task(self) -> Callable[[], None] | None:
+    def _next_task(self) -> Callable[[], object] | None:
+        current = self._state.current
+        beat = PRINTING_HEARTBEAT_SECONDS if current and current.print else HEARTBEAT_SECONDS
         try:
-            return self._tasks.get(timeout=HEARTBEAT_SECONDS if self._state.current else None)
+            return self._tasks.get(timeout=beat if current or self._unwritten else None)
         except queue.Empty:
             return self._write_and_load
 
@@ -139,10 +159,28 @@ class Recorder:
     def _end(self, how: str) -> None:
         if self._state.current:
             self._set_current(self._state.current._replace(ended=how))
-            self._write_and_load()
+            written = self._write_and_load()
             with self._lock:
                 earlier, ended = self._state
                 self._state = State((*earlier, ended) if ended else earlier)
+            if ended and not written and not self._refused:
+                self._unwritten.append(partial(self._write_end, ended))
+
+    def _write_end(self, ended: Run) -> None:
+        stored = self._store.save(ended)
+        with self._lock:
+            earlier = tuple(
+                run._replace(id=stored.id, boot=stored.boot) if run.recorded_from == ended.recorded_from else run
+                for run in self._state.earlier
+            )
+            self._state = self._state._replace(earlier=earlier)
+
+    def _stop(self) -> None:
+        try:
+            self._end("clean")
+            self._succeeds(self._store.sync)
+        finally:
+            self._stopped.set()
         self._store.close()
 
     def _clear(self) -> None:
@@ -154,15 +192,16 @@ class Recorder:
         if not self._refused:
             self._unwritten.append(write)
         self._write_and_load()
-        if not self._state.current:
-            self._store.close()
 
-    def _write_and_load(self) -> None:
+    def _write_and_load(self) -> bool:
+        """Write what is not written yet, and load the earlier runs once; returns whether all is written."""
         if self._state.current:
             self._set_current(self._as_of_now(self._state.current))
-        if self._succeeds(self._write) and self._state.current and not self._loaded and self._succeeds(self._load):
+        written = self._succeeds(self._write)
+        if written and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
             self._announce()
+        return written
 
     def _announce(self) -> None:
         try:

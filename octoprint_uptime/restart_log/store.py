@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import logging
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -66,7 +67,7 @@ class LaterSchemaError(Exception):
 
 
 class Store:
-    """The runs in one file, for one thread; each method but `close` is one transaction.
+    """The runs in one file, for one thread; each method but `sync` and `close` is one transaction.
 
     The file is opened by the first of them. Where it can't be opened or written, a method raises `OSError`,
     `sqlite3.Error` or `LaterSchemaError`; the caller then calls `close`, and tries again later.
@@ -115,12 +116,24 @@ class Store:
             self._connection.close()
             self._connection = None
 
+    def sync(self) -> None:
+        """Wait until what was written is on the disk, so that a power cut leaves it there."""
+        if self._connection:
+            with contextlib.suppress(FileNotFoundError):  # all of it is in the file already, or somebody has removed it
+                # Not the file itself: closing it once more would let go of SQLite's lock on it.
+                log = os.open(f"{self._path}-wal", os.O_RDONLY)
+                try:
+                    os.fsync(log)
+                finally:
+                    os.close(log)
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         if self._connection is None:
             self._connection = self._open()
         with self._connection:  # commits, or rolls back
             self._connection.execute("BEGIN IMMEDIATE")
+            _migrate(self._connection)
             yield self._connection
 
     def _open(self) -> sqlite3.Connection:
@@ -165,14 +178,13 @@ class Store:
         (check,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if check != "ok":
             raise sqlite3.DatabaseError(check)
-        # Of all ways that survive a power cut this one writes least: a heartbeat appends a page to the write-ahead log
-        # and syncs it, where a rollback journal writes, syncs and removes a file. After 16 pages the write-ahead log is
-        # folded into the file, so that it is written over and does not grow.
+        # Of all ways that survive a power cut this one writes least: a heartbeat appends a page to the write-ahead log,
+        # where a rollback journal writes, syncs and removes a file. After 16 pages the write-ahead log is folded into
+        # the file, so that it is written over and does not grow. It is synced by `sync`, not by each transaction.
         connection.execute("PRAGMA page_size = 512")
+        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 16")
-        _migrate(connection, schema)
 
     def _set_aside(self) -> Path:
         now = format_moment(clock.boot_offset() + clock.boot_clock()).replace("-", "").replace(":", "")
@@ -189,13 +201,10 @@ def is_corruption(error: sqlite3.Error) -> bool:
     return type(error) is sqlite3.DatabaseError  # SQLite's other complaints are subclasses of it
 
 
-def _migrate(connection: sqlite3.Connection, schema: int) -> None:
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        while schema != SCHEMA:
-            for statement in MIGRATIONS[schema]:
-                connection.execute(statement)
-            (schema,) = connection.execute("PRAGMA user_version").fetchone()
+def _migrate(connection: sqlite3.Connection) -> None:
+    while (schema := connection.execute("PRAGMA user_version").fetchone()[0]) != SCHEMA:
+        for statement in MIGRATIONS[schema]:
+            connection.execute(statement)
 
 
 def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:

@@ -28,7 +28,7 @@ from octoprint_uptime.restart_log.store import Store
 lines = []
 logging.getLogger().addHandler(logging.Handler())
 logging.getLogger().handlers[0].emit = lambda record: lines.append(record.getMessage())
-recorder.HEARTBEAT_SECONDS = 0.05
+recorder.HEARTBEAT_SECONDS = recorder.PRINTING_HEARTBEAT_SECONDS = 0.05
 save, written = Store.save, []
 
 def counted(store, run):
@@ -55,6 +55,9 @@ settle()
 alive = "uptime restart log" in [thread.name for thread in threading.enumerate()]
 restarts = [restart.id for restart in log.restarts()]
 log.stop(10)
+for thread in threading.enumerate():
+    if thread.name == "uptime restart log":
+        thread.join(10)  # until the file is closed, too
 try:
     kept = sqlite3.connect(f"file:{folder}/restart_log.db?immutable=1", uri=True)
     ends = kept.execute("SELECT ended FROM runs ORDER BY id").fetchall()
@@ -120,7 +123,7 @@ def sample():
     counters = dict(line.split(": ") for line in pathlib.Path("/proc/self/io").read_text().splitlines())
     return int(counters["wchar"]), len(written), (folder / "restart_log.db-wal").stat().st_size
 
-recorder.HEARTBEAT_SECONDS = 0.001
+recorder.HEARTBEAT_SECONDS = recorder.PRINTING_HEARTBEAT_SECONDS = 0.001
 settle(40)
 before = sample()
 settle(200)
@@ -190,7 +193,7 @@ def said(store, run):
     return saved
 
 def write():
-    recorder.HEARTBEAT_SECONDS = 0.0
+    recorder.HEARTBEAT_SECONDS = recorder.PRINTING_HEARTBEAT_SECONDS = 0.0
     Store.save = said
     half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
     log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None, half)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -206,7 +207,7 @@ def test_closed_it_is_one_file(store: Store, path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_the_file_is_written_in_small_pages_and_each_write_waits_for_the_disk(
+def test_the_file_is_written_in_small_pages_and_no_transaction_waits_for_the_disk(
     mocker: MockerFixture, store: Store
 ) -> None:
     connect = mocker.spy(sqlite3, "connect")
@@ -214,8 +215,25 @@ def test_the_file_is_written_in_small_pages_and_each_write_waits_for_the_disk(
     connection = connect.spy_return
     asked = ("page_size", "journal_mode", "synchronous", "wal_autocheckpoint", "locking_mode")
     found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
-    # 2 is FULL: what a power cut leaves can't be seen without one.
-    assert found == [512, "wal", 2, 16, "exclusive"]
+    # 1 is NORMAL: only folding the write-ahead log into the file waits, and `sync`.
+    assert found == [512, "wal", 1, 16, "exclusive"]
+
+
+def test_it_waits_for_the_disk_when_it_is_asked_to_and_keeps_the_file_for_itself(
+    mocker: MockerFixture, store: Store, path: Path
+) -> None:
+    synced = mocker.spy(os, "fsync")
+    store.sync()
+    assert synced.call_count == 0, "nothing was written"
+    store.save(RUN)
+    assert synced.call_count == 0
+    store.sync()
+    assert synced.call_count == 1
+    with closing(sqlite3.connect(path, timeout=0)) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("SELECT * FROM runs")
+    store.close()
+    store.sync()
+    assert synced.call_count == 1
 
 
 def test_a_file_in_use_is_locked_until_it_is_closed(store: Store, make: Make) -> None:
