@@ -213,6 +213,10 @@ class UptimePlugin(
         if self._values["restart_log"]:
             self._restart_log.printing(self._print)
 
+    def get_sorting_key(self, context: str) -> int | None:
+        # Before every other plugin's: an end that was asked for is clean, whoever hangs after it.
+        return -(10**6) if context == "ShutdownPlugin.on_shutdown" else None
+
     def on_shutdown(self) -> None:
         if not self._restart_log.stop():
             # OctoPrint's log takes nothing more by now.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -575,6 +577,34 @@ def test_on_a_slow_card_a_clean_end_is_told_to_be_clean(make_server: MakeServer,
     server.start()
     expected = {"new": [True], "existing": [True, True]}[kind]
     assert until(lambda: [each["clean"] for each in restarts(server)]) == expected
+
+
+# A plugin that hangs as OctoPrint ends, until a service manager loses its patience.
+HANG = """
+import time
+import octoprint.plugin
+
+__plugin_pythoncompat__ = ">=3"
+
+class Hang(octoprint.plugin.ShutdownPlugin):
+    def on_shutdown(self):
+        time.sleep(60)
+
+__plugin_implementation__ = Hang()
+"""
+
+
+def test_an_end_that_was_asked_for_is_clean_whoever_hangs_after_it(make_server: MakeServer) -> None:
+    server = make_server(extra_plugins={"aaa_hang.py": HANG})
+    until(lambda: database(server).exists() and rows(server))
+    assert server.process is not None
+    os.killpg(server.process.pid, signal.SIGTERM)
+    time.sleep(3)
+    assert server.process.poll() is None, "it hangs"
+    end(server, "killed")
+    server.start()
+    (restart,) = until(lambda: restarts(server))
+    assert restart["clean"] is True
 
 
 LOCKER = """
