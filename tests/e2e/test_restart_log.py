@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -14,12 +13,19 @@ from playwright.sync_api import Locator, Page, Route, expect
 from namespaces import with_boot_clock
 from restart_log import until
 from runs import Run, write_runs
-from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, boot_clock, entry
+from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, OpenPage, boot_clock, entry
 from test_failures import poll_now
 from test_looks import violations
 from test_popover import popover
 from test_settings_dialog import dialog
 
+NAMELESS = {
+    "name": "Nameless",
+    "description": "",
+    "subgroups": [],
+    "default": False,
+    "permissions": ["STATUS", "SETTINGS_READ"],
+}
 UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))  # less than any end below is ago
 RUNS = [
     Run("a", 40 * 24, 36 * 24, "clean"),
@@ -37,7 +43,20 @@ def seed(runs: Iterable[Run]) -> Callable[[Path], None]:
 
 @pytest.fixture
 def seeded(make_server: MakeServer) -> OctoPrint:
+    """A server with some runs behind it."""
     return make_server(UP_FOR_AN_HOUR, seed=seed(RUNS))
+
+
+@pytest.fixture(scope="session")
+def only_read(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
+    """The same for tests that dismiss and clear nothing."""
+    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("restart_log"))
+    server.prepare(USERS, {**GROUPS, "bare": NAMELESS})
+    write_runs(server.basedir, RUNS)
+    server.start(UP_FOR_AN_HOUR)
+    yield server
+    server.stop()
+    server.check_log()
 
 
 def notice(page: Page) -> Locator:
@@ -125,8 +144,8 @@ def test_the_notice_is_dismissed_once_for_all_and_the_log_tells_the_rest(
         expect(log(page)).to_be_hidden()
 
 
-def test_the_timeline_is_to_scale(seeded: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(seeded)
+def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
     open_log(page)
     bars = (
         log(page)
@@ -172,20 +191,22 @@ def test_a_lost_print_is_told_even_after_a_clean_restart_and_once_more_without_a
 
 
 def test_the_notice_comes_and_the_log_opens_where_the_navbar_shows_nothing(
-    make_server: MakeServer, open_page: OpenPage
+    only_read: OctoPrint, open_page: OpenPage
 ) -> None:
-    hidden = {"show_system_uptime": False, "show_octoprint_uptime": False}
-    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), plugins={ID: hidden}))
+    only_read.save({"show_system_uptime": False, "show_octoprint_uptime": False}).raise_for_status()
+    page = open_page(only_read)
+    expect(entry(page)).to_be_hidden()
     expect(notice(page)).to_contain_text("benchy.gcode")
     dialog(page).get_by_role("button", name="Restart log").click()
     expect(log(page).locator("tbody tr")).to_have_count(6)
     # The server may be back from another restart.
     with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
         poll_now(page)
+    only_read.save({"show_system_uptime": True, "show_octoprint_uptime": True}).raise_for_status()
 
 
-def test_after_a_logout_nothing_of_it_is_left(seeded: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(seeded)
+def test_after_a_logout_nothing_of_it_is_left(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
     expect(notice(page)).to_be_visible()
     open_log(page)
     assert "benchy" in page.content()
@@ -244,14 +265,13 @@ def test_a_log_that_does_not_come_is_said_not_to(
     console_errors.clear()
 
 
-def test_no_data_of_it_are_loaded_before_it_is_opened(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(UP_FOR_AN_HOUR, seed=seed([Run("a", 5, 4, "clean")]))
+def test_no_data_of_it_are_loaded_before_it_is_opened(only_read: OctoPrint, open_page: OpenPage) -> None:
     asked: list[str] = []
 
     def watch(page: Page) -> None:
         page.on("request", lambda request: asked.append(request.url))
 
-    page = open_page(server, prepare=watch)
+    page = open_page(only_read, prepare=watch)
     expect(entry(page)).to_contain_text("System")
     page.wait_for_timeout(500)
     assert not [url for url in asked if "restarts=" in url]
@@ -292,11 +312,8 @@ def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrin
     expect(notice(other)).to_have_count(0)
 
 
-def test_without_the_right_to_see_files_there_is_no_name(make_server: MakeServer, open_page: OpenPage) -> None:
-    group: dict[str, Any] = {"name": "Nameless", "description": "", "subgroups": [], "default": False}
-    group["permissions"] = ["STATUS", "SETTINGS_READ"]
-    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), groups={"bare": group})
-    page = open_page(server, "stranger")
+def test_without_the_right_to_see_files_there_is_no_name(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read, "stranger")
     expect(notice(page)).to_contain_text("while printing a file (43 %)")
     open_log(page)
     assert "benchy" not in page.content()
