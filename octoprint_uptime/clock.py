@@ -13,8 +13,10 @@ from typing import NamedTuple
 PROC_UPTIME = Path("/proc/uptime")
 PROC_STAT = Path("/proc/self/stat")
 PROC_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+PROC_MOUNTINFO = Path("/proc/self/mountinfo")
 
 _BELIEVABLE_SECONDS = 1e10  # three hundred years
+_CLOCKS_WITH_SLEEP = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}
 _JITTER_SECONDS = 2
 _SAME_BOOT_SECONDS = 60
 
@@ -85,12 +87,17 @@ _steadied_offset = _Steadied()
 
 def system_clock(logger: logging.Logger) -> Clock:
     """The host's uptime, from ``/proc/uptime``, in a container with lxcfs the container's; else from psutil."""
-    return Clock("system", {"proc": _proc_uptime, "psutil": _Stopwatch(_psutil_boot_time)}, logger)
+    return _clock("system", _proc_uptime, _Stopwatch(_psutil_boot_time), logger)
 
 
 def process_clock(logger: logging.Logger) -> Clock:
     """This process's age: the boot clock minus its start in ``/proc/self/stat``; elsewhere psutil."""
-    return Clock("OctoPrint", {"proc": _ProcAge(), "psutil": _Stopwatch(_psutil_create_time)}, logger)
+    return _clock("OctoPrint", _ProcAge(), _Stopwatch(_psutil_create_time), logger)
+
+
+def _clock(name: str, proc: Callable[[], float], psutil: Callable[[], float], logger: logging.Logger) -> Clock:
+    # Other systems have no /proc, or one that holds something else.
+    return Clock(name, {"proc": proc, "psutil": psutil} if sys.platform == "linux" else {"psutil": psutil}, logger)
 
 
 def scope_of(system: Uptime) -> str | None:
@@ -107,9 +114,13 @@ def scope_of(system: Uptime) -> str | None:
 
 
 def boot_clock() -> float:
-    """Seconds since the host was booted, suspend included; setting the wall clock changes nothing."""
-    # Linux's monotonic clock leaves suspend out, its boot clock doesn't.
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+    """Seconds since the host was booted, sleep included; setting the wall clock changes nothing.
+
+    Each system has a clock that goes on while the machine sleeps: Linux ``CLOCK_BOOTTIME``, macOS ``CLOCK_MONOTONIC``,
+    and Windows the one behind ``time.monotonic``, which stands still on the other two.
+    """
+    name = _CLOCKS_WITH_SLEEP.get(sys.platform)
+    return time.clock_gettime(getattr(time, name)) if name else time.monotonic()
 
 
 def boot_offset() -> float:
@@ -123,12 +134,27 @@ def boot_offset() -> float:
 
 def boot_id() -> str:
     """A name for this boot, to be compared by `same_boot`: Linux's own id; elsewhere the second when it began."""
-    try:
-        found = PROC_BOOT_ID.read_bytes().decode("ascii", "replace").strip()
-    except OSError:
-        found = ""
     # On most systems psutil computes its boot time in the same way, so it need not be asked.
-    return found or str(round(time.time() - boot_clock()))
+    return _proc_text(PROC_BOOT_ID).strip() or str(round(time.time() - boot_clock()))
+
+
+def has_own_boot_id() -> bool:
+    """Whether this is a container that was given a boot id of its own, as LXC gives at each start of a container.
+
+    A file is then mounted over the kernel's boot id. The boot clock is still the host's.
+    """
+    mounts = (line.split() for line in _proc_text(PROC_MOUNTINFO).splitlines())
+    return any(fields[4:5] == [str(PROC_BOOT_ID)] for fields in mounts)
+
+
+def _proc_text(path: Path) -> str:
+    """What a file of /proc holds; nothing where there is no such file."""
+    if sys.platform != "linux":
+        return ""
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def same_boot(one: str, other: str) -> bool:

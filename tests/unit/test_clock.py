@@ -19,6 +19,7 @@ from octoprint_uptime.clock import (
     boot_clock,
     boot_id,
     boot_offset,
+    has_own_boot_id,
     process_clock,
     same_boot,
     scope_of,
@@ -72,6 +73,59 @@ def test_the_system_uptime_is_that_of_proc() -> None:
     uptime = system_clock(LOGGER).read()
     assert uptime.source == "proc"
     assert uptime.seconds == pytest.approx(float(Path("/proc/uptime").read_text().split()[0]), abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"), [("linux", "CLOCK_BOOTTIME"), ("darwin", "CLOCK_MONOTONIC"), ("win32", "monotonic")]
+)
+def test_the_boot_clock_goes_on_while_the_machine_sleeps(mocker: MockerFixture, platform: str, expected: str) -> None:
+    # On macOS time.monotonic stands still meanwhile: mach_absolute_time, where CLOCK_MONOTONIC is mach_continuous_time.
+    mocker.patch.object(sys, "platform", platform)
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        mocker.patch.object(time, name, name, create=True)
+    mocker.patch.object(time, "clock_gettime", lambda name: name, create=True)
+    mocker.patch.object(time, "monotonic", return_value="monotonic")
+    read: object = boot_clock()
+    assert read == expected
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_proc_is_asked_on_linux_alone(
+    mocker: MockerFixture, tmp_path: Path, caplog: pytest.LogCaptureFixture, platform: str
+) -> None:
+    (tmp_path / "boot_id").write_text("linux")
+    mocker.patch.object(clock, "PROC_BOOT_ID", tmp_path / "boot_id")
+    mocker.patch.object(clock, "boot_clock", return_value=5000.0)
+    mocker.patch.object(psutil, "boot_time", return_value=time.time() - 5000)
+    mocker.patch.object(sys, "platform", platform)
+    assert [make(LOGGER).read().source for make in (system_clock, process_clock)] == ["psutil", "psutil"]
+    assert boot_id().isdigit()
+    assert not has_own_boot_id()
+    assert warnings(caplog) == []
+
+
+# What LXC 5 shows in a container, and what a machine of its own does.
+LXC = """\
+1036 1030 0:44 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw
+1041 1036 0:62 /.lxc-boot-id /proc/sys/kernel/random/boot_id ro,nosuid,nodev,noexec,relatime shared:5 - tmpfs none rw
+"""
+MACHINE = """\
+24 30 0:22 / /proc rw,nosuid,nodev,noexec,relatime shared:13 - proc proc rw
+77 30 8:1 / /media/proc/sys/kernel/random/boot_id rw,relatime shared:1 - ext4 /dev/sda1 rw
+"""
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("mounts", "expected"), [(LXC, True), (MACHINE, False), ("", False), ("1 2\n\n\xff", False), (None, False)]
+)
+def test_a_boot_id_that_is_mounted_over_is_the_containers_own(
+    mocker: MockerFixture, tmp_path: Path, mounts: str | None, expected: bool
+) -> None:
+    if mounts is not None:
+        (tmp_path / "mountinfo").write_bytes(mounts.encode("latin-1"))
+    mocker.patch.object(clock, "PROC_MOUNTINFO", tmp_path / "mountinfo")
+    assert has_own_boot_id() is expected
 
 
 @linux_only
