@@ -6,7 +6,7 @@ from typing import Any
 
 from .clock import Uptime
 from .formatting import DISPLAY_FORMATS, format_moment, format_uptime
-from .restart_log import RUNS_KEPT, News, Print, Restart
+from .restart_log import RUNS_KEPT, News, Print, Restart, Unrecorded
 
 Fields = dict[str, Any]
 
@@ -34,6 +34,7 @@ def for_api(
         "poll_interval_seconds": values["poll_interval_seconds"],
         "last_restart": news.last and _known_restart(news.last, sees_files),
         "unseen_restart": news.unseen and _known_restart(news.unseen, sees_files),
+        "recorded_since": _moment(news.recorded_since),
     }
     return fields if note is None else {**fields, "uptime_note": note}
 
@@ -51,6 +52,11 @@ def restarts(found: Iterable[Restart], sees_files: bool) -> list[Fields]:
     return [restart(each, sees_files) for each in found]
 
 
+def not_recorded(found: Iterable[Unrecorded]) -> list[Fields]:
+    """When nothing was recorded, as the list of restarts is accompanied by it."""
+    return [{"from": _moment(each.since), "to": _moment(each.until)} for each in found]
+
+
 def restart(found: Restart, sees_files: bool) -> Fields:
     """One restart, in the API and, without the file's name, as the event's payload."""
     return {
@@ -65,7 +71,8 @@ def restart(found: Restart, sees_files: bool) -> Fields:
         "downtime_seconds_min": _whole(found.downtime_min),
         "downtime_seconds_max": _whole(found.downtime_max),
         "octoprint_version": found.version,
-        "lost_print": found.lost_print and _lost_print(found.lost_print, sees_files),
+        "lost_print": found.lost_print and _print(found.lost_print, sees_files),
+        "unattended_print": found.unattended_print and _print(found.unattended_print, sees_files),
         "dismissed": found.dismissed,
     }
 
@@ -89,8 +96,12 @@ def restart_for_system_info(last: Restart | None) -> Fields:
     if last is None:
         return {"last_restart": None, "last_restart_at": None}
     how = "clean" if last.clean else "without warning"
-    lost = ", a print was lost" if last.lost_print else ""
-    return {"last_restart": f"{last.kind}, {how}{lost}", "last_restart_at": _moment(last.started)}
+    printing = ""
+    if last.lost_print:
+        printing = ", a print was lost"
+    elif last.unattended_print:
+        printing = ", a print from the printer's own storage may have gone on"
+    return {"last_restart": f"{last.kind}, {how}{printing}", "last_restart_at": _moment(last.started)}
 
 
 def for_command_line(system: Uptime, scope: str | None, display_format: str) -> Fields:
@@ -121,18 +132,19 @@ def _source(system: Uptime, scope: str | None) -> Fields:
     return {"uptime_source": system.source, "uptime_scope": scope}
 
 
-def _lost_print(lost: Print, sees_files: bool) -> Fields:
-    percent, position, z, seen = lost.progress or (None, None, None, None)
+def _print(found: Print, sees_files: bool) -> Fields:
+    percent, position, z, seen = found.progress or (None, None, None, None)
+    path = found.path if sees_files and found.path else None
     return {
-        "file": lost.path.rpartition("/")[2] if sees_files else None,
+        "file": path and path.rpartition("/")[2],
         # Without an origin the path is not known, only its last part.
-        "path": lost.path if sees_files and lost.origin is not None else None,
-        "origin": lost.origin,
+        "path": path if found.origin is not None else None,
+        "origin": found.origin,
         "progress": None if percent is None else round(percent, 1),
         "position_bytes": position,
         "z": None if z is None else round(z, 3),
         "seen_at": _moment(seen),
-        "started_at": _moment(lost.started),
+        "started_at": _moment(found.started),
     }
 
 

@@ -21,6 +21,9 @@ from .restart_log import News, Print, Progress, Restart, RestartLog
 
 _EXAMPLE_SECONDS = 93784  # with a figure in every unit
 
+# The Plugin Manager's; ours is enabled or disabled from OctoPrint's next start on.
+_ENABLED = ("plugin_pluginmanager_enable_plugin", "plugin_pluginmanager_install_plugin")
+_DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninstall_plugin")
 _PRINT_ENDS = (Events.PRINT_DONE, Events.PRINT_FAILED, Events.PRINT_CANCELLED)
 
 
@@ -46,6 +49,7 @@ class UptimePlugin(
     def initialize(self) -> None:
         # The plugin reads its settings from here alone: OctoPrint's own are slow to read, and may not be valid.
         self._values = settings.defaults()
+        self._disabled = False  # from OctoPrint's next start on
         self._print: Print | None = None
         self._print_z: float | None = None
         path = Path(self._data_folder) / "restart_log.db"
@@ -89,12 +93,9 @@ class UptimePlugin(
             return {}
         values = self._clean(data)
         saved: dict[str, Any] = octoprint.plugin.SettingsPlugin.on_settings_save(self, values)
-        logged = self._values["restart_log"]
+        recorded = self._is_recorded
         self._values |= values
-        if self._values["restart_log"] and not logged:
-            self._begin_run(recorded_from=boot_clock())
-        elif logged and not self._values["restart_log"]:
-            self._restart_log.switch_off()
+        self._switch_log(recorded)
         self._logger.debug("Settings are now %s", self._values)
         return saved
 
@@ -122,30 +123,35 @@ class UptimePlugin(
             )
         news = self._restart_log.news() if self._values["restart_log"] else News()
         # Asked only where there is a file's name to tell: each answer of a poll is to cost next to nothing.
-        cost_a_print = (news.last and news.last.lost_print) or (news.unseen and news.unseen.lost_print)
-        sees_files = cost_a_print is not None and Permissions.FILES_LIST.can()
+        told = (news.last, news.unseen)
+        names_a_file = any(restart and (restart.lost_print or restart.unattended_print) for restart in told)
+        sees_files = names_a_file and Permissions.FILES_LIST.can()
         fields = answer.for_api(system, octoprint, scope, self._values, news, sees_files, note)
         if "restarts" in request.args:
             try:
                 count = answer.restart_count(request.args["restarts"])
             except ValueError as error:
                 flask.abort(400, description=str(error))
-            restarts = self._restart_log.restarts() if self._values["restart_log"] else iter(())
-            fields["restarts"] = answer.restarts(islice(restarts, count), Permissions.FILES_LIST.can())
+            log = self._restart_log if self._values["restart_log"] else None
+            found = islice(log.restarts(), count) if log else ()
+            fields["restarts"] = answer.restarts(found, Permissions.FILES_LIST.can())
+            fields["not_recorded"] = answer.not_recorded(log.unrecorded() if log else ())
         return flask.jsonify(fields)
 
     def get_api_commands(self) -> dict[str, list[str]]:
         return {"dismiss": ["id"], "clear": []}
 
     def on_api_command(self, command: str, data: dict[str, Any]) -> None:
-        if not (Permissions.STATUS if command == "dismiss" else Permissions.SETTINGS).can():
+        if not (Permissions.CONTROL if command == "dismiss" else Permissions.SETTINGS).can():
             flask.abort(403)
         if command == "clear":
-            self._restart_log.clear()
+            written = self._restart_log.clear()
         elif type(data["id"]) is int:
-            self._restart_log.dismiss(data["id"])
+            written = self._restart_log.dismiss(data["id"])
         else:
             flask.abort(400, description="id is not a whole number")
+        if not written:
+            flask.abort(503, description="done, but not written to the disk so far; octoprint.log says why")
 
     def _read_clocks(self) -> tuple[Uptime, Uptime, str | None]:
         """The system's uptime, OctoPrint's, and the scope of the first."""
@@ -195,23 +201,24 @@ class UptimePlugin(
     ##~~ The restart log: StartupPlugin, EventHandlerPlugin, ShutdownPlugin, hooks for custom events and backups
 
     def on_startup(self, host: str, port: int) -> None:
-        if self._values["restart_log"]:
+        if self._is_recorded:
             self._begin_run(recorded_from=self._started)
 
     def on_event(self, event: str, payload: dict[str, Any]) -> None:
         if event == Events.Z_CHANGE:
             self._print_z = payload["new"]
-            return
-        if event == Events.PRINT_STARTED:
+        elif event == Events.PRINT_STARTED:
             # OctoPrint keeps the height of the last print, or of a jog, until this print changes it.
             self._print_z = None
-            self._print = Print(payload["path"], payload["origin"], boot_clock(), None)
+            self._note_print(Print(payload.get("path") or "", payload.get("origin"), boot_clock(), None))
         elif event in _PRINT_ENDS:
-            self._print = None
-        elif event not in (Events.PRINT_PAUSED, Events.PRINT_RESUMED):
-            return
-        if self._values["restart_log"]:
-            self._restart_log.printing(self._print)
+            self._note_print(None)
+        elif event in (Events.PRINT_PAUSED, Events.PRINT_RESUMED):
+            self._note_print(self._print)
+        elif event in _ENABLED + _DISABLED and payload.get("id") == self._identifier:
+            recorded = self._is_recorded
+            self._disabled = event in _DISABLED
+            self._switch_log(recorded)
 
     def get_sorting_key(self, context: str) -> int | None:
         # Before every other plugin's: an end that was asked for is clean, whoever hangs after it.
@@ -232,6 +239,22 @@ class UptimePlugin(
     @cached_property
     def _started(self) -> float:
         return boot_clock() - (self._octoprint.read().seconds or 0)
+
+    @property
+    def _is_recorded(self) -> bool:
+        return bool(self._values["restart_log"]) and not self._disabled
+
+    def _switch_log(self, recorded: bool) -> None:
+        """Switch the log on or off, if it is not what it was: ``recorded``."""
+        if self._is_recorded and not recorded:
+            self._begin_run(recorded_from=boot_clock())
+        elif recorded and not self._is_recorded:
+            self._restart_log.switch_off()
+
+    def _note_print(self, print_: Print | None) -> None:
+        self._print = print_
+        if self._is_recorded:
+            self._restart_log.printing(print_)
 
     def _begin_run(self, recorded_from: float) -> None:
         self._restart_log.begin(self._started, recorded_from)

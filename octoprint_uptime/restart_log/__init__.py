@@ -2,26 +2,31 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import clock
 from .recorder import STOP_SECONDS, Recorder
-from .records import Print, Progress, Restart
-from .restarts import restarts
+from .records import Print, Progress, Restart, Run, Unrecorded
+from .restarts import recorded_since, restarts, unrecorded
 from .store import RUNS_KEPT, Store
 
-__all__ = ["RUNS_KEPT", "News", "Print", "Progress", "Restart", "RestartLog"]
+__all__ = ["RUNS_KEPT", "News", "Print", "Progress", "Restart", "RestartLog", "Unrecorded"]
 
 _NEWS_FROM = 50  # of the newest restarts, which `news` looks at
 
 
 class News(NamedTuple):
-    """The newest restart, and the one that the notice is about, since nobody has dismissed it; None without one."""
+    """The newest restart, and the one that the notice is about, since nobody has dismissed it; None without one.
+
+    ``recorded_since`` is when the oldest run that is known began to be recorded, in seconds since 1970.
+    """
 
     last: Restart | None = None
     unseen: Restart | None = None
+    recorded_since: float | None = None
 
 
 class RestartLog:
@@ -59,27 +64,36 @@ class RestartLog:
         """End the run cleanly, for good; says whether that is on the disk, after ``seconds`` at most."""
         return self._recorder.stop(seconds)
 
-    def dismiss(self, restart_id: int) -> None:
-        """Note that the notices about this restart and those before it were dismissed; ignores an unknown one."""
-        earlier = self._recorder.state.earlier
-        if any(run.id == restart_id for run in earlier):
-            found = [run for run in earlier if run.id <= restart_id and not run.dismissed]
-            if found:
-                self._recorder.dismiss(found)
+    def dismiss(self, restart_id: int, seconds: float = STOP_SECONDS) -> bool:
+        """Note that the notices about this restart and those before it were dismissed; ignores an unknown one.
 
-    def clear(self) -> None:
-        """Forget every run but the current one. Returns at once."""
-        self._recorder.clear()
+        Everybody sees that at once. Says whether it is written, too, after ``seconds`` at most.
+        """
+        earlier = self._recorder.state.earlier
+        known = any(run.id == restart_id for run in earlier)
+        found = [run for run in earlier if known and run.id <= restart_id and not run.dismissed]
+        return not found or _is_done(self._recorder.dismiss(found), seconds)
+
+    def clear(self, seconds: float = STOP_SECONDS) -> bool:
+        """Forget every run but the current one, at once; says whether they are deleted, after ``seconds`` at most."""
+        return _is_done(self._recorder.clear(), seconds)
 
     def restarts(self) -> Iterator[Restart]:
         """The restarts, newest first, by the wall clock as it is set now."""
+        return restarts(self._runs())
+
+    def unrecorded(self) -> Iterator[Unrecorded]:
+        """When the log was off since the first run that is known, newest first."""
+        return unrecorded(self._runs())
+
+    def _runs(self) -> tuple[Run, ...]:
         earlier, current = self._recorder.state
         if current is None:
-            return restarts(earlier)
+            return earlier
         # The clock may have been set since the runs of this boot were recorded.
         offset = clock.boot_offset()
-        runs = (run._replace(offset=offset) if run.boot == current.boot else run for run in (*earlier, current))
-        return restarts(tuple(runs))
+        runs = (*earlier, current)
+        return tuple(run._replace(offset=offset) if run.boot == current.boot else run for run in runs)
 
     def news(self) -> News:
         """The newest restart, and of the newest fifty the last end without warning that nobody has dismissed.
@@ -94,7 +108,7 @@ class RestartLog:
             newest = list(islice(self.restarts(), _NEWS_FROM))
             unseen = [restart for restart in newest if not (restart.clean or restart.dismissed)]
             costly = [restart for restart in unseen if restart.lost_print]
-            news = News(next(iter(newest), None), next(iter(costly + unseen), None))
+            news = News(next(iter(newest), None), next(iter(costly + unseen), None), recorded_since(self._runs()))
             self._known_news = (basis, news)
         return news
 
@@ -104,3 +118,10 @@ class RestartLog:
         before, last = self._recorder.state.earlier[-1:], self.news().last
         if last and last.id == before[0].id:
             self._on_restart(last)
+
+
+def _is_done(task: "futures.Future[bool]", seconds: float) -> bool:
+    try:
+        return task.result(seconds)
+    except futures.TimeoutError:
+        return False

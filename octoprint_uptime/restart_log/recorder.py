@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple
 
@@ -89,19 +90,23 @@ class Recorder:
         self._tasks.put(None)
         return self._stopped.wait(seconds) and not self._unwritten
 
-    def dismiss(self, runs: Iterable[Run]) -> None:
-        """Note that the notices about the ends of these runs were dismissed."""
+    def dismiss(self, runs: Iterable[Run]) -> "Future[bool]":
+        """Note that the notices about the ends of these runs were dismissed; the result is whether that is written."""
         dismissed = tuple(runs)
         ids = {run.id for run in dismissed}
         with self._lock:
             earlier = tuple(run._replace(dismissed=run.dismissed or run.id in ids) for run in self._state.earlier)
             self._state = self._state._replace(earlier=earlier)
-        self._enqueue(partial(self._also_write, partial(self._store.dismiss, dismissed)))
+        written: Future[bool] = Future()
+        self._enqueue(partial(self._also_write, partial(self._store.dismiss, dismissed), written))
+        return written
 
-    def clear(self) -> None:
-        """Forget all runs but the current one."""
+    def clear(self) -> "Future[bool]":
+        """Forget all runs but the current one; the result is whether they are deleted."""
         self._forget_earlier()
-        self._enqueue(self._clear)
+        written: Future[bool] = Future()
+        self._enqueue(partial(self._clear, written))
+        return written
 
     def _forget_earlier(self) -> None:
         with self._lock:
@@ -144,7 +149,8 @@ class Recorder:
 
     def _begin(self, started: float, recorded_from: float) -> None:
         boot, offset = clock.boot_id(), clock.boot_offset()
-        self._set_current(Run(0, boot, offset, started, recorded_from, started, self._version, None, None, False))
+        own = clock.has_own_boot_id()
+        self._set_current(Run(0, boot, offset, started, recorded_from, started, self._version, None, None, False, own))
         self._write_and_load()
 
     def _note(self, print_: Print | None) -> None:
@@ -183,15 +189,15 @@ class Recorder:
             self._stopped.set()
         self._store.close()
 
-    def _clear(self) -> None:
+    def _clear(self, written: "Future[bool]") -> None:
         self._forget_earlier()  # again, since they may have been loaded only now
         current = self._state.current
-        self._also_write(partial(self._store.clear, current.id if current else 0))
+        self._also_write(partial(self._store.clear, current.id if current else 0), written)
 
-    def _also_write(self, write: Callable[[], None]) -> None:
+    def _also_write(self, write: Callable[[], None], written: "Future[bool]") -> None:
         if not self._refused:
             self._unwritten.append(write)
-        self._write_and_load()
+        written.set_result(self._write_and_load())
 
     def _write_and_load(self) -> bool:
         """Write what is not written yet, and load the earlier runs once; returns whether all is written."""

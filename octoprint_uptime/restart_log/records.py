@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+_SAME_OFFSET_SECONDS = 2  # by which the moment of one boot may jitter
+
 
 class Progress(NamedTuple):
     """How far a print was at one moment.
@@ -35,6 +37,11 @@ class Print(NamedTuple):
     started: float | None
     progress: Progress | None
 
+    @property
+    def streamed(self) -> bool:
+        """Whether OctoPrint sends the file, so that the print ends with it; the printer reads its own storage alone."""
+        return self.origin in (None, "local")
+
 
 class Run(NamedTuple):
     """One run of OctoPrint, from the start of its process to its end.
@@ -43,7 +50,8 @@ class Run(NamedTuple):
     ``boot`` is the same for all runs of one boot. ``id`` is 0 until the run is stored. ``recorded_from`` is later
     than ``started`` where the log was switched on during the run. ``last_alive`` is when the run was last seen alive.
     ``ended`` is ``clean`` when OctoPrint was shut down in order and so told the plugin, ``off`` when the log was
-    switched off, or None: the run goes on, or ended without warning.
+    switched off, or None: the run goes on, or ended without warning. ``own_boot_id`` says that ``boot`` names one
+    start of a container rather than a boot of the host.
     """
 
     id: int
@@ -56,15 +64,40 @@ class Run(NamedTuple):
     ended: str | None
     print: Print | None
     dismissed: bool
+    own_boot_id: bool = False
+
+    @property
+    def earliest_end(self) -> float:
+        """What the next run can't have started before."""
+        # A process whose log was switched off and on again has two runs, both with its start.
+        return self.started if self.ended == "off" else self.last_alive
+
+    def in_one_boot_with(self, following: "Run") -> bool:
+        """Whether the host was not booted between this run and the following one."""
+        return self.boot == following.boot or self.before_a_container_restart(following)
+
+    def before_a_container_restart(self, following: "Run") -> bool:
+        """Whether a container was started anew after this run, while its host went on.
+
+        Both names of a boot are then the container's own, and the host's boot clock went on and was not set.
+        """
+        return (
+            self.boot != following.boot
+            and self.own_boot_id
+            and following.own_boot_id
+            and abs(following.offset - self.offset) <= _SAME_OFFSET_SECONDS
+            and following.started >= self.earliest_end
+        )
 
 
 class Restart(NamedTuple):
     """The end of one run and the start of the next.
 
     Moments, its print's included, are seconds since 1970, and None where no clock can be trusted; downtimes are
-    seconds. The run ended between ``ended_after`` and ``ended_before``. ``kind`` is ``host`` or ``octoprint``, by
-    what was started anew; ``host_started`` is None where that was OctoPrint alone. ``id`` and ``version``, which is
-    OctoPrint's, are those of the run that ended.
+    seconds. The run ended between ``ended_after`` and ``ended_before``. ``kind`` is ``host``, ``container`` or
+    ``octoprint``, by what was started anew; ``host_started`` is None where that was not the host. ``id`` and
+    ``version``, which is OctoPrint's, are those of the run that ended. ``lost_print`` is the print that OctoPrint was
+    streaming; one that the printer was reading from its own storage is the ``unattended_print``, and may have gone on.
     """
 
     id: int
@@ -79,7 +112,15 @@ class Restart(NamedTuple):
     downtime_max: float | None
     version: str
     lost_print: Print | None
+    unattended_print: Print | None
     dismissed: bool
+
+
+class Unrecorded(NamedTuple):
+    """A time in which nothing was recorded; both moments are seconds since 1970, or None where they are not known."""
+
+    since: float | None
+    until: float | None
 
 
 def number(raw: object, low: float = -1e12, high: float = 1e12) -> float | None:

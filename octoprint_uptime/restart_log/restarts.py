@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from .records import Print, Restart, Run
+from .records import Print, Restart, Run, Unrecorded
 from .trusted_clocks import trusted_boots
 
 
@@ -18,15 +18,37 @@ def restarts(runs: Sequence[Run]) -> Iterator[Restart]:
             yield _restart(runs[index - 1], runs[index], boots[index - 1], boots[index])
 
 
+def recorded_since(runs: Sequence[Run]) -> float | None:
+    """When the oldest of these runs began to be recorded, in seconds since 1970; None where no clock can be trusted."""
+    for run, boot in zip(runs, trusted_boots(runs), strict=True):
+        if boot is not None:
+            return boot + run.recorded_from
+    return None
+
+
+def unrecorded(runs: Sequence[Run]) -> Iterator[Unrecorded]:
+    """When OctoPrint may have run without being recorded, newest first: while the log was off, or the plugin."""
+    boots = trusted_boots(runs)
+    if runs and runs[-1].ended == "off":
+        yield Unrecorded(_sum(boots[-1], runs[-1].last_alive), None)
+    for index in range(len(runs) - 1, 0, -1):
+        previous, current = runs[index - 1], runs[index]
+        until = _sum(boots[index], current.recorded_from)
+        if previous.ended == "off":
+            yield Unrecorded(_sum(boots[index - 1], previous.last_alive), until)
+        elif current.recorded_from > current.started:
+            yield Unrecorded(_sum(boots[index], current.started), until)
+
+
 def _restart(previous: Run, current: Run, previous_boot: float | None, current_boot: float | None) -> Restart:
     clean = previous.ended == "clean"
-    host = previous.boot != current.boot
+    kind = _kind(previous, current)
     ended_after = _sum(previous_boot, previous.last_alive)
     started = _sum(current_boot, current.started)
 
     longest: float | None
     shortest: float | None
-    if host:
+    if kind == "host":
         longest = _difference(started, ended_after)
         shortest = longest if clean else current.started  # it was not running from the boot on, at the least
         ended_before = ended_after if clean else current_boot
@@ -37,21 +59,29 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
         shortest = longest if clean or longest is None else 0
         ended_before = ended_after if clean else started
 
+    printing = previous.print and _dated(previous.print, previous_boot)
     return Restart(
         id=previous.id,
-        kind="host" if host else "octoprint",
+        kind=kind,
         clean=clean,
         run_started=_sum(previous_boot, previous.started),
         ended_after=ended_after,
         ended_before=ended_before,
-        host_started=current_boot if host else None,
+        host_started=current_boot if kind == "host" else None,
         started=started,
         downtime_min=shortest,
         downtime_max=longest,
         version=previous.version,
-        lost_print=previous.print and _dated(previous.print, previous_boot),
+        lost_print=printing if printing and printing.streamed else None,
+        unattended_print=printing if printing and not printing.streamed else None,
         dismissed=previous.dismissed,
     )
+
+
+def _kind(previous: Run, current: Run) -> str:
+    if previous.boot == current.boot:
+        return "octoprint"
+    return "container" if previous.before_a_container_restart(current) else "host"
 
 
 def _dated(print_: Print, boot: float | None) -> Print:

@@ -13,16 +13,17 @@ from ..formatting import format_moment
 from .records import Print, Progress, Run, number
 
 RUNS_KEPT = 1000
+DAMAGED_KEPT = 3  # of the files that were set aside
 
 _COLUMNS = """
     id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, last_alive REAL NOT NULL,
     version TEXT NOT NULL, ended TEXT, print_path TEXT, print_percent REAL, print_started REAL,
     dismissed INTEGER NOT NULL, "offset" REAL NOT NULL DEFAULT 0, recorded_from REAL NOT NULL DEFAULT 0,
-    print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL
+    print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL, own_boot_id INTEGER NOT NULL DEFAULT 0
 """
 # The statements that lead from each schema to the next one; an empty file has schema 0.
 MIGRATIONS = {
-    0: (f"CREATE TABLE runs ({_COLUMNS})", "PRAGMA user_version = 2"),
+    0: (f"CREATE TABLE runs ({_COLUMNS})", "PRAGMA user_version = 3"),
     1: (
         # Without its boot nobody knows when a run was.
         "DELETE FROM runs WHERE boot NOT IN (SELECT boot FROM boots)",
@@ -39,15 +40,16 @@ MIGRATIONS = {
         "DROP TABLE boots",
         "PRAGMA user_version = 2",
     ),
+    2: ("ALTER TABLE runs ADD COLUMN own_boot_id INTEGER NOT NULL DEFAULT 0", "PRAGMA user_version = 3"),
 }
-SCHEMA = 2
+SCHEMA = 3
 
 _ADD = """
 INSERT INTO runs (
-    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed,
+    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed, own_boot_id,
     print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen
 ) VALUES (
-    :boot, :offset, :started, :recorded_from, :last_alive, :version, :ended, :dismissed,
+    :boot, :offset, :started, :recorded_from, :last_alive, :version, :ended, :dismissed, :own_boot_id,
     :print_path, :print_origin, :print_started, :print_percent, :print_position, :print_z, :print_seen
 )
 """
@@ -193,6 +195,9 @@ class Store:
         aside = next(path for path in map(self._path.with_name, names) if not path.exists())
         # A write-ahead log beside it may stay: SQLite has read it into the damaged file, or drops it with a new one.
         self._path.rename(aside)
+        kept = sorted(self._path.parent.glob(f"{self._path.name}.damaged-*"), key=lambda path: path.stat().st_ctime_ns)
+        for path in kept[:-DAMAGED_KEPT]:
+            path.unlink()
         return aside
 
 
@@ -248,6 +253,7 @@ def _from_row(row: sqlite3.Row) -> Run | None:
         ended,
         _print_from_row(row, started, last_alive),
         row["dismissed"] == 1,
+        row["own_boot_id"] == 1,
     )
 
 

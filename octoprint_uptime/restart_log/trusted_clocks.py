@@ -65,9 +65,7 @@ def _segments(runs: Sequence[Run]) -> list[_Segment]:
 
 
 def _separates(run: Run, after: Run) -> bool:
-    # A process whose log was switched off and on again has two runs, both with its start.
-    earliest = run.started if run.ended == "off" else run.last_alive
-    return run.boot != after.boot or after.started < earliest
+    return not run.in_one_boot_with(after) or after.started < run.earliest_end
 
 
 def _longest_chain(segments: Sequence[_Segment]) -> list[bool]:

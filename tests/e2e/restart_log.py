@@ -85,7 +85,19 @@ def opened(server: OctoPrint) -> Iterator[sqlite3.Connection]:
 
 
 def rows(server: OctoPrint) -> list[dict[str, Any]]:
-    """The runs in the database, whole and sound."""
+    """The runs in the database, whole and sound, whose prints are those of `connect`."""
+    found = rows_of_any_print(server)
+    for row in found:
+        if row["print_path"] is not None:
+            assert row["print_path"].rpartition("/")[2] in ("short.gcode", "flat.gcode", "long.gcode")
+            assert row["print_origin"] == "local"
+    return found
+
+
+def rows_of_any_print(server: OctoPrint) -> list[dict[str, Any]]:
+    """The runs in the database, whole and sound; none where there is no database yet."""
+    if not database(server).exists():
+        return []
     with opened(server) as connection:
         assert [tuple(row) for row in connection.execute("PRAGMA integrity_check")] == [("ok",)]
         if not connection.execute("PRAGMA user_version").fetchone()[0]:
@@ -99,8 +111,6 @@ def rows(server: OctoPrint) -> list[dict[str, Any]]:
         if row["print_path"] is None:
             assert set(about_the_print.values()) == {None}
         else:
-            assert row["print_path"].rpartition("/")[2] in ("short.gcode", "flat.gcode", "long.gcode")
-            assert row["print_origin"] == "local"
             assert row["started"] <= row["print_started"] <= row["last_alive"]
         if row["print_percent"] is not None:
             assert 0 <= row["print_percent"] <= 100

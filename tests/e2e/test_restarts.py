@@ -37,15 +37,17 @@ from restart_log import (
     printing,
     restarts,
     rows,
+    rows_of_any_print,
     state,
     system_info,
     until,
 )
-from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, boot_clock
+from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, boot_clock, check_error
 
 FIELDS = {
     *("id", "kind", "clean", "run_started_at", "ended_after", "ended_before", "host_started_at", "started_at"),
-    *("downtime_seconds_min", "downtime_seconds_max", "octoprint_version", "lost_print", "dismissed"),
+    *("downtime_seconds_min", "downtime_seconds_max", "octoprint_version", "dismissed"),
+    *("lost_print", "unattended_print"),
 }
 LOST_PRINT_FIELDS = {"file", "path", "origin", "progress", "position_bytes", "z", "seen_at", "started_at"}
 RANDOM_KILLS = 5
@@ -288,6 +290,13 @@ def without_file(restart: dict[str, Any]) -> dict[str, Any]:
     return {**restart, "lost_print": restart["lost_print"] and {**restart["lost_print"], "file": None, "path": None}}
 
 
+def not_recorded(server: OctoPrint) -> list[dict[str, Any]]:
+    """When nothing was recorded, as the API tells it beside the list."""
+    response = server.session("admin").get(server.url + ENDPOINT, params={"restarts": "1"})
+    found: list[dict[str, Any]] = response.json()["not_recorded"]
+    return found
+
+
 @pytest.mark.parametrize(("user", "status"), [("stranger", 403), ("former", 403), (None, 403)])
 def test_who_has_no_status_sees_none_of_it(story: Story, user: str | None, status: int) -> None:
     session = story.server.session(user)
@@ -327,17 +336,27 @@ def test_the_list_comes_only_when_asked_for(story: Story) -> None:
     assert "restarts" not in story.server.answer()
 
 
-def test_a_dismissal_by_anyone_is_for_everyone_and_survives_a_restart(story: Story) -> None:
+def test_who_may_only_look_hides_a_notice_from_nobody(story: Story) -> None:
+    before = restarts(story.server)
+    command = {"command": "dismiss", "id": before[0]["id"]}
+    for user in ("viewer", "watcher"):
+        response = story.server.session(user).post(story.server.url + ENDPOINT, json=command)
+        assert response.status_code == 403
+        assert response.json().keys() == {"error", "uptime_available"}
+    assert restarts(story.server) == before
+
+
+def test_a_dismissal_by_who_has_control_is_for_everyone_and_survives_a_restart(story: Story) -> None:
     before = restarts(story.server)
     newest, chosen = before[0]["id"], before[3]["id"]
     for run_id in (chosen, 10**6):
         command = {"command": "dismiss", "id": run_id}
-        response = story.server.session("viewer").post(story.server.url + ENDPOINT, json=command)
+        response = story.server.session("operator").post(story.server.url + ENDPOINT, json=command)
         assert response.status_code == 204
     # With one, those before it.
     expected = [{**each, "dismissed": each["id"] <= chosen} for each in before]
     assert restarts(story.server) == expected
-    story.server.session("viewer").post(story.server.url + ENDPOINT, json={"command": "dismiss", "id": newest})
+    story.server.session("operator").post(story.server.url + ENDPOINT, json={"command": "dismiss", "id": newest})
     expected = [{**each, "dismissed": True} for each in before]
     answer = story.server.answer("operator")
     assert answer["last_restart"]["dismissed"] is True
@@ -356,6 +375,65 @@ def test_a_backup_leaves_the_log_out(story: Story, tmp_path: Path) -> None:
     names = zipfile.ZipFile(backup).namelist()
     assert "basedir/config.yaml" in names
     assert not [name for name in names if ID in name]
+
+
+# Prints that OctoPrint does not stream, or does not name
+
+
+def test_a_print_from_the_printers_own_storage_is_not_told_to_be_lost(make_server: MakeServer) -> None:
+    def insert_card(basedir: Path) -> None:
+        (basedir / "virtualSd").mkdir(parents=True)
+        (basedir / "virtualSd" / "on the card.gcode").write_text("G1 X100 F600\nG1 X0 F600\n" * 1000)
+
+    server = make_server(seed=insert_card)
+    connect(server)
+    session = server.session("admin")
+    session.post(f"{server.url}/api/printer/sd", json={"command": "init"}).raise_for_status()
+
+    def on_the_card() -> Any:
+        files = session.get(f"{server.url}/api/files").json()["files"]
+        return next((file for file in files if file["origin"] != "local"), None)
+
+    file = until(on_the_card)
+    command = {"command": "select", "print": True}
+    session.post(f"{server.url}/api/files/{file['origin']}/{file['path']}", json=command).raise_for_status()
+    row = until(lambda: next((row for row in rows_of_any_print(server)[-1:] if row["print_path"]), None))
+    assert row["print_origin"] == file["origin"] != "local"
+    end(server, "killed")
+    server.start()
+    (restart,) = until(lambda: restarts(server))
+    assert (restart["clean"], restart["lost_print"]) == (False, None)
+    unattended = restart["unattended_print"]
+    assert unattended.keys() == LOST_PRINT_FIELDS
+    assert (unattended["file"], unattended["path"]) == (file["name"], file["path"])
+    assert unattended["origin"] == file["origin"]
+    text = "octoprint, without warning, a print from the printer's own storage may have gone on"
+    assert system_info(server)[0] == text
+
+
+# A plugin that tells of a print as one does whose file has no name.
+NAMELESS = """
+import octoprint.plugin
+
+__plugin_pythoncompat__ = ">=3"
+
+class Nameless(octoprint.plugin.StartupPlugin):
+    def on_after_startup(self):
+        ours = self._plugin_manager.get_plugin_info("octoprint_uptime").implementation
+        ours.on_event("PrintStarted", {"name": None, "path": None, "origin": "local"})
+
+__plugin_implementation__ = Nameless()
+"""
+
+
+def test_a_print_without_a_name_is_recorded_too(make_server: MakeServer) -> None:
+    server = make_server(extra_plugins={"nameless.py": NAMELESS})
+    until(lambda: (rows_of_any_print(server) or [{}])[-1].get("print_started"))
+    end(server, "killed")
+    server.start()
+    lost = until(lambda: restarts(server))[0]["lost_print"]
+    assert (lost["file"], lost["path"], lost["origin"]) == (None, None, "local")
+    assert lost["started_at"] is not None
 
 
 # Another boot
@@ -440,6 +518,31 @@ def test_boots_are_told_from_restarts_also_while_the_clock_is_not_set(make_serve
     assert host.start(server)[1:] == [within, unclean, clean]
 
 
+def test_a_container_that_is_started_anew_is_told_from_its_host(make_server: MakeServer, tmp_path: Path) -> None:
+    # LXC mounts another boot id over the host's at each start of a container; the boot clock is the host's.
+    boot_id = tmp_path / "boot_id"
+    boot_id.write_text(f"{uuid.uuid4()}\n")
+    wrapper = with_files({"/proc/sys/kernel/random/boot_id": boot_id})
+    server = make_server(wrapper)
+    until(lambda: rows(server))
+    for number, how in enumerate(("clean", "killed", "killed", "clean"), start=1):
+        before = time.time()
+        end(server, how)
+        after = time.time()
+        boot_id.write_text(f"{uuid.uuid4()}\n")
+        server.start(wrapper)
+        last = until(lambda: restarts(server) if len(rows(server)) > number else None)[0]  # noqa: B023 # called at once
+        clean = how == "clean"
+        assert (last["kind"], last["clean"], last["host_started_at"]) == ("container", clean, None)
+        assert last["started_at"] == server.answer()["octoprint_started_at"]
+        assert moment(last["ended_after"]) - 1 <= after
+        assert moment(last["ended_before"]) + 1 >= before
+        gap = moment(last["started_at"]) - moment(last["ended_after"])
+        assert last["downtime_seconds_max"] == pytest.approx(gap, abs=1.1)
+        assert last["downtime_seconds_min"] == (last["downtime_seconds_max"] if clean else 0)
+    check_order(restarts(server))
+
+
 # What the disk may do
 
 
@@ -491,10 +594,10 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(make_server: MakeServe
 
 
 def test_a_later_versions_file_is_left_alone(make_server: MakeServer, tmp_path: Path) -> None:
-    path = log_file(tmp_path, "CREATE TABLE runs (other); PRAGMA user_version = 3")
+    path = log_file(tmp_path, "CREATE TABLE runs (other); PRAGMA user_version = 4")
     before = path.read_bytes()
     server = make_server()
-    check_unkept(server, "its schema is 3")
+    check_unkept(server, "its schema is 4")
     server.stop()
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
@@ -542,6 +645,7 @@ def test_a_log_of_the_first_versions_is_taken_over_whole(make_server: MakeServer
             "progress": 43.2,
             "started_at": "2026-09-21T14:43:20Z",
         },
+        "unattended_print": None,
         "dismissed": True,
     }
     server.stop()
@@ -651,6 +755,11 @@ def test_a_locked_file_delays_nothing_and_is_used_again_once_it_may(make_server:
         assert locker.stdout.readline() == "locked\n"
         server = make_server(extra_plugins={"stopwatch.py": STOPWATCH})
         check_unkept(server, "locked")
+        # Whoever clears it is told that what is stored is still there.
+        response = server.session("admin").post(server.url + ENDPOINT, json={"command": "clear"})
+        assert response.status_code == 503
+        check_error(response)
+        assert "ERROR" in server.new_log()  # OctoPrint's server notes each 5xx as one
         server.stop()
         assert took(server) < 5
         assert "the disk has no record of this end" in (server.basedir / "console.log").read_text()
@@ -695,6 +804,7 @@ def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeSe
     server.stop()
     server.start()
     assert (server.answer()["last_restart"], restarts(server)) == (None, [])
+    assert (server.answer()["recorded_since"], not_recorded(server)) == (None, [])
     assert (
         f"env.plugins.{ID}.last_restart"
         not in (server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"])
@@ -702,13 +812,56 @@ def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeSe
     server.save({"restart_log": True}).raise_for_status()
     assert until(lambda: restarts(server)) == first.listed  # what lies around the time it was off is not known
     assert len(events(server)) == 1
+    since = moment(server.answer()["recorded_since"])
+    assert since == pytest.approx(rows(server)[0]["offset"] + rows(server)[0]["recorded_from"], abs=2.5)
+    newest, oldest = not_recorded(server)
+    for gap in (newest, oldest):
+        assert moment(gap["from"]) <= moment(gap["to"]) <= time.time()
+    assert since <= moment(oldest["from"])
+    assert moment(oldest["to"]) <= moment(newest["from"])
 
     assert begin(server, "clean").listed[1:] == first.listed
     response = server.session("admin").post(server.url + ENDPOINT, json={"command": "clear"})
     assert response.status_code == 204
     assert (server.answer()["last_restart"], restarts(server)) == (None, [])
-    until(lambda: len(rows(server)) == 1)
+    assert len(rows(server)) == 1
     assert len(begin(server, "clean").listed) == 1
+    # What is stored can be cleared, too, while nothing is recorded.
+    server.save({"restart_log": False}).raise_for_status()
+    until(lambda: rows(server)[-1]["ended"] == "off")
+    response = server.session("admin").post(server.url + ENDPOINT, json={"command": "clear"})
+    assert response.status_code == 204
+    assert rows(server) == []
+
+
+def test_what_the_plugin_manager_disables_is_not_taken_for_a_restart(make_server: MakeServer) -> None:
+    server = make_server(enable=("pluginmanager",))
+
+    def toggle(command: str) -> None:
+        body = {"command": command, "plugin": ID}
+        response = server.session("admin").post(f"{server.url}/api/plugin/pluginmanager", json=body)
+        response.raise_for_status()
+
+    until(lambda: rows(server))
+    toggle("disable")
+    until(lambda: rows(server)[-1]["ended"] == "off")
+    toggle("enable")
+    until(lambda: [row["ended"] for row in rows(server)] == ["off", None])
+    toggle("disable")
+    until(lambda: [row["ended"] for row in rows(server)] == ["off", "off"])
+    end(server, "killed")
+    server.start()  # without the plugin
+    assert server.session("admin").get(server.url + ENDPOINT).status_code == 404
+    toggle("enable")
+    end(server, "killed")
+    server.start()
+    until(lambda: [row["ended"] for row in rows(server)] == ["off", "off", None])
+    assert restarts(server) == []
+    newest, oldest = not_recorded(server)
+    assert moment(newest["to"]) - moment(newest["from"]) >= 2
+    assert moment(oldest["to"]) - moment(oldest["from"]) <= 5
+    assert newest["to"] == server.answer()["octoprint_started_at"]
+    server.new_log()  # where the Plugin Manager says that there is no internet
 
 
 def test_two_servers_at_once_each_have_their_own(make_server: MakeServer) -> None:

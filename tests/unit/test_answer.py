@@ -10,7 +10,7 @@ import pytest
 
 from octoprint_uptime import answer
 from octoprint_uptime.clock import Uptime
-from octoprint_uptime.restart_log import RUNS_KEPT, News, Print, Progress, Restart
+from octoprint_uptime.restart_log import RUNS_KEPT, News, Print, Progress, Restart, Unrecorded
 from octoprint_uptime.settings import defaults
 
 MARCH = 1772323200.0  # 2026-03-01 00:00 UTC
@@ -32,6 +32,7 @@ RESTART = Restart(
     downtime_max=119.99,
     version="1.11.8",
     lost_print=BENCHY,
+    unattended_print=None,
     dismissed=True,
 )
 NOTHING_KNOWN = RESTART._replace(
@@ -75,6 +76,7 @@ def test_all_that_is_told_of_a_restart() -> None:
             "seen_at": "2026-03-01T00:00:02Z",
             "started_at": "2026-03-01T00:00:01Z",
         },
+        "unattended_print": None,
         "dismissed": True,
     }
 
@@ -99,6 +101,7 @@ def test_what_is_not_known_of_a_restart_is_null() -> None:
         (BENCHY._replace(path="a.gco", origin="sdcard"), True, "a.gco", "a.gco", "sdcard"),
         # The first versions of the log kept the name alone.
         (BENCHY._replace(path="benchy.gcode", origin=None), True, "benchy.gcode", None, None),
+        (BENCHY._replace(path=""), True, None, None, "local"),
         (BENCHY, False, None, None, "local"),
         (BENCHY._replace(origin=None), False, None, None, None),
     ],
@@ -109,6 +112,8 @@ def test_the_file_of_a_lost_print_is_named_to_those_who_may_see_files(
     lost = answer.restart(RESTART._replace(lost_print=print_), sees_files)["lost_print"]
     assert (lost["file"], lost["path"], lost["origin"]) == (file, path, origin)
     assert (lost["progress"], lost["position_bytes"]) == (43.2, 5000), "which tells nothing of the file's name"
+    elsewhere = RESTART._replace(lost_print=None, unattended_print=print_)
+    assert answer.restart(elsewhere, sees_files)["unattended_print"] == lost
 
 
 def test_what_is_not_known_of_a_lost_print_is_null() -> None:
@@ -157,6 +162,7 @@ def test_all_that_the_api_tells() -> None:
         "poll_interval_seconds": defaults()["poll_interval_seconds"],
         "last_restart": None,
         "unseen_restart": None,
+        "recorded_since": None,
     }
 
 
@@ -174,6 +180,14 @@ def test_the_api_tells_the_news_with_files_to_those_who_may_see_them(sees_files:
     told = for_api(news=News(NOTHING_KNOWN, RESTART), sees_files=sees_files)
     assert told["last_restart"] == answer.restart(NOTHING_KNOWN, sees_files)
     assert told["unseen_restart"] == answer.restart(RESTART, sees_files)
+
+
+def test_the_api_tells_since_when_and_when_not_anything_is_recorded() -> None:
+    assert for_api(news=News(recorded_since=MARCH + 0.9))["recorded_since"] == "2026-03-01T00:00:00Z"
+    assert answer.not_recorded([Unrecorded(MARCH, None), Unrecorded(None, MARCH + 60.5)]) == [
+        {"from": "2026-03-01T00:00:00Z", "to": None},
+        {"from": None, "to": "2026-03-01T00:01:00Z"},
+    ]
 
 
 @pytest.mark.parametrize("text", ["1", "20", "999", "1000", "007"])
@@ -215,6 +229,11 @@ def test_system_info_tells_both_uptimes_in_full() -> None:
         (RESTART._replace(clean=True, started=None), "host, clean, a print was lost", None),
         (RESTART._replace(kind="octoprint", lost_print=None), "octoprint, without warning", "2026-03-01T00:04:00Z"),
         (NOTHING_KNOWN._replace(kind="octoprint", clean=True), "octoprint, clean", None),
+        (
+            NOTHING_KNOWN._replace(kind="container", unattended_print=BENCHY),
+            "container, without warning, a print from the printer's own storage may have gone on",
+            None,
+        ),
     ],
 )
 def test_system_info_tells_the_last_restart(last: Restart | None, text: str | None, moment: str | None) -> None:

@@ -109,7 +109,7 @@ def ids(log: RestartLog) -> list[int]:
 def test_after_the_first_run_there_is_no_restart(begin: Begin, told: queue.SimpleQueue[Restart], path: Path) -> None:
     log = begin()
     assert list(log.restarts()) == []
-    assert log.news() == News(None, None)
+    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10)
     log.stop(10)
     assert told.empty()
     assert [(run.started, run.version, run.ended) for run in stored(path)] == [(NOW - 10, "1.11.8", "clean")]
@@ -221,7 +221,7 @@ def test_cleared_it_knows_of_no_restart(begin: Begin, path: Path) -> None:
     log = begin(CRASHED, CRASHED)
     log.clear()
     assert ids(log) == []
-    assert log.news() == News(None, None)
+    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10)
     log.stop(10)
     assert [run.id for run in stored(path)] == [3]
 

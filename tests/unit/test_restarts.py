@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octoprint_uptime.restart_log.records import Print, Progress, Restart, Run
-from octoprint_uptime.restart_log.restarts import restarts
+from octoprint_uptime.restart_log.records import Print, Progress, Restart, Run, Unrecorded
+from octoprint_uptime.restart_log.restarts import recorded_since, restarts, unrecorded
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -27,9 +27,12 @@ def run(
     print_: Print | None = None,
     offset: float | None = None,
     dismissed: bool = False,
+    recorded_from: float | None = None,
+    own_boot_id: bool = False,
 ) -> Run:
     wall = OFFSETS[boot] if offset is None else offset
-    return Run(number, boot, wall, started, started, last_alive, "1.11.8", ended, print_, dismissed)
+    since = started if recorded_from is None else recorded_from
+    return Run(number, boot, wall, started, since, last_alive, "1.11.8", ended, print_, dismissed, own_boot_id)
 
 
 def last(*runs: Run) -> Restart:
@@ -51,6 +54,7 @@ def test_all_that_is_known_of_a_restart() -> None:
         downtime_max=22 * HOUR + 90,
         version="1.11.8",
         lost_print=Print("parts/benchy.gcode", "local", MARCH + HOUR, Progress(43.2109, 5000, 1.2, MARCH + 1.5 * HOUR)),
+        unattended_print=None,
         dismissed=True,
     )
 
@@ -95,15 +99,87 @@ def test_what_follows_a_log_that_was_switched_off_is_no_restart() -> None:
 @pytest.mark.parametrize("ended", ["clean", None])
 @pytest.mark.parametrize("boot", ["a", "b"])
 @pytest.mark.parametrize(
-    "print_", [Print("x.gcode", None, None, None), Print("x.gcode", "sdcard", None, Progress(1.5, None, None, None))]
+    ("origin", "lost"), [("local", True), (None, True), ("sdcard", False), ("printer", False), ("usb", False)]
 )
-def test_a_print_is_lost_however_the_run_ended(ended: str | None, boot: str, print_: Print) -> None:
-    assert last(run(1, "a", 10, 100, ended, print_), run(2, boot, 200, 200)).lost_print == print_
+def test_a_print_is_lost_if_octoprint_streamed_it_and_else_may_have_gone_on(
+    ended: str | None, boot: str, origin: str | None, lost: bool
+) -> None:
+    print_ = Print("x.gcode", origin, None, Progress(1.5, None, None, None))
+    found = last(run(1, "a", 10, 100, ended, print_), run(2, boot, 200, 200))
+    assert (found.lost_print, found.unattended_print) == ((print_, None) if lost else (None, print_))
 
 
 def test_no_print_no_loss() -> None:
     current = run(2, "a", 200, 200, print_=Print("x", None, 150, None))
-    assert last(run(1, "a", 10, 100), current).lost_print is None
+    found = last(run(1, "a", 10, 100), current)
+    assert (found.lost_print, found.unattended_print) == (None, None)
+
+
+@pytest.mark.parametrize("ended", ["clean", None])
+def test_a_container_that_is_started_anew_is_told_from_its_host(ended: str | None) -> None:
+    # Each start of the container has a name of its own, while the host's boot clock goes on.
+    first = run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=True)
+    second = run(2, "b", 2060, 3000, ended, offset=MARCH + 1.5, own_boot_id=True)
+    third = run(3, "c", 3100, 3200, offset=MARCH, own_boot_id=True)
+    for found, end, start in zip(restarts([first, second, third]), (3000, 2000), (3100, 2060), strict=True):
+        assert (found.kind, found.clean, found.host_started) == ("container", ended == "clean", None)
+        assert found.ended_after == pytest.approx(MARCH + end, abs=2)
+        assert found.ended_before == (found.ended_after if ended else found.started)
+        assert found.started == pytest.approx(MARCH + start, abs=2)
+        assert (found.downtime_min, found.downtime_max) == (start - end if ended else 0, start - end)
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        run(2, "b", 2060, 3000, offset=MARCH, own_boot_id=False),
+        # the host was booted, or the clock was set
+        run(2, "b", 2060, 3000, offset=MARCH + 2.5, own_boot_id=True),
+        # a clock that was restored from a file: the boot clock began anew
+        run(2, "b", 30, 3000, offset=MARCH, own_boot_id=True),
+    ],
+)
+@pytest.mark.parametrize("ended", ["clean", None])
+def test_any_other_boot_is_the_hosts(following: Run, ended: str | None) -> None:
+    assert last(run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=True), following).kind == "host"
+
+
+def test_container_and_host_and_octoprint_in_turn() -> None:
+    runs = [
+        run(1, "a", 100, 200, offset=MARCH, own_boot_id=True),
+        run(2, "b", 210, 300, "clean", offset=MARCH, own_boot_id=True),
+        run(3, "b", 310, 400, offset=MARCH, own_boot_id=True),
+        run(4, "c", 100, 200, "off", offset=MARCH + DAY, own_boot_id=True),
+        run(5, "c", 100, 500, "clean", offset=MARCH + DAY, own_boot_id=True, recorded_from=300),
+        run(6, "d", 600, 600, offset=MARCH + DAY, own_boot_id=True),
+    ]
+    found = list(restarts(runs))
+    assert [each.id for each in found] == [5, 3, 2, 1]
+    assert [each.kind for each in found] == ["container", "host", "octoprint", "container"]
+    assert all(each.ended_after and each.started for each in found)
+
+
+def test_nothing_was_recorded_while_the_log_was_off_or_before_it_was_switched_on() -> None:
+    runs = [
+        run(1, "a", 100, 200, recorded_from=150),
+        run(2, "a", 210, 300, "off"),
+        run(3, "a", 400, 500, "clean", recorded_from=450),
+        run(4, "b", 10, 100, "clean", recorded_from=40),
+        run(5, "b", 110, 200, "off"),
+    ]
+    assert list(unrecorded(runs)) == [
+        Unrecorded(MARCH + DAY + 200, None),
+        Unrecorded(MARCH + DAY + 10, MARCH + DAY + 40),
+        Unrecorded(MARCH + 300, MARCH + 450),
+    ]
+    assert list(unrecorded(runs[:1])) == list(unrecorded([])) == []
+
+
+def test_what_is_recorded_begins_with_the_oldest_run_whose_clock_is_trusted() -> None:
+    unset = run(1, "a", 100, 200, offset=0)
+    assert recorded_since([unset, run(2, "b", 10, 100, recorded_from=50)]) == MARCH + DAY + 50
+    assert recorded_since([unset]) is None
+    assert recorded_since([]) is None
 
 
 def test_where_the_clock_of_the_run_that_ended_is_not_trusted_its_moments_are_unknown() -> None:

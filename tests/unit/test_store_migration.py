@@ -16,7 +16,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from octoprint_uptime import answer
-from octoprint_uptime.restart_log.records import Run
+from octoprint_uptime.restart_log.records import Print, Progress, Run
 from octoprint_uptime.restart_log.restarts import restarts
 from octoprint_uptime.restart_log.store import Store
 
@@ -200,6 +200,34 @@ def test_beside_a_newer_file_the_former_one_is_left_alone(store: Store, folder: 
     assert store.save(CURRENT).id == 1
     store.close()
     assert {file.name: file.read_bytes() for file in folder.glob("history.*")} == before
+
+
+SCHEMA_2 = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, last_alive REAL NOT NULL,
+    version TEXT NOT NULL, ended TEXT, print_path TEXT, print_percent REAL, print_started REAL,
+    dismissed INTEGER NOT NULL, "offset" REAL NOT NULL DEFAULT 0, recorded_from REAL NOT NULL DEFAULT 0,
+    print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL
+);
+INSERT INTO runs VALUES (7, 'a', 60, 90, '1.11.7', 'clean', 'x', 1.5, 61, 1, 1772323200, 61, 'local', 5, 0.2, 80);
+PRAGMA user_version = 2;
+"""
+
+
+def test_of_schema_2_every_run_was_of_a_boot_of_its_host(tmp_path: Path) -> None:
+    path = tmp_path / "restart_log.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCHEMA_2)
+    store, fresh = Store(path, LOGGER), Store(tmp_path / "fresh.db", LOGGER)
+    print_ = Print("x", "local", 61, Progress(1.5, 5, 0.2, 80))
+    assert store.before(CURRENT._replace(id=100)) == (
+        Run(7, "a", MARCH, 60, 61, 90, "1.11.7", "clean", print_, True, own_boot_id=False),
+    )
+    fresh.before(CURRENT)
+    for each in (store, fresh):
+        each.close()
+    columns = "PRAGMA table_info(runs)"
+    assert ask(path, columns) == ask(tmp_path / "fresh.db", columns)
 
 
 # Opens the log in one copy after another of a folder, each time killed one statement later, until it survives.
