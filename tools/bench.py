@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,11 +25,13 @@ from statistics import median
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from namespaces import with_slow_disk
 from octoprint_server import PASSWORD, Server, api_key
 from octoprint_uptime import clock
 from octoprint_uptime.restart_log import Print, Progress, RestartLog
 from octoprint_uptime.restart_log.recorder import HEARTBEAT_SECONDS, PRINTING_HEARTBEAT_SECONDS
 from runs import Run, write_runs
+from stopwatch import STOPWATCH, took
 from system import launch
 
 ENDPOINT = "/api/plugin/octoprint_uptime"
@@ -71,16 +73,17 @@ def runs_of_an_hour(count: int) -> list[Run]:
 
 
 @contextmanager
-def running(executable: Path, without: bool = False, runs: int = 1000) -> Iterator[Server]:
+def running(executable: Path, without: bool = False, runs: int = 1000, wrapper: Iterable[str] = ()) -> Iterator[Server]:
     """An OctoPrint with the plugin, so many runs in its restart log, and an empty plugin; or without ours."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(executable, Path(folder))
         server.prepare({"admin": {"groups": ["users", "admins"]}}, disable=["octoprint_uptime"] if without else [])
         (server.basedir / "plugins").mkdir()
-        (server.basedir / "plugins" / "empty.py").write_text(EMPTY_PLUGIN)
+        for name, code in {"empty.py": EMPTY_PLUGIN, **({} if without else STOPWATCH)}.items():
+            (server.basedir / "plugins" / name).write_text(code)
         if runs:
             write_runs(server.basedir, runs_of_an_hour(runs))
-        server.start()
+        server.start(wrapper)
         try:
             assert status(server) == (404 if without else 200)
             yield server
@@ -154,6 +157,17 @@ def start_cost(executable: Path, pairs: int = 20) -> float:
         times = {without: start(without) for without in (first, not first)}
         differences.append(times[False] - times[True])
     return median(differences)
+
+
+def stop_cost(executable: Path, ends: int = 1, wrapper: Iterable[str] = ()) -> float:
+    """Milliseconds that the plugin takes of OctoPrint's end, at the most of so many."""
+    times = []
+    for _ in range(ends):
+        with running(executable, wrapper=wrapper) as server:
+            time.sleep(1)  # in which a healthy disk takes what a start writes
+            server.stop()
+            times.append(took(server) * 1000)
+    return max(times)
 
 
 def shipped_bytes(python: str) -> int:
@@ -363,6 +377,9 @@ def main() -> int:
     imports = "`from octoprint_uptime import format_uptime`, more than an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
+    row("added to OctoPrint's end, the longest of 7", " ms", 50, [stop_cost(each, ends=7) for each in executables])
+    slow = [stop_cost(executable, wrapper=with_slow_disk(10)) for executable in executables]
+    row("added to OctoPrint's end where each wait for the disk takes 10 s", " ms", 5000, slow)
     row("JavaScript and CSS, gzipped", " KiB", 16, [shipped_bytes(python) / 1024 for python in pythons])
     idle = written_a_day(None, HEARTBEAT_SECONDS)
     row("the restart log's writes in a day without a print", " KB", 1000, [idle] * len(executables))

@@ -14,7 +14,7 @@ from .store import LaterSchemaError, Store
 
 HEARTBEAT_SECONDS = 300.0
 PRINTING_HEARTBEAT_SECONDS = 60.0  # how far a lost print was is what people want to know best
-STOP_SECONDS = 5.0  # a service manager allows some ninety
+STOP_SECONDS = 4.9  # a service manager allows some ninety
 
 
 class State(NamedTuple):

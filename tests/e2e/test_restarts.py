@@ -42,6 +42,7 @@ from restart_log import (
     system_info,
     until,
 )
+from stopwatch import STOPWATCH, took
 from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, boot_clock, check_error
 
 FIELDS = {
@@ -720,40 +721,13 @@ print("locked", flush=True)
 sys.stdin.read()
 """
 
-# A plugin that writes down how long ours takes as OctoPrint ends.
-STOPWATCH = """
-import os, time
-import octoprint.plugin, octoprint.settings
-
-__plugin_pythoncompat__ = ">=3"
-
-class Stopwatch(octoprint.plugin.StartupPlugin):
-    def on_after_startup(self):
-        ours = self._plugin_manager.get_plugin_info("octoprint_uptime").implementation
-        stop = ours.on_shutdown
-
-        def on_shutdown():
-            started = time.perf_counter()
-            stop()
-            with open(os.path.join(octoprint.settings.settings().getBaseFolder("base"), "took"), "w") as file:
-                file.write(str(time.perf_counter() - started))
-
-        ours.on_shutdown = on_shutdown
-
-__plugin_implementation__ = Stopwatch()
-"""
-
-
-def took(server: OctoPrint) -> float:
-    return float((server.basedir / "took").read_text())
-
 
 def test_a_locked_file_delays_nothing_and_is_used_again_once_it_may(make_server: MakeServer, tmp_path: Path) -> None:
     path = log_file(tmp_path, "PRAGMA journal_mode = WAL")
     with subprocess.Popen([sys.executable, "-c", LOCKER, path], stdin=-1, stdout=-1, text=True) as locker:
         assert locker.stdout is not None
         assert locker.stdout.readline() == "locked\n"
-        server = make_server(extra_plugins={"stopwatch.py": STOPWATCH})
+        server = make_server(extra_plugins=STOPWATCH)
         check_unkept(server, "locked")
         # Whoever clears it is told that what is stored is still there.
         response = server.session("admin").post(server.url + ENDPOINT, json={"command": "clear"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -174,6 +175,60 @@ settle()
     assert answer["ends"] == [["clean"], ["clean"]]
     (line,) = answer["lines"]
     assert "full" in line
+
+
+# Goes through a run's events, and says on its error output which is next once the disk has the one before.
+EVENTS = """
+import logging, os, pathlib, sys, threading
+from octoprint_uptime import clock
+from octoprint_uptime.restart_log import Print, Progress, RestartLog
+from octoprint_uptime.restart_log.store import Store
+
+sync, settled = Store.sync, threading.Event()
+
+def seen(store):
+    sync(store)
+    settled.set()
+
+def event(name, task):
+    settled.clear()
+    os.write(2, name.encode())
+    task()
+    assert settled.wait(10)
+
+Store.sync = seen
+half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
+print_ = Print("benchy.gcode", "local", clock.boot_clock(), None)
+log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None, half)
+event("start", lambda: log.begin(clock.boot_clock(), clock.boot_clock()))
+event("print", lambda: log.printing(print_))
+event("as a heartbeat", lambda: log.printing(print_))
+event("no print", lambda: log.printing(None))
+event("end", log.stop)
+os.write(2, b"closing")
+for thread in threading.enumerate():
+    if thread.name == "uptime restart log":
+        thread.join(10)
+"""
+
+
+@pytest.mark.parametrize(("existing", "start"), [(False, 6), (True, 3)])
+def test_how_often_each_event_waits_for_the_disk(tmp_path: Path, existing: bool, start: int) -> None:
+    folder, trace = tmp_path / "log", tmp_path / "trace"
+    if existing:
+        outcome([], folder)
+    strace = ["strace", "-f", "-o", str(trace), "-e", "trace=fsync,fdatasync,write"]
+    command = [*strace, sys.executable, "-c", EVENTS, str(folder / "restart_log.db")]
+    subprocess.run(command, check=True, cwd="/", stderr=subprocess.DEVNULL)
+    syncs: dict[str, int] = {}
+    for line in trace.read_text().splitlines():
+        if event := re.search(r'write\(2, "(.+)", ', line):
+            syncs[event[1]] = 0
+        elif re.search(r"\bf(data)?sync\(", line):
+            syncs[next(reversed(syncs))] += 1
+    # Nobody waits for the last: it folds the write-ahead log into the file, as every sixteenth write does.
+    expected = {"start": start, "print": 1, "as a heartbeat": 1, "no print": 1, "end": 1, "closing": 2}
+    assert syncs == expected
 
 
 # For each line it reads, a process of its own that writes as fast as it can and says so, until it is killed.
