@@ -77,7 +77,7 @@ class Recorder:
 
     def end(self, how: str) -> None:
         """End the run, ``clean`` or ``off``; `begin` begins another."""
-        self._enqueue(partial(self._end, how))
+        self._enqueue(partial(self._end, how, clock.boot_clock()))
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """End the run cleanly, for good. Returns once the disk has its end, or can't have it, or after ``seconds``.
@@ -86,7 +86,7 @@ class Recorder:
         """
         if self._thread is None:
             return True
-        self._enqueue(self._stop)
+        self._enqueue(partial(self._stop, clock.boot_clock()))
         self._tasks.put(None)
         return self._stopped.wait(seconds) and not self._unwritten
 
@@ -162,9 +162,11 @@ class Recorder:
             self._set_current(current._replace(print=print_))
             self._write_and_load()
 
-    def _end(self, how: str) -> None:
-        if self._state.current:
-            self._set_current(self._state.current._replace(ended=how))
+    def _end(self, how: str, moment: float) -> None:
+        current = self._state.current
+        if current:
+            # The thread may have waited for the disk since that moment.
+            self._set_current(self._as_of(max(moment, current.last_alive), current)._replace(ended=how))
             written = self._write_and_load()
             with self._lock:
                 earlier, ended = self._state
@@ -176,14 +178,17 @@ class Recorder:
         stored = self._store.save(ended)
         with self._lock:
             earlier = tuple(
-                run._replace(id=stored.id, boot=stored.boot) if run.recorded_from == ended.recorded_from else run
+                run._replace(id=stored.id, boot=stored.boot) if run._replace(dismissed=False) == ended else run
                 for run in self._state.earlier
             )
             self._state = self._state._replace(earlier=earlier)
 
-    def _stop(self) -> None:
+    def _stop(self, moment: float) -> None:
         try:
-            self._end("clean")
+            if self._state.current:
+                self._end("clean", moment)
+            else:
+                self._succeeds(self._write)  # the end of a run that was switched off, perhaps
             self._succeeds(self._store.sync)
         finally:
             self._stopped.set()
@@ -201,8 +206,9 @@ class Recorder:
 
     def _write_and_load(self) -> bool:
         """Write what is not written yet, and load the earlier runs once; returns whether all is written."""
-        if self._state.current:
-            self._set_current(self._as_of_now(self._state.current))
+        current = self._state.current
+        if current and not current.ended:
+            self._set_current(self._as_of(clock.boot_clock(), current))
         written = self._succeeds(self._write)
         if written and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
@@ -215,7 +221,7 @@ class Recorder:
         except Exception as error:
             self._warn_once("The last restart could not be announced", error)
 
-    def _as_of_now(self, run: Run) -> Run:
+    def _as_of(self, moment: float, run: Run) -> Run:
         print_ = run.print
         if print_:
             try:
@@ -224,7 +230,7 @@ class Recorder:
                 self._warn_once("The progress of the print can't be read", error)
                 progress = None
             print_ = print_._replace(progress=progress or print_.progress)
-        return run._replace(last_alive=clock.boot_clock(), offset=clock.boot_offset(), print=print_)
+        return run._replace(last_alive=moment, offset=clock.boot_offset(), print=print_)
 
     def _write(self) -> None:
         while self._unwritten:

@@ -511,14 +511,30 @@ def test_a_run_that_ends_before_its_beginning_was_written_is_recorded_whole(
 def test_an_end_that_could_not_be_written_is_tried_again_while_the_log_is_off(
     running: Recorder, store: NonCallableMagicMock, saving: Saving
 ) -> None:
+    disk = iter([OSError("full")] * 3)
+
+    def save(run: Run) -> Run:
+        for error in disk:
+            raise error
+        return saving(run)
+
     saving.rest()
-    store.save.side_effect = [OSError("full")] * 3 + [RUN._replace(id=ID, ended="off")]
+    store.save.side_effect = save
     running.end("off")
-    deadline = time.monotonic() + 10
-    while store.save.side_effect and len(store.save.call_args_list) < 4 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    ended = RUN._replace(id=ID, ended="off")
+    while saving.next() != ended:
+        pass
     running.stop(10)
-    assert running.state == State((*EARLIER, RUN._replace(id=ID, ended="off")), None)
+    assert running.state == State((*EARLIER, ended), None)
+
+
+def test_an_end_that_could_not_be_written_is_tried_again_at_the_very_end(
+    running: Recorder, store: NonCallableMagicMock
+) -> None:
+    store.save.side_effect = [OSError("full"), RUN._replace(id=ID, ended="off")]
+    running.end("off")
+    assert running.stop(10) is True
+    assert store.save.call_count == 3, "as it began, as it was switched off, and at the end"
 
 
 def test_while_a_print_runs_it_is_written_more_often(mocker: MockerFixture, make: Make, saving: Saving) -> None:

@@ -1,0 +1,410 @@
+"""Any sequence of what may happen to a machine: what the log tells of it, compared with what was done."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pytest_mock import MockerFixture
+
+from octoprint_uptime import clock, restart_log
+from octoprint_uptime.restart_log import Print, Progress, Restart, RestartLog
+from octoprint_uptime.restart_log.records import Run
+from octoprint_uptime.restart_log.store import Store
+
+LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
+MARCH = 1772366400.0
+UNTIL_OCTOPRINT_STARTS = 20.0  # seconds after the host's boot
+
+
+class WatchedQueue:
+    """A queue that knows when its reader has done all there was to do."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[Any] = queue.Queue()
+        self.idle = threading.Event()
+
+    def put(self, item: Any) -> None:
+        self.idle.clear()
+        self._queue.put(item)
+
+    def get(self, timeout: float | None = None) -> Any:
+        if self._queue.empty():
+            self.idle.set()
+        return self._queue.get(timeout=timeout)
+
+    def empty(self) -> bool:
+        return self._queue.empty()
+
+
+class Disk(Store):
+    """A store whose disk may be full or stuck, whose process may be killed, and whose host may lose its power."""
+
+    def __init__(self, path: Path, logger: logging.Logger) -> None:
+        super().__init__(path, logger)
+        self._folder = path.parent
+        self.full = False
+        self.killed = False
+        self.moves = threading.Event()  # cleared while each wait for the disk takes for ever
+        self.moves.set()
+        self.waited_for = threading.Event()
+        self._on_disk = self._files()
+
+    def save(self, run: Run) -> Run:
+        self._check()
+        return super().save(run)
+
+    def before(self, run: Run) -> tuple[Run, ...]:
+        self._check()
+        return super().before(run)
+
+    def sync(self) -> None:
+        if not (self.moves.is_set() or self.full):
+            self.waited_for.set()
+            self.moves.wait()
+        self._end_if_killed()
+        super().sync()
+        self._on_disk = self._files()
+
+    def close(self) -> None:
+        self._end_if_killed()
+        super().close()
+        self._on_disk = self._files()
+
+    def lose_power(self) -> None:
+        """Leave only what was on the disk."""
+        shutil.rmtree(self._folder)
+        self._folder.mkdir()
+        for name, content in self._on_disk.items():
+            (self._folder / name).write_bytes(content)
+
+    def _files(self) -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in self._folder.glob("restart_log.db*")}
+
+    def _check(self) -> None:
+        self._end_if_killed()
+        if self.full:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    def _end_if_killed(self) -> None:
+        if self.killed:
+            super().close()
+            raise SystemExit  # which ends the thread, as quietly as a kill does
+
+
+class Truth:
+    """One run, as it was. Moments are seconds by the boot clock, which began at ``booted``, in seconds since 1970."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.boot, self.host, self.booted = machine.boot_id, machine.host, machine.booted
+        self.started = machine.started
+        self.ended = 0.0
+        self.how: str | None = None
+        self.print: str | None = None
+        # It ended while nothing could be written, or while a write still waited: the log may know an earlier state.
+        self.excused = False
+        self.offset = machine.offset  # as of its end
+
+
+class Written(NamedTuple):
+    """What is written of a run."""
+
+    truth: Truth
+    alive: float
+    how: str | None
+    print: str | None
+
+
+class Content(NamedTuple):
+    """What is written: runs in their order, and for each boot the moment when it began, by the clock of then."""
+
+    runs: dict[Truth, Written]
+    boots: dict[str, float]
+
+    def copy(self) -> Content:
+        return Content(dict(self.runs), dict(self.boots))
+
+
+class Machine:
+    """A host with OctoPrint on it, in a container of LXC or not: its clocks, its disk, and the truth about it."""
+
+    disk: Disk
+    queue: WatchedQueue
+    printing: str | None
+
+    def __init__(self, folder: Path, lxc: bool) -> None:
+        self.path = folder / "log" / "restart_log.db"
+        self.path.parent.mkdir()
+        self.lxc = lxc
+        self.host = self.container = 0
+        self.booted, self.boot_clock = MARCH, UNTIL_OCTOPRINT_STARTS
+        self.skew = 0.0  # of the wall clock
+        self.ever_skewed = False
+        self.log_is_on = True
+        self.all: list[Truth] = []
+        self.committed = self.synced = Content({}, {})
+
+    @property
+    def boot_id(self) -> str:
+        return f"container {self.container}" if self.lxc else f"host {self.host}"
+
+    @property
+    def offset(self) -> float:
+        return self.booted + self.skew
+
+    # What may happen
+
+    def wait(self, seconds: float) -> None:
+        self.boot_clock += seconds
+        self.write()
+
+    def set_clock(self, skew: float) -> None:
+        self.skew = skew
+        self.ever_skewed |= skew != 0
+        self.write()
+
+    def print_(self, name: str | None) -> None:
+        self.printing = name
+        self.write()
+
+    def fill_disk(self) -> None:
+        self.disk.full = True
+
+    def free_disk(self) -> None:
+        self.disk.full = False
+        self.write()
+
+    def stall_disk(self) -> None:
+        self.disk.moves.clear()
+
+    def move_disk(self) -> None:
+        self.disk.waited_for.clear()
+        self.disk.moves.set()
+        self.settle()
+        self.write()
+
+    def switch_log(self) -> None:
+        self.log_is_on = not self.log_is_on
+        if self.log_is_on:
+            self.begin()
+        else:
+            self.end("off")
+            self.task(self.log.switch_off)
+
+    def restart(self, what: str, clean: bool, damaged: bool, seconds: float) -> None:
+        """End OctoPrint, its container or its host, in order or not, and start it again after some seconds."""
+        self.end("clean" if clean else None)
+        if clean:
+            self.task(lambda: self.log.stop(10 if self.disk.moves.is_set() or self.disk.full else 0.01))
+        self.kill()
+        if what == "host" and not clean:
+            self.disk.lose_power()
+            self.committed = self.synced
+        if damaged:
+            self.path.write_bytes(b"damaged" * 1000)
+            self.path.with_name("restart_log.db-wal").unlink(missing_ok=True)
+            self.committed = Content({}, {})
+        self.boot_clock += seconds
+        if what == "host":
+            self.booted, self.boot_clock = self.booted + self.boot_clock, UNTIL_OCTOPRINT_STARTS
+            self.host += 1
+        if what != "octoprint":
+            self.container += 1
+        self.start()
+
+    # How that is done
+
+    def start(self) -> None:
+        self.started = self.boot_clock
+        self.printing = None
+        self.synced = self.committed.copy()
+        self.loaded = False
+        self.unwritten: list[Truth] = []  # which have ended
+        self.current: Truth | None = None
+        self.log = RestartLog(self.path, "1.11.8", LOGGER, lambda _: None, self.progress)
+        if self.log_is_on:
+            self.begin()
+
+    def progress(self) -> Progress | None:
+        return Progress(50.0, 5000, None, self.boot_clock)
+
+    def begin(self) -> None:
+        self.current = Truth(self)
+        self.all.append(self.current)
+        self.task(lambda: self.log.begin(self.started, self.boot_clock))
+        self.write()
+
+    def write(self) -> None:
+        """Have something that the log writes, as at a heartbeat."""
+        if self.current:
+            self.current.print = self.printing
+            print_ = Print(self.printing, "local", self.boot_clock, None) if self.printing else None
+            self.task(lambda: self.log.printing(print_))
+
+    def end(self, how: str | None) -> None:
+        if self.current:
+            ended, self.current = self.current, None
+            ended.ended, ended.how, ended.offset = self.boot_clock, how, self.offset
+            ended.excused = self.disk.full or not self.disk.moves.is_set()
+            if how:
+                self.unwritten.append(ended)
+
+    def task(self, enqueue: Callable[[], object]) -> None:
+        """Give the log something to do, and note what is written once it is done."""
+        waits = self.disk.waited_for.is_set()
+        enqueue()
+        self.settle()
+        if waits or self.disk.full:
+            return
+        for truth in self.unwritten:
+            self.committed.runs[truth] = Written(truth, truth.ended, truth.how, truth.print)
+            self.committed.boots[truth.boot] = truth.offset
+        self.unwritten = []
+        if self.current:
+            self.committed.runs[self.current] = Written(self.current, self.boot_clock, None, self.current.print)
+            self.committed.boots[self.current.boot] = self.offset
+            self.loaded = True
+        if not self.disk.waited_for.is_set():
+            self.synced = self.committed.copy()
+
+    def settle(self) -> None:
+        while not (self.queue.idle.wait(0.001) or self.disk.waited_for.is_set() or not writers()):
+            pass
+
+    def kill(self) -> None:
+        self.disk.killed = True
+        self.disk.moves.set()
+        self.log.printing(None)
+        for thread in writers():
+            thread.join(10)
+            assert not thread.is_alive()
+
+    # What the log has to say
+
+    def check(self) -> None:
+        if self.disk.waited_for.is_set():
+            return  # what it was asked for is still to be done
+        told = list(self.log.restarts())
+        known = {self.current, *self.unwritten}
+        runs = [written for truth, written in self.committed.runs.items() if truth not in known]
+        runs += [Written(truth, truth.ended, truth.how, truth.print) for truth in self.unwritten]
+        if self.current:
+            runs.append(Written(self.current, self.boot_clock, None, self.current.print))
+        expected = [pair for pair in pairwise(runs if self.loaded else []) if pair[0].how != "off"]
+        assert len(told) == len(expected)
+        for restart, (previous, following) in zip(told, reversed(expected), strict=True):
+            self.check_end(restart, previous)
+            if self.current:
+                self.check_kind(restart, previous.truth, following.truth)
+                self.check_moments(restart, previous, following.truth)
+
+    def check_end(self, restart: Restart, previous: Written) -> None:
+        assert restart.clean is (previous.how == "clean")
+        assert (restart.lost_print and restart.lost_print.path) == previous.print
+        truth = previous.truth
+        assert truth.excused or (previous.how, previous.print) == (truth.how, truth.print)
+        assert truth.how == "clean" or not restart.clean, "nobody asked for this end, whatever the excuse"
+
+    def check_kind(self, restart: Restart, previous: Truth, following: Truth) -> None:
+        if previous.boot == following.boot:
+            assert restart.kind == "octoprint"
+        elif previous.host != following.host:
+            assert restart.kind == "host"
+        else:
+            was_set = abs(self.offset_of(following) - self.offset_of(previous)) > 2
+            assert restart.kind == ("host" if was_set else "container")
+
+    def check_moments(self, restart: Restart, previous: Written, following: Truth) -> None:
+        truth = previous.truth
+        moments = (restart.run_started, restart.ended_after, restart.ended_before, restart.started)
+        assert self.ever_skewed or None not in moments
+        ended, started = truth.booted + truth.ended, following.booted + following.started
+        was_right = self.offset_of(truth) == truth.booted
+        is_right = self.offset_of(following) == following.booted
+        if was_right:
+            assert restart.run_started in (None, truth.booted + truth.started)
+            assert restart.ended_after in (None, truth.booted + previous.alive)
+            assert previous.alive <= truth.ended
+        if was_right and is_right:
+            assert restart.started in (None, started)
+            assert restart.ended_before is None or restart.ended_before >= ended
+        whole = not truth.excused and self.all.index(following) == self.all.index(truth) + 1
+        if whole and (restart.kind != "host" or (was_right and is_right)):
+            assert restart.downtime_min is None or restart.downtime_min <= started - ended + 1e-6
+            assert restart.downtime_max is None or restart.downtime_max >= started - ended - 1e-6
+
+    def offset_of(self, truth: Truth) -> float:
+        here = self.current and truth.boot == self.current.boot
+        return self.offset if here else self.committed.boots[truth.boot]
+
+
+def writers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "uptime restart log"]
+
+
+SECONDS = st.sampled_from([0.0, 7.0, 400.0])
+WHAT = st.sampled_from(["octoprint", "container", "host"])
+EVENTS = st.one_of(
+    st.tuples(st.just("wait"), SECONDS),
+    st.tuples(st.just("print_"), st.sampled_from(["a.gcode", "b/c.gcode", None])),
+    st.tuples(st.just("restart"), WHAT, st.just(True), st.just(False), SECONDS),
+    st.tuples(st.just("restart"), WHAT, st.just(False), st.just(False), SECONDS),
+    st.tuples(st.just("restart"), WHAT, st.booleans(), st.sampled_from([True, False, False, False]), SECONDS),
+    *(st.tuples(st.just(name)) for name in ("switch_log", "fill_disk", "free_disk", "stall_disk", "move_disk")),
+    st.tuples(st.just("set_clock"), st.sampled_from([0.0, 2600000.5, -1234567.5, -40000000.0])),
+)
+CLEANLY = ("restart", "octoprint", True, False, 7.0)
+
+
+@pytest.fixture
+def machines(mocker: MockerFixture) -> list[Machine]:
+    """The machine whose clocks and disk the log uses, if there is one."""
+    machines: list[Machine] = []
+
+    def disk(path: Path, logger: logging.Logger) -> Disk:
+        machines[0].disk = Disk(path, logger)
+        return machines[0].disk
+
+    def watched_queue() -> WatchedQueue:
+        machines[0].queue = WatchedQueue()
+        return machines[0].queue
+
+    mocker.patch.object(restart_log, "Store", disk)
+    mocker.patch.object(queue, "SimpleQueue", watched_queue)
+    mocker.patch.object(clock, "boot_id", side_effect=lambda: machines[0].boot_id)
+    mocker.patch.object(clock, "has_own_boot_id", side_effect=lambda: machines[0].lxc)
+    mocker.patch.object(clock, "boot_clock", side_effect=lambda: machines[0].boot_clock)
+    mocker.patch.object(clock, "boot_offset", side_effect=lambda: machines[0].offset)
+    return machines
+
+
+# Whoever is killed ends its thread by an exception.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@settings(
+    max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@example(lxc=False, events=[("fill_disk",), ("switch_log",), ("free_disk",), CLEANLY, ("switch_log",)])
+@given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
+def test_the_log_tells_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine(Path(folder), lxc)
+        machines[:] = [machine]
+        machine.start()
+        try:
+            machine.check()
+            for name, *arguments in events:
+                getattr(machine, name)(*arguments)
+                machine.check()
+        finally:
+            machine.kill()
