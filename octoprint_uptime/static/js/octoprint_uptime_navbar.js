@@ -8,8 +8,6 @@ $(function () {
     // Until an uptime is known, the entry keeps the place for one of some days.
     const PLACEHOLDER_SECONDS = 10 * 86400;
 
-    const STARTED_TOGETHER_SECONDS = 300; // from the host's start to OctoPrint's
-
     function OctoPrintUptimeNavbarViewModel([asking, restarts, settingsViewModel]) {
         const self = this;
 
@@ -142,11 +140,6 @@ $(function () {
         self.focus = () => focused(true);
         self.blur = () => focused(false);
 
-        const whileDetailsAreWanted = (words) =>
-            ko.pureComputed(() => (self.open() || pointedAt() || focused() ? words() : undefined));
-
-        const duration = (seconds) => moment.duration(seconds, "seconds");
-
         self.problem = ko.pureComputed(() =>
             asking.stale()
                 ? _.sprintf(gettext("No answer from the server since %(time)s"), {
@@ -158,9 +151,8 @@ $(function () {
         self.details = SUBJECTS.map(({uptime, labelled}) => {
             const known = ko.pureComputed(() => uptime.seconds() !== null);
             const since = ko.pureComputed(() =>
-                _.sprintf(gettext("since %(date)s, %(ago)s"), {
-                    date: moment(uptime.startedAt()).format("ll LTS"),
-                    ago: duration(-uptime.seconds()).humanize(true)
+                _.sprintf(gettext("since %(date)s"), {
+                    date: moment(uptime.startedAt()).format("ll LTS")
                 })
             );
             const labelledUptime = ko.pureComputed(() =>
@@ -177,39 +169,12 @@ $(function () {
         self.inContainer = ko.pureComputed(() => scope() === "container");
         self.source = ko.pureComputed(() => (source() === "proc" ? "/proc/uptime" : source()));
 
-        self.tooltip = whileDetailsAreWanted(() =>
-            [
-                self.problem(),
-                ...self.details
-                    .filter(({known}) => known())
-                    .map(({labelled, since}) => _.sprintf(labelled, {uptime: since()})),
-                self.note()
-            ]
-                .filter(Boolean)
-                .join("\n")
-        );
-
-        self.summary = whileDetailsAreWanted(() => {
-            const [system, octoprint] = [asking.system.seconds(), asking.octoprint.seconds()];
-            if (system === null || octoprint === null) return "";
-            const ago = duration(-system).humanize(true);
-            if (system - octoprint < STARTED_TOGETHER_SECONDS) {
-                const together = self.inContainer()
-                    ? gettext("The container was started %(ago)s, and OctoPrint with it.")
-                    : gettext("The host was started %(ago)s, and OctoPrint with it.");
-                return _.sprintf(together, {ago});
-            }
-            const apart = self.inContainer()
-                ? gettext(
-                      "The container has been up for %(duration)s; OctoPrint was restarted %(restarted)s."
-                  )
-                : gettext(
-                      "The host has been up for %(duration)s; OctoPrint was restarted %(restarted)s."
-                  );
-            return _.sprintf(apart, {
-                duration: duration(system).humanize(),
-                restarted: duration(-octoprint).humanize(true)
-            });
+        self.tooltip = ko.pureComputed(() => {
+            if (!(self.open() || pointedAt() || focused())) return undefined;
+            const since = self.details
+                .filter(({known}) => known())
+                .map(({labelled, since}) => _.sprintf(labelled, {uptime: since()}));
+            return [self.problem(), ...since, self.note()].filter(Boolean).join("\n");
         });
 
         // The popover

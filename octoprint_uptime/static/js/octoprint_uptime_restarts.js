@@ -19,7 +19,9 @@ $(function () {
 
     // Words about one restart
 
-    const wordsForTime = (time) => time.format(time.isSame(moment(), "day") ? "LT" : "lll");
+    const isToday = (time) => time.isSame(moment(), "day");
+
+    const wordsForTime = (time) => time.format(isToday(time) ? "LT" : "lll");
 
     function lostPrintOf({lost_print}, unnamed = gettext("A file")) {
         if (!lost_print) return "";
@@ -39,6 +41,13 @@ $(function () {
         }
         const middle = moment((after.valueOf() + before.valueOf()) / 2);
         return _.sprintf(gettext("around %(time)s"), {time: wordsForTime(middle)});
+    }
+
+    function startOf({started_at}) {
+        if (!started_at) return gettext("at an unknown time");
+        const time = moment(started_at);
+        const words = isToday(time) ? gettext("today at %(time)s") : gettext("on %(time)s");
+        return _.sprintf(words, {time: wordsForTime(time)});
     }
 
     function downtimeOf({downtime_seconds_min: least, downtime_seconds_max: most}) {
@@ -74,10 +83,7 @@ $(function () {
                 : gettext(
                       "OctoPrint was last restarted %(when)s; it did not run for %(downtime)s."
                   );
-        const when = restart.started_at
-            ? moment(restart.started_at).fromNow()
-            : gettext("at an unknown time");
-        const restarted = _.sprintf(words, {when, downtime: downtimeOf(restart)});
+        const restarted = _.sprintf(words, {when: startOf(restart), downtime: downtimeOf(restart)});
         if (!lost) return restarted;
         return restarted + " " + _.sprintf(gettext("The print of %(lost)s was lost."), {lost});
     }
