@@ -44,6 +44,7 @@ $(function () {
         const uptime = (prefix) => ({
             prefix,
             startedAt: ko.observable(),
+            known: ko.pureComputed(() => _.isFinite((self.answer() || {})[prefix + "seconds"])),
             seconds: ko.pureComputed(() => {
                 const answer = self.answer();
                 if (!answer || answer[prefix + "seconds"] === null) return null;

@@ -22,7 +22,7 @@ $(function () {
                 setting: "show_octoprint_uptime",
                 labelled: gettext("OctoPrint %(uptime)s")
             }
-        ];
+        ].map((subject) => ({...subject, label: _.sprintf(subject.labelled, {uptime: ""}).trim()}));
 
         const client = OctoPrint.plugins[ID];
 
@@ -53,43 +53,48 @@ $(function () {
         // unit, or with the number of the days' digits.
         const widestOf = (text) => text.replace(/\b\d(?=[hms])/g, "00").replace(/\d/g, "0");
 
-        function textOf({uptime, setting, labelled}, values, without, widest) {
+        function textOf({uptime, setting}, values, without, widest) {
             const known = asking.answer() || asking.stale();
             if (!values[setting] || without.includes("text") || !(known || widest)) return "";
             const seconds = known ? uptime.seconds() : PLACEHOLDER_SECONDS;
+            if (seconds === null) return gettext("uptime unknown");
             const withoutSeconds = without.includes("seconds") && values.display_format === "full";
-            const format = withoutSeconds ? "dhm" : values.display_format;
-            let text =
-                seconds === null ? gettext("uptime unknown") : client.format(seconds, format);
-            if (widest) text = widestOf(text);
-            return without.includes("labels") ? text : _.sprintf(labelled, {uptime: text});
+            const text = client.format(seconds, withoutSeconds ? "dhm" : values.display_format);
+            return widest ? widestOf(text) : text;
         }
 
-        // The text of each uptime, "" for one that is not shown.
+        // The text of each uptime after its label, "" for one that is not shown.
         function textsOf(values, without, widest) {
             const texts = SUBJECTS.map((subject) => textOf(subject, values, without, widest));
-            const [system, octoprint] = texts;
             const oneAtATime = values.compact_display || without.includes("secondUptime");
-            if (!oneAtATime || !system || !octoprint) return texts;
+            if (!oneAtATime || texts.includes("")) return texts;
             const turn = Math.floor(asking.now() / 1000 / values.compact_toggle_interval_seconds);
-            const systemsTurn = widest ? system.length > octoprint.length : turn % 2 === 1;
-            return systemsTurn ? [system, ""] : ["", octoprint];
+            const [system, octoprint] = SUBJECTS.map(
+                ({label}, place) =>
+                    texts[place].length + (without.includes("labels") ? 0 : label.length)
+            );
+            const systemsTurn = widest ? system > octoprint : turn % 2 === 1;
+            return systemsTurn ? [texts[0], ""] : ["", texts[1]];
         }
 
         // The parts of an entry with these settings, for the template. Each is an observable of its own, so
         // that only what has changed is drawn again.
         self.partsOf = (values, without = () => [], widest = () => false) => {
             const texts = ko.pureComputed(() => textsOf(values(), without(), widest()));
-            const system = ko.pureComputed(() => texts()[0]);
-            const octoprint = ko.pureComputed(() => texts()[1]);
-            const icons = ko.pureComputed(() => without().includes("labels"));
-            return {
-                system,
-                octoprint,
-                separator: ko.pureComputed(() => (system() && octoprint() ? " | " : "")),
-                systemIcon: ko.pureComputed(() => icons() && system() !== ""),
-                octoprintIcon: ko.pureComputed(() => icons() && octoprint() !== "")
-            };
+            const labels = ko.pureComputed(() => !without().includes("labels"));
+            const [system, octoprint] = SUBJECTS.map(({uptime, label}, place) => {
+                const text = ko.pureComputed(() => texts()[place]);
+                const shown = ko.pureComputed(() => text() !== "");
+                return {
+                    label: ko.pureComputed(() => (labels() && shown() ? label + " " : "")),
+                    icon: ko.pureComputed(() => !labels() && shown()),
+                    text,
+                    shown,
+                    counts: uptime.known
+                };
+            });
+            const both = ko.pureComputed(() => system.shown() && octoprint.shown());
+            return {system, octoprint, both};
         };
 
         self.parts = self.partsOf(asking.saved, givenUp, measuringWidest);
@@ -149,7 +154,6 @@ $(function () {
         );
 
         self.details = SUBJECTS.map(({uptime, labelled}) => {
-            const known = ko.pureComputed(() => uptime.seconds() !== null);
             const since = ko.pureComputed(() =>
                 _.sprintf(gettext("since %(date)s"), {
                     date: moment(uptime.startedAt()).format("ll LTS")
@@ -158,7 +162,7 @@ $(function () {
             const labelledUptime = ko.pureComputed(() =>
                 _.sprintf(labelled, {uptime: client.format(uptime.seconds())})
             );
-            return {known, labelled, labelledUptime, since};
+            return {known: uptime.known, labelled, labelledUptime, since};
         });
 
         const ofAnswer = (key) => ko.pureComputed(() => (asking.answer() || {})[key]);
