@@ -51,7 +51,7 @@ test-e2e: $(PLUGINS) test-system
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" $(IN_EACH) --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 12
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone $(IN_EACH) --numprocesses 2
 
-test-system: $(TOOLS)/.installed
+test-system: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/python tools/system.py chromium faketime strace
 
 # The pure parts in each Python that is here, two at a time.

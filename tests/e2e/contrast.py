@@ -1,0 +1,149 @@
+"""How well what the page shows can be told from its ground: contrast as WCAG 2 defines it, from 1 to 21."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from playwright.sync_api import Page
+
+WORDS = 4.5
+DRAWN = 3.0
+
+# Classes of the core, whose colours are the theme's business: ours need be no better than the core's own beside them.
+CORES = [".btn-danger", ".btn", ".close", ".help-inline", ".help-block", ".add-on", "legend", "h3"]
+
+_MEASURE = """([roots, cores]) => {
+    const context = Object.assign(document.createElement("canvas"), {width: 1, height: 1})
+        .getContext("2d", {willReadFrequently: true});
+
+    // Of any colour that CSS knows, such as oklch().
+    function rgba(colour) {
+        context.clearRect(0, 0, 1, 1);
+        context.fillStyle = colour;
+        context.fillRect(0, 0, 1, 1);
+        const [red, green, blue, alpha] = context.getImageData(0, 0, 1, 1).data;
+        return [red, green, blue, alpha / 255];
+    }
+
+    const over = ([...top], below, alpha = top[3]) =>
+        [0, 1, 2].map(n => top[n] * alpha + below[n] * (1 - alpha));
+
+    function luminance(colour) {
+        const [red, green, blue] = colour.map(value => {
+            const part = value / 255;
+            return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    }
+
+    function contrast(one, other) {
+        const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+        return (light + 0.05) / (dark + 0.05);
+    }
+
+    // What may be seen behind an element's text: a gradient makes one ground of each of its colours. With
+    // the grounds of the half-transparent elements around it, through which both shine.
+    function groundsOf(element) {
+        const around = [];
+        for (let each = element; each; each = each.parentElement) around.unshift(each);
+        return around.map(each => getComputedStyle(each)).reduce((grounds, style) => {
+            const colours = style.backgroundImage.match(/(?:rgba?|oklch)\\([^()]*\\)/g) || [];
+            return grounds.flatMap(({seen, through}) => {
+                if (style.opacity < 1) through = [...through, [+style.opacity, seen]];
+                const plain = over(rgba(style.backgroundColor), seen);
+                const all = colours.length ? colours.map(colour => over(rgba(colour), plain)) : [plain];
+                return all.map(seen => ({seen, through}));
+            });
+        }, [{seen: [255, 255, 255], through: []}]);
+    }
+
+    // The lowest contrast of a colour on an element, or on what is drawn upon it.
+    const contrastOn = (element, ink, drawnUpon = []) => Math.min(...groundsOf(element).map(({seen, through}) => {
+        const ground = drawnUpon.reduce((below, fill) => over(rgba(fill), below), seen);
+        const shine = colour => through.reduceRight((mixed, [alpha, below]) => over(mixed, below, alpha), colour);
+        return contrast(shine(over(rgba(ink), ground)), shine(ground));
+    }));
+
+    const isSeen = element => element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
+
+    function wordsIn(root) {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        const elements = new Set();
+        while (walker.nextNode()) if (walker.currentNode.data.trim()) elements.add(walker.currentNode.parentElement);
+        return [...elements].filter(isSeen).filter(element => !element.closest("title, option"));
+    }
+
+    function inkOf(element) {
+        const {color, fill} = getComputedStyle(element);
+        return element.closest("svg") ? fill : color;
+    }
+
+    const isOurs = element => roots.some(root => element.closest(root)) || element.closest("[id*=octoprint_uptime]");
+
+    // The contrast of the core's own use of the same class, where an element has one of the core's.
+    function coresOf(element) {
+        const name = cores.find(name => element.closest(name));
+        const core = name && [...document.querySelectorAll("#settings_dialog " + name)].find(each => !isOurs(each));
+        return core ? contrastOn(core, getComputedStyle(core).color) : Infinity;
+    }
+
+    const centre = shape => {
+        const {left, right, top, bottom} = shape.getBoundingClientRect();
+        return [(left + right) / 2, (top + bottom) / 2];
+    };
+    const covers = (shape, [x, y]) => {
+        const {left, right, top, bottom} = shape.getBoundingClientRect();
+        return left <= x && x <= right && top <= y && y <= bottom;
+    };
+
+    // Shapes on those before them; a shape with an outline is told by it. The longest are the others' ground.
+    function shapesIn(root) {
+        const shapes = [...root.querySelectorAll("svg rect, svg line, svg circle")].filter(isSeen);
+        return shapes.filter(shape => !shape.matches("rect[width='720']")).map(shape => {
+            const {fill, stroke} = getComputedStyle(shape);
+            const below = shapes.slice(0, shapes.indexOf(shape))
+                .filter(other => other.matches("rect") && covers(other, centre(shape)))
+                .map(other => getComputedStyle(other).fill);
+            if (shape.matches("line")) return [shape, contrastOn(shape.closest("svg"), stroke)];
+            if (stroke !== "none") below.push(stroke);
+            return [shape, contrastOn(shape.closest("svg"), fill, below)];
+        });
+    }
+
+    function drawnIn(root) {
+        const icons = [...root.querySelectorAll("i.fas, [class*=icon-]")].filter(isSeen)
+            .map(icon => [icon, contrastOn(icon, getComputedStyle(icon).color)]);
+        const frames = [root, ...root.querySelectorAll("[id$=_preview]")].filter(element => {
+            const style = getComputedStyle(element);
+            return element.matches("[id$=_preview]") && style.borderTopWidth !== "0px" && isSeen(element);
+        }).map(frame => [frame, contrastOn(frame.parentElement, getComputedStyle(frame).borderTopColor)]);
+        return [...shapesIn(root), ...icons, ...frames];
+    }
+
+    const nameOf = element => `${element.outerHTML.slice(0, 60)} ${element.textContent.trim().slice(0, 30)}`;
+    const all = roots.flatMap(root => [...document.querySelectorAll(root)]).filter(isSeen);
+    return [
+        ...all.flatMap(wordsIn).map(element =>
+            [nameOf(element), "words", contrastOn(element, inkOf(element)), coresOf(element)]),
+        ...all.flatMap(drawnIn).map(([element, found]) => [nameOf(element), "drawn", found, Infinity])
+    ].map(([name, kind, found, cores]) => [name, kind, found, cores === Infinity ? null : cores]);
+}"""
+
+
+class Contrast(NamedTuple):
+    """Of one element: ``cores`` is that of the core's own use of the same class, if it is of the core's."""
+
+    element: str
+    kind: str
+    found: float
+    cores: float | None
+
+    @property
+    def enough(self) -> bool:
+        needed = WORDS if self.kind == "words" else DRAWN
+        return self.found >= min(needed, self.cores or needed)
+
+
+def contrasts(page: Page, *roots: str) -> list[Contrast]:
+    """Of all words, icons and shapes that are seen within some elements."""
+    return [Contrast(*found) for found in page.evaluate(_MEASURE, [list(roots), CORES])]
