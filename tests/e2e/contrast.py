@@ -9,8 +9,14 @@ from playwright.sync_api import Page
 WORDS = 4.5
 DRAWN = 3.0
 
-# Classes of the core, whose colours are the theme's business: ours need be no better than the core's own beside them.
-CORES = [".btn-danger", ".btn", ".close", ".help-inline", ".help-block", ".add-on", "legend", "h3"]
+# What has one of the core's classes need be no better than the core's own use of it: those colours are the theme's.
+CORES = {
+    "#navbar .nav > li > a": "#navbar_show_settings",
+    **{name: f"#settings_dialog {name}" for name in (".btn", ".close", ".help-block", ".help-inline", ".add-on")},
+    ".btn-danger": "#settings_dialog .btn-danger",
+    "legend": "#settings_dialog legend",
+    "h3": "#settings_dialog h3",
+}
 
 _MEASURE = """([roots, cores]) => {
     const context = Object.assign(document.createElement("canvas"), {width: 1, height: 1})
@@ -78,13 +84,11 @@ _MEASURE = """([roots, cores]) => {
         return element.closest("svg") ? fill : color;
     }
 
-    const isOurs = element => roots.some(root => element.closest(root)) || element.closest("[id*=octoprint_uptime]");
-
     // The contrast of the core's own use of the same class, where an element has one of the core's.
     function coresOf(element) {
-        const name = cores.find(name => element.closest(name));
-        const core = name && [...document.querySelectorAll("#settings_dialog " + name)].find(each => !isOurs(each));
-        return core ? contrastOn(core, getComputedStyle(core).color) : Infinity;
+        const [, selector] = Object.entries(cores).reverse().find(([name]) => element.closest(name)) || [];
+        const core = selector && document.querySelector(selector);
+        return core ? contrastOn(core, getComputedStyle(core).color) : null;
     }
 
     const centre = shape => {
@@ -96,10 +100,10 @@ _MEASURE = """([roots, cores]) => {
         return left <= x && x <= right && top <= y && y <= bottom;
     };
 
-    // Shapes on those before them; a shape with an outline is told by it. The longest are the others' ground.
+    // Shapes on those before them; a shape with an outline is told by it. Those without data are the others' ground.
     function shapesIn(root) {
         const shapes = [...root.querySelectorAll("svg rect, svg line, svg circle")].filter(isSeen);
-        return shapes.filter(shape => !shape.matches("rect[width='720']")).map(shape => {
+        return shapes.filter(shape => shape.hasAttribute("data-bind")).map(shape => {
             const {fill, stroke} = getComputedStyle(shape);
             const below = shapes.slice(0, shapes.indexOf(shape))
                 .filter(other => other.matches("rect") && covers(other, centre(shape)))
@@ -110,23 +114,16 @@ _MEASURE = """([roots, cores]) => {
         });
     }
 
-    function drawnIn(root) {
-        const icons = [...root.querySelectorAll("i.fas, [class*=icon-]")].filter(isSeen)
-            .map(icon => [icon, contrastOn(icon, getComputedStyle(icon).color)]);
-        const frames = [root, ...root.querySelectorAll("[id$=_preview]")].filter(element => {
-            const style = getComputedStyle(element);
-            return element.matches("[id$=_preview]") && style.borderTopWidth !== "0px" && isSeen(element);
-        }).map(frame => [frame, contrastOn(frame.parentElement, getComputedStyle(frame).borderTopColor)]);
-        return [...shapesIn(root), ...icons, ...frames];
-    }
+    const iconsIn = root => [...root.querySelectorAll("i.fas, [class*=icon-]")].filter(isSeen);
 
     const nameOf = element => `${element.outerHTML.slice(0, 60)} ${element.textContent.trim().slice(0, 30)}`;
     const all = roots.flatMap(root => [...document.querySelectorAll(root)]).filter(isSeen);
+    const ofText = kind => element => [nameOf(element), kind, contrastOn(element, inkOf(element)), coresOf(element)];
     return [
-        ...all.flatMap(wordsIn).map(element =>
-            [nameOf(element), "words", contrastOn(element, inkOf(element)), coresOf(element)]),
-        ...all.flatMap(drawnIn).map(([element, found]) => [nameOf(element), "drawn", found, Infinity])
-    ].map(([name, kind, found, cores]) => [name, kind, found, cores === Infinity ? null : cores]);
+        ...all.flatMap(wordsIn).map(ofText("words")),
+        ...all.flatMap(iconsIn).map(ofText("drawn")),
+        ...all.flatMap(shapesIn).map(([shape, found]) => [nameOf(shape), "drawn", found, null])
+    ];
 }"""
 
 
@@ -146,4 +143,4 @@ class Contrast(NamedTuple):
 
 def contrasts(page: Page, *roots: str) -> list[Contrast]:
     """Of all words, icons and shapes that are seen within some elements."""
-    return [Contrast(*found) for found in page.evaluate(_MEASURE, [list(roots), CORES])]
+    return [Contrast(*found) for found in page.evaluate(_MEASURE, [roots, CORES])]

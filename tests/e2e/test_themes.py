@@ -1,0 +1,113 @@
+"""Whether everybody can read it under a theme: small style sheets do what themes do in general."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from contrast import Contrast, contrasts
+from support import BOTH, ID, OctoPrint, OpenPage, entry
+from test_popover import popover
+
+COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
+
+DARK = """
+    body { background: #202225; color: #dcddde; }
+    .dropdown-menu, .modal, .modal-header, .modal-body, .modal-footer, .popover { background: #2f3136; }
+    a, .dropdown-menu a { color: #7ab7ff; }
+    .help-block, .help-inline { color: #a3a6aa; }
+"""
+LIGHT = """
+    body { background: #fdf6e3; color: #073642; }
+    .dropdown-menu, .modal, .modal-header, .modal-body, .modal-footer, .popover { background: #eee8d5; }
+    a, .dropdown-menu a { color: #0b6a9f; }
+    .help-block, .help-inline { color: #586e75; }
+"""
+# Sheets that colour the core's classes, and nothing of the plugin's.
+THEMES = {
+    "none": "",
+    "dark": DARK,
+    "light": LIGHT,
+    "dark menus": ".dropdown-menu, .popover { background: #2c3e50; } .dropdown-menu a { color: #fff !important; }",
+    "dark with notices": f"{DARK} .alert {{ background: #3a0d0d !important; color: #f0c0c0; }}",
+    "light with notices": f"{LIGHT} .alert {{ background: #586e75 !important; color: #fff; }}",
+}
+
+
+def set_theme(page: Page, sheet: str) -> None:
+    page.evaluate(
+        """sheet => {
+            const found = document.querySelector("style.theme");
+            const style = found || Object.assign(document.createElement("style"), {className: "theme"});
+            style.textContent = sheet;
+            document.body.append(style); // after the core's sheets
+        }""",
+        sheet,
+    )
+
+
+def unreadable(page: Page, *roots: str) -> dict[str, list[Contrast]]:
+    """What of some elements can't be read, or made out, under each theme."""
+    found = {}
+    for name, sheet in THEMES.items():
+        set_theme(page, sheet)
+        found[name] = contrasts(page, *roots)
+        assert len(found[name]) > 1
+    set_theme(page, "")
+    return {name: bad for name, each in found.items() if (bad := [one for one in each if not one.enough])}
+
+
+def test_contrast_is_that_of_wcag_2(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    page.evaluate(
+        """() => $("body").append(`
+            <div id="probe" style="background: #fff">
+                <b style="color: #777">grey on white</b>
+                <b style="color: rgba(0, 0, 0, 0.5)">half black on white</b>
+                <b style="color: oklch(0.5693 0 0)">the same grey</b>
+                <div style="background: #000; color: #fff; opacity: 0.5">half of white on black, on white</div>
+                <div style="color: #fff; background: linear-gradient(#000, #777)">the worst of a gradient</div>
+                <svg width="720" height="9">
+                    <rect width="720" height="9" fill="#777"></rect>
+                    <rect width="9" height="9" fill="#fff" data-bind></rect>
+                </svg>
+            </div>`)"""
+    )
+    found = [one.found for one in contrasts(page, "#probe")]
+    assert found == [pytest.approx(value, abs=0.06) for value in (4.48, 3.98, 4.48, 3.95, 4.48, 4.48)]
+
+
+def test_the_popover_can_be_read(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    assert unreadable(page, f"#navbar_plugin_{ID}") == {}
+
+
+def test_entry_and_popover_can_be_read_with_every_colour_that_octoprint_offers(
+    server: OctoPrint, open_page: OpenPage
+) -> None:
+    page = open_page(server)
+    expect(entry(page)).to_have_text(BOTH)
+    offered = page.locator("#settings_appearance select:has([value=violet]) option").evaluate_all(
+        "options => options.map(o => o.value)"
+    )
+    assert {value for value in offered if re.fullmatch("[a-z]{3,}", value)} == set(COLOURS)
+    entry(page).click()
+    for colour, transparent in itertools.product(COLOURS, (False, True)):
+        page.evaluate(
+            """([colour, transparent]) => {
+                const {settings} = ko.dataFor(document.querySelector("#settings_appearance"));
+                settings.appearance.color(colour);
+                settings.appearance.colorTransparent(transparent);
+            }""",
+            [colour, transparent],
+        )
+        page.wait_for_timeout(100)
+        for sheet in ("", DARK):
+            set_theme(page, sheet)
+            bad = [one for one in contrasts(page, f"#navbar_plugin_{ID}") if not one.enough]
+            assert bad == [], (colour, transparent, sheet)
