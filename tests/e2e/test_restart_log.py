@@ -134,8 +134,8 @@ def test_the_notice_is_dismissed_once_for_all_and_the_log_tells_the_rest(
         assert downtimes[1] == downtimes[2] == downtimes[3] == "1h 0m 0s"
         expect(log(page).locator(".modal-body")).to_contain_text("25d 0h 0m 0s")
         # In 30 days there were six runs of OctoPrint in four boots, the current ones included, and three lost prints.
-        assert log(page).locator("svg rect[fill='#2a5d9f']").count() == 6
-        assert log(page).locator("svg rect[fill='#3a6e3b']").count() == 4
+        assert log(page).locator("svg .octoprint_uptime_octoprint").count() == 6
+        assert log(page).locator("svg .octoprint_uptime_host").count() == 4
         assert log(page).locator("svg circle").count() == 3
         assert violations(page, f"#{ID}") == []
         right = log(page).evaluate("log => log.getBoundingClientRect().right")
@@ -149,7 +149,7 @@ def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> 
     open_log(page)
     bars = (
         log(page)
-        .locator("svg rect[fill='#2a5d9f']")
+        .locator("svg .octoprint_uptime_octoprint")
         .evaluate_all("bars => bars.map(bar => [+bar.getAttribute('x'), +bar.getAttribute('width')])")
     )
     hour = 720 / 30 / 24
@@ -164,7 +164,7 @@ def test_a_boot_is_not_drawn_across_a_run_that_is_not_in_the_log(make_server: Ma
     )
     page = open_page(server)
     open_log(page)
-    bars = log(page).locator("svg rect[fill='#3a6e3b']")
+    bars = log(page).locator("svg .octoprint_uptime_host")
     xs = bars.evaluate_all("bars => bars.map(bar => +bar.getAttribute('x'))")
     days = (server.answer()["seconds"] / 86400, 7, 10)
     assert xs == [pytest.approx(720 - min(day, 30) * 24, abs=0.5) for day in days]

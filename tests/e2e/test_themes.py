@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from contrast import Contrast, contrasts
-from support import BOTH, ID, OctoPrint, OpenPage, entry
+from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, entry
 from test_popover import popover
+from test_restart_log import RUNS, UP_FOR_AN_HOUR, open_log, seed
 
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
 
@@ -111,3 +112,9 @@ def test_entry_and_popover_can_be_read_with_every_colour_that_octoprint_offers(
             set_theme(page, sheet)
             bad = [one for one in contrasts(page, f"#navbar_plugin_{ID}") if not one.enough]
             assert bad == [], (colour, transparent, sheet)
+
+
+def test_the_restart_log_and_its_timeline_can_be_read(make_server: MakeServer, open_page: OpenPage) -> None:
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+    open_log(page)
+    assert unreadable(page, f"#{ID}") == {}
