@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from contrast import Contrast, contrasts
 from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, entry
 from test_popover import popover
-from test_restart_log import RUNS, UP_FOR_AN_HOUR, open_log, seed
+from test_restart_log import RUNS, UP_FOR_AN_HOUR, notice, open_log, seed
 
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
 
@@ -34,6 +34,7 @@ THEMES = {
     "light": LIGHT,
     "dark menus": ".dropdown-menu, .popover { background: #2c3e50; } .dropdown-menu a { color: #fff !important; }",
     "dark with notices": f"{DARK} .alert {{ background: #3a0d0d !important; color: #f0c0c0; }}",
+    "dark with pale buttons": f"{DARK} .btn {{ background: #40454a; color: #fff; opacity: 0.7; }}",
     "light with notices": f"{LIGHT} .alert {{ background: #586e75 !important; color: #fff; }}",
 }
 
@@ -118,3 +119,9 @@ def test_the_restart_log_and_its_timeline_can_be_read(make_server: MakeServer, o
     page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
     open_log(page)
     assert unreadable(page, f"#{ID}") == {}
+
+
+def test_the_notice_can_be_read(make_server: MakeServer, open_page: OpenPage) -> None:
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+    expect(notice(page)).to_have_css("opacity", "1")  # it fades in
+    assert unreadable(page, ".octoprint_uptime_notice") == {}
