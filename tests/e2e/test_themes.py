@@ -12,6 +12,7 @@ from contrast import Contrast, contrasts
 from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, entry
 from test_popover import popover
 from test_restart_log import RUNS, UP_FOR_AN_HOUR, notice, open_log, seed
+from test_settings_dialog import control, dialog
 
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
 
@@ -125,3 +126,13 @@ def test_the_notice_can_be_read(make_server: MakeServer, open_page: OpenPage) ->
     page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
     expect(notice(page)).to_have_css("opacity", "1")  # it fades in
     assert unreadable(page, ".octoprint_uptime_notice") == {}
+
+
+def test_the_settings_and_their_preview_can_be_read(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server)
+    pane = dialog(page)
+    assert unreadable(page, f"#settings_plugin_{ID}") == {}
+    control(page, "show_system_uptime").uncheck()
+    control(page, "show_octoprint_uptime").uncheck()
+    expect(pane.get_by_text("No entry in the navbar")).to_be_visible()
+    assert unreadable(page, f"#settings_plugin_{ID}") == {}
