@@ -136,3 +136,15 @@ def test_the_settings_and_their_preview_can_be_read(server: OctoPrint, open_page
     control(page, "show_octoprint_uptime").uncheck()
     expect(pane.get_by_text("No entry in the navbar")).to_be_visible()
     assert unreadable(page, f"#settings_plugin_{ID}") == {}
+
+
+def test_a_theme_that_measures_boxes_by_their_borders_changes_no_size(
+    make_server: MakeServer, open_page: OpenPage
+) -> None:
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+    expect(notice(page)).to_be_visible()
+    entry(page).click()
+    boxes = [entry(page), popover(page), notice(page)]
+    before = [box.evaluate("box => [box.offsetWidth, box.offsetHeight]") for box in boxes]
+    set_theme(page, "*, *::before, *::after { box-sizing: border-box; }")
+    assert [box.evaluate("box => [box.offsetWidth, box.offsetHeight]") for box in boxes] == before
