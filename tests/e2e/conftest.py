@@ -137,7 +137,7 @@ def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage
         if prepare is not None:
             prepare(page)
         page.goto("/")
-        page.wait_for_selector("#navbar_plugin_octoprint_uptime", state="attached")
+        page.wait_for_selector("#navbar", state="attached")
         page.wait_for_selector("#page-container-loading", state="hidden")
         return page
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 import re
 import time
@@ -13,14 +12,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from namespaces import with_files
 from octoprint_uptime import format_uptime
 from support import (
     BOTH,
     ENDPOINT,
-    ID,
     OCTOPRINT,
     SYSTEM,
     UPTIME,
@@ -337,35 +335,3 @@ def test_tabs_ask_no_more_than_each_its_own(server: OctoPrint, open_page: OpenPa
         expect(entry(page)).to_have_text(BOTH, timeout=30000)
     first.wait_for_timeout(5000)
     assert [each.count for each in requests] == [0, 1, 1]
-
-
-def leave_out_the_entry(basedir: Path) -> None:
-    """As in OctoPrint's settings of its appearance; its file is JSON here, which is YAML."""
-    path = basedir / "config.yaml"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["appearance"] = {"components": {"disabled": {"navbar": [f"plugin_{ID}"]}}}
-    path.write_text(json.dumps(config), encoding="utf-8")
-
-
-def test_where_octoprint_leaves_the_entry_out_nothing_counts_and_the_settings_still_work(
-    make_server: MakeServer, chromium: Browser
-) -> None:
-    server = make_server(seed=leave_out_the_entry, plugins={ID: {"poll_interval_seconds": 1}})
-    cookies = server.log_in("admin").cookies.get_dict()
-    page = chromium.new_page(base_url=server.url, locale="en-US")
-    page.context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
-    exceptions: list[str] = []
-    page.on("pageerror", lambda error: exceptions.append(str(error)))
-    page.goto("/")
-    page.wait_for_selector("#page-container-loading", state="hidden")
-    page.wait_for_timeout(1000)
-    assert page.locator(f"#navbar_plugin_{ID}").count() == 0
-    requests = Requests(page)
-    server.save({"display_format": "dhm"}).raise_for_status()  # which changes the text that would be fitted
-    page.wait_for_timeout(2500)
-    assert requests.count == 0
-    page.locator("#navbar_show_settings").click()
-    page.locator(f"#settings_plugin_{ID}_link a").click()
-    expect(page.locator(f"#{ID}_preview")).to_have_text(re.compile(r"System .*m \| OctoPrint"), use_inner_text=True)
-    page.close()
-    assert exceptions == []

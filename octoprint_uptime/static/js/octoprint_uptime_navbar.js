@@ -29,7 +29,9 @@ $(function () {
         self.restarts = restarts;
         self.saved = asking.saved;
         self.stale = asking.stale;
-        self.mayConfigure = asking.mayConfigure;
+        // OctoPrint's settings may leave the plugin's pane out.
+        const pane = document.getElementById("settings_plugin_" + ID);
+        self.mayConfigure = ko.pureComputed(() => pane !== null && asking.mayConfigure());
 
         self.open = ko.observable(false);
 

@@ -187,6 +187,7 @@ $(function () {
         const client = OctoPrint.plugins[ID];
         const dialog = () => $("#" + ID);
 
+        self.hasDialog = dialog().length > 0; // unless OctoPrint's settings leave it out
         self.mayConfigure = asking.mayConfigure;
         self.log = ko.observable(); // what the dialog shows, once it has been loaded
 
@@ -231,7 +232,11 @@ $(function () {
                 confirm: {
                     confirm: true,
                     buttons: [
-                        {text: gettext("Restart log"), click: dismissAndShowLog},
+                        {
+                            text: gettext("Restart log"),
+                            addClass: self.hasDialog ? "" : "hidden",
+                            click: dismissAndShowLog
+                        },
                         {text: gettext("Dismiss notice"), click: dismiss}
                     ]
                 }

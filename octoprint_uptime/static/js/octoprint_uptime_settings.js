@@ -7,6 +7,7 @@ $(function () {
 
         self.settings = undefined; // what the dialog edits
         self.saved = asking.saved;
+        self.hasLog = restarts.hasDialog;
         self.showLog = restarts.showLog;
         self.dialogOpen = ko.observable(false);
         self.copied = ko.observable(false);
@@ -28,8 +29,10 @@ $(function () {
 
         self.onBeforeBinding = () => {
             self.settings = settingsViewModel.settings.plugins[ID];
-            asking.watch(self.dialogOpen);
         };
+
+        // Not called where OctoPrint's settings leave the pane out.
+        self.onBoundTo = () => asking.watch(self.dialogOpen);
 
         self.onSettingsShown = () => {
             self.dialogOpen(true);

@@ -1,0 +1,110 @@
+"""What works while OctoPrint's settings of its appearance leave out a component of the plugin's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from restart_log import until
+from support import ID, MakeServer, OctoPrint, OpenPage, Requests, entry
+from test_failures import poll_now
+from test_popover import popover
+from test_restart_log import RUNS, UP_FOR_AN_HOUR, log, notice, seed
+from test_settings_dialog import control, dialog, save
+
+
+def without(kind: str) -> Callable[[Path], None]:
+    """Seeds a restart log, and settings that leave out one kind of component; their file is JSON, which is YAML."""
+
+    def write(basedir: Path) -> None:
+        seed(RUNS)(basedir)
+        path = basedir / "config.yaml"
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config["appearance"] = {"components": {"disabled": {kind: [f"plugin_{ID}"]}}}
+        path.write_text(json.dumps(config), encoding="utf-8")
+
+    return write
+
+
+def serve(make_server: MakeServer, kind: str, **settings: Any) -> OctoPrint:
+    return make_server(UP_FOR_AN_HOUR, seed=without(kind), plugins={ID: {"poll_interval_seconds": 1, **settings}})
+
+
+def asks_nothing(page: Page, seconds: float = 2.5) -> bool:
+    requests = Requests(page)
+    page.wait_for_timeout(seconds * 1000)
+    return requests.count == 0
+
+
+def test_without_the_entry_notice_log_and_settings_work_and_nothing_is_polled(
+    make_server: MakeServer, open_page: OpenPage
+) -> None:
+    server = serve(make_server, "navbar")
+    page = open_page(server)  # which fails on an exception
+    assert page.locator(f"#navbar_plugin_{ID}").count() == 0
+    expect(notice(page)).to_be_visible()
+    server.save({"display_format": "dhm"}).raise_for_status()  # which changes the text that would be fitted
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.mouse.click(600, 500)
+    page.keyboard.press("Escape")
+    page.keyboard.press(" ")
+    assert asks_nothing(page)
+
+    notice(page).get_by_role("button", name="Restart log").click()
+    expect(log(page).locator("tbody tr")).to_have_count(len(RUNS))
+    page.wait_for_timeout(500)  # the dialog's animation
+    log(page).locator(".modal-footer [data-dismiss]").click()
+    expect(log(page)).to_be_hidden()
+    until(lambda: server.answer()["unseen_restart"] is None)
+
+    dialog(page).get_by_role("button", name="Restart log").click()
+    expect(log(page).locator("tbody tr")).to_have_count(len(RUNS))
+    page.wait_for_timeout(500)
+    log(page).locator(".modal-footer [data-dismiss]").click()
+    expect(page.locator(f"#{ID}_preview")).to_have_text(re.compile(r"System .*m \| OctoPrint"), use_inner_text=True)
+    control(page, "show_octoprint_uptime").uncheck()
+    save(page)
+    assert server.settings()["show_octoprint_uptime"] is False
+    page.wait_for_timeout(1000)
+    assert asks_nothing(page)
+    with page.expect_response(lambda response: ID in response.url):
+        poll_now(page)
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_without_the_log_nothing_leads_to_it(make_server: MakeServer, open_page: OpenPage, locale: str) -> None:
+    server = serve(make_server, "generic")
+    page = open_page(server, locale=locale)
+    name = re.compile("^(Restart log|Neustart-Protokoll)$")
+    assert log(page).count() == 0
+    entry(page).click()
+    expect(popover(page)).to_contain_text("benchy.gcode")
+    expect(popover(page).get_by_text(name)).to_be_hidden()
+    entry(page).click()
+    expect(notice(page).get_by_role("button")).to_have_count(1)
+    notice(page).get_by_role("button").click()
+    expect(notice(page)).to_have_count(0)
+    until(lambda: server.answer()["unseen_restart"] is None)
+    expect(dialog(page).get_by_text(name)).to_be_hidden()
+
+
+def test_without_the_settings_nothing_leads_to_them_or_counts_for_them(
+    make_server: MakeServer, open_page: OpenPage
+) -> None:
+    server = serve(make_server, "settings")
+    page = open_page(server)
+    entry(page).click()
+    expect(popover(page).get_by_text("Restart log")).to_be_visible()
+    expect(popover(page).get_by_text("Uptime settings")).to_be_hidden()
+    server.save({"show_system_uptime": False, "show_octoprint_uptime": False}).raise_for_status()
+    expect(entry(page)).to_be_hidden()
+    page.locator("#navbar_show_settings").click()
+    expect(page.locator("#settings_dialog")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert asks_nothing(page)
