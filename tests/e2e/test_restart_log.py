@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from namespaces import with_boot_clock
-from restart_log import until
+from restart_log import rows_of_any_print, until
 from runs import Run, write_runs
 from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, OpenPage, boot_clock, entry
 from test_failures import poll_now
@@ -75,10 +76,10 @@ def open_log(page: Page) -> None:
 
 
 SENTENCES = {
-    "en-US": r"OctoPrint stopped unexpectedly between .* and .* while printing benchy\.gcode \(43 %\)\. "
+    "en-US": r"OctoPrint stopped unexpectedly between .* and .* while printing benchy\.gcode \(at least 43 %\)\. "
     r"The host was restarted\.",
-    "de-DE": r"OctoPrint wurde zwischen .* und .* unerwartet beendet, beim Druck von benchy\.gcode \(43 %\)\. "
-    r"Der Rechner wurde neu gestartet\.",
+    "de-DE": r"OctoPrint wurde zwischen .* und .* unerwartet beendet, "
+    r"beim Druck von benchy\.gcode \(mindestens 43 %\)\. Der Rechner wurde neu gestartet\.",
 }
 KINDS = {
     "en-US": ["Host went down without warning", "OctoPrint restarted", "Host restarted", "OctoPrint restarted"],
@@ -129,7 +130,8 @@ def test_the_notice_is_dismissed_once_for_all_and_the_log_tells_the_rest(
         kinds = [text.strip() for text in log(page).locator("tbody td:nth-child(2)").all_inner_texts()]
         assert kinds[:4] == KINDS[locale]
         lost = [text.strip() for text in log(page).locator("tbody td:nth-child(5)").all_inner_texts()]
-        assert lost == ["benchy.gcode (43 %)", "", "paused.gcode (43 %)", "", "<i>old.gcode (43 %)", ""]
+        known = {"en-US": "at least 43 %", "de-DE": "mindestens 43 %"}[locale]
+        assert lost == [f"benchy.gcode ({known})", "", f"paused.gcode ({known})", "", f"<i>old.gcode ({known})", ""]
         downtimes = [text.strip() for text in log(page).locator("tbody td:nth-child(3)").all_inner_texts()]
         assert downtimes[1] == downtimes[2] == downtimes[3] == "1h 0m 0s"
         expect(log(page).locator(".modal-body")).to_contain_text("25d 0h 0m 0s")
@@ -180,7 +182,7 @@ def test_a_lost_print_is_told_even_after_a_clean_restart_and_once_more_without_a
     assert answer["last_restart"]["clean"]
     assert answer["unseen_restart"]["lost_print"]["file"] == "benchy.gcode"
     page = open_page(server)
-    expect(notice(page)).to_contain_text("benchy.gcode (43 %)")
+    expect(notice(page)).to_contain_text("benchy.gcode (at least 43 %)")
     notice(page).get_by_role("button", name="Dismiss").click()
     page.wait_for_timeout(500)
     assert server.answer()["unseen_restart"] is None
@@ -236,6 +238,79 @@ def test_opening_the_log_from_the_notice_dismisses_it(seeded: OctoPrint, open_pa
     expect(notice(page)).to_have_count(0)
     page.wait_for_timeout(300)
     assert seeded.answer()["unseen_restart"] is None
+
+
+def test_who_may_not_dismiss_the_notice_hides_it_until_the_next_visit(
+    only_read: OctoPrint, open_page: OpenPage
+) -> None:
+    page = open_page(only_read, "viewer")
+    expect(notice(page).get_by_role("button", name="Dismiss")).to_have_count(0)
+    notice(page).get_by_role("button", name="Hide until the next visit").click()
+    expect(notice(page)).to_have_count(0)
+    poll_now(page)
+    page.wait_for_timeout(300)
+    expect(notice(page)).to_have_count(0)
+    assert only_read.answer()["unseen_restart"] is not None, "for everybody else it is there"
+    page.reload()
+    expect(notice(page)).to_be_visible()
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_what_fails_is_said_to_whoever_dismisses_or_clears(
+    only_read: OctoPrint, open_page: OpenPage, console_errors: list[str], status: int
+) -> None:
+    page = open_page(only_read)
+    refused = json.dumps({"error": "no", "uptime_available": False})
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=status, content_type="application/json", body=refused)
+        else:
+            route.continue_()
+
+    page.route(f"**{ENDPOINT}*", refuse)
+    notice(page).get_by_role("button", name="Dismiss").click()
+    said = page.locator(".ui-pnotify:visible")
+    expect(said.filter(has_text="could not be dismissed for good")).to_be_visible()
+    poll_now(page)
+    expect(notice(page)).to_be_visible()
+    open_log(page)
+    log(page).get_by_role("button", name="Clear the restart log").click()
+    page.locator(".modal:visible .btn", has_text="Proceed").click()
+    expect(said.filter(has_text="could not be cleared")).to_be_visible()
+    expect(log(page).locator("tbody tr")).to_have_count(6)
+    console_errors.clear()
+
+
+def test_a_container_and_a_print_of_the_printers_own_and_what_was_not_recorded(
+    only_read: OctoPrint, open_page: OpenPage
+) -> None:
+    def change(route: Route) -> None:
+        answer = route.fetch().json()
+        for restart in [answer["unseen_restart"], *answer.get("restarts", [])]:
+            restart["kind"] = "container"
+            restart["unattended_print"] = restart["lost_print"]
+            restart["lost_print"] = None
+        if "restarts" in answer:
+            oldest = answer["restarts"][-1]
+            answer["not_recorded"] = [{"from": oldest["ended_after"], "to": oldest["started_at"]}]
+            answer["recorded_since"] = answer["restarts"][2]["started_at"]
+        route.fulfill(json=answer)
+
+    def prepare(page: Page) -> None:
+        page.route(re.compile(ENDPOINT), change)
+
+    page = open_page(only_read, prepare=prepare)
+    sentence = "The printer was printing benchy.gcode (at least 43 %) from its own storage and may have gone on."
+    expect(notice(page)).to_contain_text(f"{sentence} The container was restarted.")
+    open_log(page)
+    what = log(page).locator("tbody td:nth-child(2)")
+    expect(what.nth(0)).to_have_text(f"Container ended without warning. {sentence}")
+    expect(what.nth(1)).to_have_text("Container restarted")
+    expect(log(page).locator("tbody td:nth-child(5)").nth(0)).to_have_text("")
+    expect(log(page).locator(".octoprint_uptime_lost")).to_have_count(0)
+    expect(log(page).locator(".octoprint_uptime_unrecorded")).to_have_count(1)
+    expect(log(page)).to_contain_text("A dashed frame is time that was not recorded.")
 
 
 def test_without_a_restart_there_is_no_notice_and_the_log_says_so(server: OctoPrint, open_page: OpenPage) -> None:
@@ -314,7 +389,7 @@ def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrin
 
 def test_without_the_right_to_see_files_there_is_no_name(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read, "stranger")
-    expect(notice(page)).to_contain_text("while printing a file (43 %)")
+    expect(notice(page)).to_contain_text("while printing a file (at least 43 %)")
     open_log(page)
     assert "benchy" not in page.content()
 
@@ -326,3 +401,10 @@ def test_switched_off_nothing_of_it_is_there(make_server: MakeServer, open_page:
     expect(popover(page)).to_be_visible()
     expect(popover(page).get_by_text("Restart log")).to_be_hidden()
     expect(notice(page)).to_have_count(0)
+    # But what is stored can be cleared.
+    entry(page).click()
+    pane = dialog(page)
+    expect(pane.get_by_role("button", name="Restart log", exact=True)).to_be_hidden()
+    pane.get_by_role("button", name="Clear the restart log").click()
+    page.locator(".modal:visible .btn", has_text="Proceed").click()
+    until(lambda: rows_of_any_print(server) == [])

@@ -39,6 +39,10 @@ $(function () {
             loginState.hasPermission(access.permissions.SETTINGS)
         );
 
+        self.mayControl = ko.pureComputed(() =>
+            loginState.hasPermission(access.permissions.CONTROL)
+        );
+
         // The two uptimes: how many seconds it is now, null where that is unknown, and since when.
 
         const uptime = (prefix) => ({

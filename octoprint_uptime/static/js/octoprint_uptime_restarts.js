@@ -23,12 +23,22 @@ $(function () {
 
     const wordsForTime = (time) => time.format(isToday(time) ? "LT" : "lll");
 
-    function lostPrintOf({lost_print}, unnamed = gettext("A file")) {
-        if (!lost_print) return "";
-        const file = lost_print.file === null ? unnamed : lost_print.file;
-        if (lost_print.progress === null) return file;
-        const progress = Math.floor(lost_print.progress);
-        return _.sprintf(gettext("%(file)s (%(progress)d %%)"), {file, progress});
+    // A print and how far it was when it was last seen, or nothing without one.
+    function printOf(print, unnamed = gettext("A file")) {
+        if (!print) return "";
+        const file = print.file === null ? unnamed : print.file;
+        if (print.progress === null) return file;
+        const progress = Math.floor(print.progress);
+        return _.sprintf(gettext("%(file)s (at least %(progress)d %%)"), {file, progress});
+    }
+
+    // That a print may have gone on, which the printer read from its own storage; or nothing.
+    function unattendedOf({unattended_print}) {
+        if (!unattended_print) return "";
+        const words = gettext(
+            "The printer was printing %(print)s from its own storage and may have gone on."
+        );
+        return _.sprintf(words, {print: printOf(unattended_print, gettext("a file"))});
     }
 
     // As exactly as is known.
@@ -61,38 +71,67 @@ $(function () {
         return restart.clean ? cleanSentenceOf(restart) : crashSentenceOf(restart);
     }
 
+    const startedAnew = {
+        host: () => gettext("The host was restarted."),
+        container: () => gettext("The container was restarted."),
+        octoprint: () => gettext("OctoPrint was restarted.")
+    };
+
     function crashSentenceOf(restart) {
-        const lost = lostPrintOf(restart, gettext("a file"));
+        const lost = printOf(restart.lost_print, gettext("a file"));
         const stopped = lost
             ? gettext("OctoPrint stopped unexpectedly %(when)s while printing %(lost)s.")
             : gettext("OctoPrint stopped unexpectedly %(when)s.");
-        const next =
-            restart.kind === "host"
-                ? gettext("The host was restarted.")
-                : gettext("OctoPrint was restarted.");
-        return _.sprintf(stopped, {when: endOf(restart), lost}) + " " + next;
+        const sentences = [
+            _.sprintf(stopped, {when: endOf(restart), lost}),
+            unattendedOf(restart),
+            startedAnew[restart.kind]()
+        ];
+        return _.compact(sentences).join(" ");
     }
+
+    const cleanly = {
+        host: () =>
+            gettext(
+                "The host was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
+            ),
+        container: () =>
+            gettext(
+                "The container was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
+            ),
+        octoprint: () =>
+            gettext("OctoPrint was last restarted %(when)s; it did not run for %(downtime)s.")
+    };
 
     function cleanSentenceOf(restart) {
-        const lost = lostPrintOf(restart, gettext("a file"));
-        const words =
-            restart.kind === "host"
-                ? gettext(
-                      "The host was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
-                  )
-                : gettext(
-                      "OctoPrint was last restarted %(when)s; it did not run for %(downtime)s."
-                  );
-        const restarted = _.sprintf(words, {when: startOf(restart), downtime: downtimeOf(restart)});
-        if (!lost) return restarted;
-        return restarted + " " + _.sprintf(gettext("The print of %(lost)s was lost."), {lost});
+        const lost = printOf(restart.lost_print, gettext("a file"));
+        const sentences = [
+            _.sprintf(cleanly[restart.kind](), {
+                when: startOf(restart),
+                downtime: downtimeOf(restart)
+            }),
+            lost && _.sprintf(gettext("The print of %(lost)s was lost."), {lost}),
+            unattendedOf(restart)
+        ];
+        return _.compact(sentences).join(" ");
     }
 
-    function whatHappened({kind, clean}) {
-        if (kind === "host") {
-            return clean ? gettext("Host restarted") : gettext("Host went down without warning");
-        }
-        return clean ? gettext("OctoPrint restarted") : gettext("OctoPrint ended without warning");
+    const headings = {
+        host: () => [gettext("Host restarted"), gettext("Host went down without warning")],
+        container: () => [
+            gettext("Container restarted"),
+            gettext("Container ended without warning")
+        ],
+        octoprint: () => [
+            gettext("OctoPrint restarted"),
+            gettext("OctoPrint ended without warning")
+        ]
+    };
+
+    function whatHappened(restart) {
+        const [restarted, ended] = headings[restart.kind]();
+        const unattended = unattendedOf(restart);
+        return (restart.clean ? restarted : ended) + (unattended && ". " + unattended);
     }
 
     function uptimeTextOf(restart) {
@@ -109,7 +148,7 @@ $(function () {
         what: whatHappened(restart),
         downtime: downtimeOf(restart),
         uptime: uptimeTextOf(restart),
-        lost: lostPrintOf(restart)
+        lost: printOf(restart.lost_print)
     });
 
     // The timeline
@@ -143,6 +182,17 @@ $(function () {
         return {octoprint, host};
     }
 
+    // When OctoPrint may have run, but nothing was recorded.
+    function unrecordedOf({recorded_since, not_recorded}, now) {
+        const start = now - TIMELINE_DAYS * DAY_MS;
+        const since = recorded_since ? millisecondsOf(recorded_since) : now;
+        const gaps = not_recorded.map(({from, to}) => ({
+            from: millisecondsOf(from),
+            to: to === null ? now : millisecondsOf(to)
+        }));
+        return [{from: start, to: since}, ...gaps];
+    }
+
     // Where spans lie on the timeline; what lies before it is cut off.
     function barsOf(spans, end) {
         const start = end - TIMELINE_DAYS * DAY_MS;
@@ -165,13 +215,14 @@ $(function () {
             .filter(({lost_print}) => lost_print)
             .map((restart) => {
                 const at = millisecondsOf(restart.ended_after);
-                return {from: at, to: at, text: lostPrintOf(restart)};
+                return {from: at, to: at, text: printOf(restart.lost_print)};
             });
         const dayBefore = (days) => moment(now - days * DAY_MS).format("ll");
         return {
             octoprint: barsOf(octoprint, now),
             host: barsOf(host, now),
             lost: barsOf(lost, now),
+            unrecorded: barsOf(unrecordedOf(answer, now), now),
             days: [
                 {x: 0, text: dayBefore(TIMELINE_DAYS), anchor: "start"},
                 {x: TIMELINE_WIDTH / 3, text: dayBefore(20), anchor: "middle"},
@@ -180,6 +231,8 @@ $(function () {
             ]
         };
     }
+
+    const complain = (text) => new PNotify({type: "error", text});
 
     function OctoPrintUptimeRestartsViewModel([asking]) {
         const self = this;
@@ -202,6 +255,7 @@ $(function () {
 
         let notice;
         let noticeId; // the restart's
+        let hiddenId; // the newest of those that somebody has hidden here who may not dismiss them
 
         function closeNotice() {
             if (notice) notice.remove();
@@ -212,11 +266,18 @@ $(function () {
             const {last_restart: last, unseen_restart: unseen} = answer || {};
             if (unseen && unseen.id === noticeId) return;
             closeNotice();
-            if (!unseen) return;
+            if (!unseen || unseen.id <= hiddenId) return;
+            const mayDismiss = asking.mayControl();
             const dismiss = () => {
                 closeNotice();
                 // All restarts up to the newest, not only the one that is shown.
-                OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id});
+                if (mayDismiss) {
+                    OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id}).fail(() =>
+                        complain(gettext("The notice could not be dismissed for good."))
+                    );
+                } else {
+                    hiddenId = last.id;
+                }
             };
             const dismissAndShowLog = () => {
                 dismiss();
@@ -237,7 +298,12 @@ $(function () {
                             addClass: self.hasDialog ? "" : "hidden",
                             click: dismissAndShowLog
                         },
-                        {text: gettext("Dismiss notice"), click: dismiss}
+                        {
+                            text: mayDismiss
+                                ? gettext("Dismiss notice")
+                                : gettext("Hide until the next visit"),
+                            click: dismiss
+                        }
                     ]
                 }
             });
@@ -269,7 +335,7 @@ $(function () {
 
         function fail() {
             closeLog();
-            new PNotify({type: "error", text: gettext("The restart log could not be loaded.")});
+            complain(gettext("The restart log could not be loaded."));
         }
 
         self.fromResponse = (answer) => {
@@ -289,10 +355,12 @@ $(function () {
             showConfirmationDialog({
                 message: gettext("This forgets every restart that has been recorded."),
                 onproceed: () =>
-                    OctoPrint.simpleApiCommand(ID, "clear").done(() => {
-                        load();
-                        asking.askNow();
-                    })
+                    OctoPrint.simpleApiCommand(ID, "clear")
+                        .fail(() => complain(gettext("The restart log could not be cleared.")))
+                        .always(() => {
+                            if (self.log()) load();
+                            asking.askNow();
+                        })
             });
 
         self.onBeforeBinding = () => {

@@ -9,6 +9,8 @@ $(function () {
         self.saved = asking.saved;
         self.hasLog = restarts.hasDialog;
         self.showLog = restarts.showLog;
+        self.clearLog = restarts.clear;
+        self.mayConfigure = restarts.mayConfigure;
         self.dialogOpen = ko.observable(false);
         self.copied = ko.observable(false);
 
