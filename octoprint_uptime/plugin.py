@@ -1,7 +1,6 @@
 """The plugin class: OctoPrint's mixins and hooks, wired to what the other modules do."""
 
 import logging
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,15 @@ import octoprint.plugin
 from flask_babel import gettext
 from octoprint import __version__ as octoprint_version
 from octoprint.access.permissions import Permissions
-from octoprint.events import Events
 from octoprint.settings import NoSuchSettingsPath
 
 from . import answer, settings
-from .clock import Uptime, boot_clock, process_clock, scope_of, system_clock
+from .clock import Uptime, process_clock, scope_of, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
-from .restart_log import News, Print, Progress, Restart, RestartLog
+from .recording import Recording
+from .restart_log import News, Progress, Restart, RestartLog
 
 _EXAMPLE_SECONDS = 93784  # with a figure in every unit
-
-# The Plugin Manager's; ours is enabled or disabled from OctoPrint's next start on.
-_ENABLED = ("plugin_pluginmanager_enable_plugin", "plugin_pluginmanager_install_plugin")
-_DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninstall_plugin")
-_PRINT_ENDS = (Events.PRINT_DONE, Events.PRINT_FAILED, Events.PRINT_CANCELLED)
 
 
 class UptimePlugin(
@@ -49,13 +43,11 @@ class UptimePlugin(
     def initialize(self) -> None:
         # The plugin reads its settings from here alone: OctoPrint's own are slow to read, and may not be valid.
         self._values = settings.defaults()
-        self._disabled = False  # from OctoPrint's next start on
-        self._print: Print | None = None
-        self._print_z: float | None = None
         path = Path(self._data_folder) / "restart_log.db"
         self._restart_log = RestartLog(
             path, octoprint_version, self._logger, self._announce_restart, self._read_progress
         )
+        self._recording = Recording(self._restart_log, self._octoprint, self._identifier)
         try:
             stored = self._settings.get_all_data(merged=False, incl_defaults=False, error_on_path=True)
         except NoSuchSettingsPath:
@@ -93,9 +85,8 @@ class UptimePlugin(
             return {}
         values = self._clean(data)
         saved: dict[str, Any] = octoprint.plugin.SettingsPlugin.on_settings_save(self, values)
-        recorded = self._is_recorded
         self._values |= values
-        self._switch_log(recorded)
+        self._recording.switch(bool(self._values["restart_log"]))
         self._logger.debug("Settings are now %s", self._values)
         return saved
 
@@ -181,7 +172,7 @@ class UptimePlugin(
 
     def get_assets(self) -> dict[str, list[str]]:
         # By itself OctoPrint finds one file of each kind, the one that is named after the plugin.
-        names = ("", "_restarts", "_navbar", "_settings")
+        names = ("", "_words", "_restarts", "_navbar", "_settings")
         return {
             "clientjs": ["clientjs/octoprint_uptime.js"],
             "js": [f"js/octoprint_uptime{name}.js" for name in names],
@@ -201,24 +192,10 @@ class UptimePlugin(
     ##~~ The restart log: StartupPlugin, EventHandlerPlugin, ShutdownPlugin, hooks for custom events and backups
 
     def on_startup(self, host: str, port: int) -> None:
-        if self._is_recorded:
-            self._begin_run(recorded_from=self._started)
+        self._recording.start(bool(self._values["restart_log"]))
 
     def on_event(self, event: str, payload: dict[str, Any]) -> None:
-        if event == Events.Z_CHANGE:
-            self._print_z = payload["new"]
-        elif event == Events.PRINT_STARTED:
-            # OctoPrint keeps the height of the last print, or of a jog, until this print changes it.
-            self._print_z = None
-            self._note_print(Print(payload.get("path") or "", payload.get("origin"), boot_clock(), None))
-        elif event in _PRINT_ENDS:
-            self._note_print(None)
-        elif event in (Events.PRINT_PAUSED, Events.PRINT_RESUMED):
-            self._note_print(self._print)
-        elif event in _ENABLED + _DISABLED and payload.get("id") == self._identifier:
-            recorded = self._is_recorded
-            self._disabled = event in _DISABLED
-            self._switch_log(recorded)
+        self._recording.on_event(event, payload)
 
     def get_sorting_key(self, context: str) -> int | None:
         # Before every other plugin's: an end that was asked for is clean, whoever hangs after it.
@@ -236,38 +213,12 @@ class UptimePlugin(
         # All of the data folder. In a backup the current run has no end: once restored, it would look like a crash.
         return ["."]
 
-    @cached_property
-    def _started(self) -> float:
-        return boot_clock() - (self._octoprint.read().seconds or 0)
-
-    @property
-    def _is_recorded(self) -> bool:
-        return bool(self._values["restart_log"]) and not self._disabled
-
-    def _switch_log(self, recorded: bool) -> None:
-        """Switch the log on or off, if it is not what it was: ``recorded``."""
-        if self._is_recorded and not recorded:
-            self._begin_run(recorded_from=boot_clock())
-        elif recorded and not self._is_recorded:
-            self._restart_log.switch_off()
-
-    def _note_print(self, print_: Print | None) -> None:
-        self._print = print_
-        if self._is_recorded:
-            self._restart_log.printing(print_)
-
-    def _begin_run(self, recorded_from: float) -> None:
-        self._restart_log.begin(self._started, recorded_from)
-        if self._print:
-            self._restart_log.printing(self._print)
-
     def _announce_restart(self, restart: Restart) -> None:
         # OctoPrint passes events on to every client that has STATUS, so this one names no file.
         self._event_bus.fire("plugin_octoprint_uptime_restarted", answer.restart(restart, sees_files=False))
 
     def _read_progress(self) -> Progress | None:
-        progress = self._printer.get_current_data()["progress"]
-        return Progress.of(progress["completion"], progress["filepos"], self._print_z, boot_clock())
+        return self._recording.progress(self._printer.get_current_data()["progress"])
 
     ##~~ Helpers
 

@@ -166,7 +166,9 @@ class Recorder:
         current = self._state.current
         if current:
             # The thread may have waited for the disk since that moment.
-            self._set_current(self._as_of(max(moment, current.last_alive), current)._replace(ended=how))
+            current = self._with_progress(current)
+            last_alive = max(moment, current.last_alive, _seen(current))
+            self._set_current(current._replace(ended=how, last_alive=last_alive))
             written = self._write_and_load()
             with self._lock:
                 earlier, ended = self._state
@@ -208,7 +210,9 @@ class Recorder:
         """Write what is not written yet, and load the earlier runs once; returns whether all is written."""
         current = self._state.current
         if current and not current.ended:
-            self._set_current(self._as_of(clock.boot_clock(), current))
+            # In this order: a print is seen while its run is alive.
+            current = self._with_progress(current)
+            self._set_current(current._replace(last_alive=clock.boot_clock()))
         written = self._succeeds(self._write)
         if written and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
@@ -221,7 +225,7 @@ class Recorder:
         except Exception as error:
             self._warn_once("The last restart could not be announced", error)
 
-    def _as_of(self, moment: float, run: Run) -> Run:
+    def _with_progress(self, run: Run) -> Run:
         print_ = run.print
         if print_:
             try:
@@ -230,7 +234,7 @@ class Recorder:
                 self._warn_once("The progress of the print can't be read", error)
                 progress = None
             print_ = print_._replace(progress=progress or print_.progress)
-        return run._replace(last_alive=moment, offset=clock.boot_offset(), print=print_)
+        return run._replace(offset=clock.boot_offset(), print=print_)
 
     def _write(self) -> None:
         while self._unwritten:
@@ -271,3 +275,8 @@ class Recorder:
 def _storable(print_: Print) -> Print:
     """The print with a path that may be stored: a file's name may hold what no text may."""
     return print_._replace(path=print_.path.encode("utf-8", "replace").decode())
+
+
+def _seen(run: Run) -> float:
+    """When the progress of the run's print was seen; 0 where it was not."""
+    return (run.print and run.print.progress and run.print.progress.seen) or 0.0

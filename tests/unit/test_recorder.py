@@ -537,6 +537,23 @@ def test_an_end_that_could_not_be_written_is_tried_again_at_the_very_end(
     assert store.save.call_count == 3, "as it began, as it was switched off, and at the end"
 
 
+def test_a_print_is_seen_while_its_run_is_alive(mocker: MockerFixture, make: Make, saving: Saving) -> None:
+    ticks = itertools.count(1000)
+    mocker.patch.object(clock, "boot_clock", side_effect=lambda: float(next(ticks)))
+    recorder = make(read_progress=lambda: Progress(50.0, 5000, 0.2, clock.boot_clock()))
+    recorder.begin(50.0, 55.0)
+    recorder.note(BENCHY)
+    recorder.note(BENCHY)
+    recorder.stop(10)
+    saved = saving.rest()
+    assert saved[-1].ended == "clean"
+    for run in saved[1:]:
+        assert run.print is not None
+        assert run.print.progress is not None
+        assert run.print.progress.seen is not None
+        assert run.print.progress.seen <= run.last_alive
+
+
 def test_while_a_print_runs_it_is_written_more_often(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     mocker.patch.object(module, "PRINTING_HEARTBEAT_SECONDS", 0.01)
     recorder = make(read_progress=lambda: HALF)

@@ -1,0 +1,78 @@
+"""What is recorded, and when: OctoPrint's events and the plugin's setting in, calls of the restart log out."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from .clock import Clock, boot_clock
+from .restart_log import Print, Progress, RestartLog
+
+_PRINT_ENDS = ("PrintDone", "PrintFailed", "PrintCancelled")
+# The Plugin Manager's: a plugin is there, or is not there, from OctoPrint's next start on.
+_ENABLED = ("plugin_pluginmanager_enable_plugin", "plugin_pluginmanager_install_plugin")
+_DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninstall_plugin")
+
+
+class Recording:
+    """Has the restart log record this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
+
+    def __init__(self, log: RestartLog, process: Clock, identifier: str) -> None:
+        self._log = log
+        self._process = process
+        self._identifier = identifier
+        self._wanted = False
+        self._disabled = False
+        self._print: Print | None = None
+        self._print_z: float | None = None
+
+    def start(self, wanted: bool) -> None:
+        """Begin to record, as OctoPrint starts, if the setting says so."""
+        self._wanted = wanted
+        if wanted:
+            self._begin(recorded_from=self._started)
+
+    def switch(self, wanted: bool) -> None:
+        """Begin or cease to record, if the setting was changed."""
+        self._set(wanted, self._disabled)
+
+    def on_event(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Note what one of OctoPrint's events says about the print, or about this plugin."""
+        if event == "ZChange":
+            self._print_z = payload["new"]
+        elif event == "PrintStarted":
+            # OctoPrint keeps the height of the last print, or of a jog, until this print changes it.
+            self._print_z = None
+            self._note(Print(payload.get("path") or "", payload.get("origin"), boot_clock(), None))
+        elif event in _PRINT_ENDS:
+            self._note(None)
+        elif event in ("PrintPaused", "PrintResumed"):
+            self._note(self._print)
+        elif event in _ENABLED + _DISABLED and payload.get("id") == self._identifier:
+            self._set(self._wanted, event in _DISABLED)
+
+    def progress(self, found: Mapping[str, Any]) -> Progress | None:
+        """How far the print is, by what OctoPrint's printer says about its progress."""
+        return Progress.of(found["completion"], found["filepos"], self._print_z, boot_clock())
+
+    @cached_property
+    def _started(self) -> float:
+        return boot_clock() - (self._process.read().seconds or 0)
+
+    def _set(self, wanted: bool, disabled: bool) -> None:
+        recorded = self._wanted and not self._disabled
+        self._wanted, self._disabled = wanted, disabled
+        records = wanted and not disabled
+        if records and not recorded:
+            self._begin(recorded_from=boot_clock())
+        elif recorded and not records:
+            self._log.switch_off()
+
+    def _note(self, print_: Print | None) -> None:
+        self._print = print_
+        if self._wanted and not self._disabled:
+            self._log.printing(print_)
+
+    def _begin(self, recorded_from: float) -> None:
+        self._log.begin(self._started, recorded_from)
+        if self._print:
+            self._log.printing(self._print)

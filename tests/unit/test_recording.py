@@ -1,0 +1,113 @@
+"""What OctoPrint's events and the setting make of the restart log."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import NonCallableMagicMock
+
+import pytest
+from pytest_mock import MockerFixture
+
+from octoprint_uptime import recording
+from octoprint_uptime.clock import Clock, Uptime
+from octoprint_uptime.recording import Recording
+from octoprint_uptime.restart_log import Print, Progress, RestartLog
+
+ID = "octoprint_uptime"
+NOW = 1000.0
+STARTED = 940.0
+BENCHY = Print("parts/benchy.gcode", "local", NOW, None)
+PAYLOAD = {"name": "benchy.gcode", "path": "parts/benchy.gcode", "origin": "local", "size": 5}
+
+
+@pytest.fixture
+def log(mocker: MockerFixture) -> NonCallableMagicMock:
+    mocker.patch.object(recording, "boot_clock", return_value=NOW)
+    log: NonCallableMagicMock = mocker.create_autospec(RestartLog, instance=True)
+    return log
+
+
+@pytest.fixture
+def subject(mocker: MockerFixture, log: NonCallableMagicMock) -> Recording:
+    process = mocker.create_autospec(Clock, instance=True)
+    process.read.return_value = Uptime(NOW - STARTED, "proc", None)
+    return Recording(log, process, ID)
+
+
+def calls(log: NonCallableMagicMock) -> list[Any]:
+    found = list(log.method_calls)
+    log.reset_mock()
+    return found
+
+
+def test_it_begins_with_the_process_and_ends_and_begins_with_the_setting(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
+) -> None:
+    subject.start(True)
+    assert calls(log) == [mocker.call.begin(STARTED, STARTED)]
+    subject.switch(True)
+    assert calls(log) == []
+    subject.switch(False)
+    assert calls(log) == [mocker.call.switch_off()]
+    subject.switch(False)
+    assert calls(log) == []
+    subject.switch(True)
+    assert calls(log) == [mocker.call.begin(STARTED, NOW)]
+
+
+def test_where_it_is_not_wanted_nothing_is_recorded_but_a_print_is_known_later(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
+) -> None:
+    subject.start(False)
+    subject.on_event("PrintStarted", PAYLOAD)
+    assert calls(log) == []
+    subject.switch(True)
+    assert calls(log) == [mocker.call.begin(STARTED, NOW), mocker.call.printing(BENCHY)]
+
+
+@pytest.mark.parametrize("end", ["PrintDone", "PrintFailed", "PrintCancelled"])
+def test_a_print_is_noted_from_its_start_to_its_end(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, end: str
+) -> None:
+    subject.start(True)
+    calls(log)
+    for event in ("PrintStarted", "PrintPaused", "Upload", "PrintResumed", end, "PrintResumed"):
+        subject.on_event(event, PAYLOAD)
+    assert calls(log) == [mocker.call.printing(print_) for print_ in (BENCHY, BENCHY, BENCHY, None, None)]
+
+
+@pytest.mark.parametrize("payload", [{"name": None, "path": None, "origin": None}, {}])
+def test_a_print_need_not_have_a_name(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, payload: dict[str, Any]
+) -> None:
+    subject.start(True)
+    calls(log)
+    subject.on_event("PrintStarted", payload)
+    assert calls(log) == [mocker.call.printing(Print("", None, NOW, None))]
+
+
+def test_the_height_is_that_of_a_change_since_the_prints_start(subject: Recording) -> None:
+    found = {"completion": 12.5, "filepos": 5000}
+    subject.on_event("ZChange", {"new": 7.0, "old": 0.0})
+    subject.on_event("PrintStarted", PAYLOAD)
+    assert subject.progress(found) == Progress(12.5, 5000, None, NOW)
+    subject.on_event("ZChange", {"new": 0.2, "old": 7.0})
+    assert subject.progress(found) == Progress(12.5, 5000, 0.2, NOW)
+
+
+@pytest.mark.parametrize(("off", "on"), [("disable", "enable"), ("uninstall", "install")])
+def test_what_the_plugin_manager_does_to_the_plugin_switches_it(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, off: str, on: str
+) -> None:
+    subject.start(True)
+    calls(log)
+    subject.on_event(f"plugin_pluginmanager_{off}_plugin", {"id": "another"})
+    assert calls(log) == []
+    subject.on_event(f"plugin_pluginmanager_{off}_plugin", {"id": ID})
+    assert calls(log) == [mocker.call.switch_off()]
+    subject.switch(False)
+    subject.switch(True)
+    subject.on_event("PrintStarted", PAYLOAD)
+    assert calls(log) == [], "it will not be there at the next start"
+    subject.on_event(f"plugin_pluginmanager_{on}_plugin", {"id": ID})
+    assert calls(log) == [mocker.call.begin(STARTED, NOW), mocker.call.printing(BENCHY)]
