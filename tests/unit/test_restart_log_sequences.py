@@ -189,9 +189,11 @@ class Machine:
         self.disk.moves.clear()
 
     def move_disk(self) -> None:
+        waited = self.disk.waited_for.is_set()
         self.disk.waited_for.clear()
         self.disk.moves.set()
-        self.settle()
+        if waited:
+            self.task(lambda: None)  # but what it was asked for meanwhile
         self.write()
 
     def switch_log(self) -> None:
@@ -206,7 +208,8 @@ class Machine:
         """End OctoPrint, its container or its host, in order or not, and start it again after some seconds."""
         self.end("clean" if clean else None)
         if clean:
-            self.task(lambda: self.log.stop(10 if self.disk.moves.is_set() or self.disk.full else 0.01))
+            in_vain = self.disk.waited_for.is_set() or not (self.disk.moves.is_set() or self.disk.full)
+            self.task(lambda: self.log.stop(0.01 if in_vain else 10))
         self.kill()
         if what == "host" and not clean:
             self.disk.lose_power()
@@ -365,6 +368,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("set_clock"), st.sampled_from([0.0, 2600000.5, -1234567.5, -40000000.0])),
 )
 CLEANLY = ("restart", "octoprint", True, False, 7.0)
+KILLED = ("restart", "octoprint", False, False, 7.0)
 
 
 @pytest.fixture
@@ -394,6 +398,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
 @settings(
     max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
+@example(lxc=False, events=[("stall_disk",), ("wait", 7.0), ("switch_log",), ("move_disk",), KILLED, ("switch_log",)])
 @example(lxc=False, events=[("fill_disk",), ("switch_log",), ("free_disk",), CLEANLY, ("switch_log",)])
 @given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
 def test_the_log_tells_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
