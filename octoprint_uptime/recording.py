@@ -35,14 +35,16 @@ class Recording:
         """Begin or cease to record, if the setting was changed."""
         self._set(wanted, self._disabled)
 
-    def on_event(self, event: str, payload: Mapping[str, Any]) -> None:
+    def on_event(self, event: str, payload: Mapping[str, Any] | None) -> None:
         """Note what one of OctoPrint's events says about the print, or about this plugin."""
+        payload = payload or {}
         if event == "ZChange":
-            self._print_z = payload["new"]
+            self._print_z = payload.get("new")
         elif event == "PrintStarted":
             # OctoPrint keeps the height of the last print, or of a jog, until this print changes it.
             self._print_z = None
-            self._note(Print(payload.get("path") or "", payload.get("origin"), boot_clock(), None))
+            path, origin = (name if isinstance(name, str) else None for name in map(payload.get, ("path", "origin")))
+            self._note(Print(path or "", origin, boot_clock(), None))
         elif event in _PRINT_ENDS:
             self._note(None)
         elif event in ("PrintPaused", "PrintResumed"):

@@ -60,6 +60,7 @@ class Recorder:
         self._loaded = False
         self._refused = False  # the file is a later version's, and is not touched again
         self._stopped = threading.Event()  # the end of the last run is on the disk, or can't be brought there
+        self._end_is_on_disk = False
         self._said: set[str] = set()
 
     @property
@@ -88,7 +89,7 @@ class Recorder:
             return True
         self._enqueue(partial(self._stop, clock.boot_clock()))
         self._tasks.put(None)
-        return self._stopped.wait(seconds) and not self._unwritten
+        return self._stopped.wait(seconds) and self._end_is_on_disk
 
     def dismiss(self, runs: Iterable[Run]) -> "Future[bool]":
         """Note that the notices about the ends of these runs were dismissed; the result is whether that is written."""
@@ -125,7 +126,7 @@ class Recorder:
         for task in iter(self._next_task, None):
             self._perform(task)
             if self._tasks.empty():
-                self._settle()
+                self._perform(self._settle)
 
     def _settle(self) -> None:
         if self._state.current:
@@ -191,7 +192,7 @@ class Recorder:
                 self._end("clean", moment)
             else:
                 self._succeeds(self._write)  # the end of a run that was switched off, perhaps
-            self._succeeds(self._store.sync)
+            self._end_is_on_disk = self._succeeds(self._store.sync) and not self._unwritten
         finally:
             self._stopped.set()
         self._store.close()
@@ -273,8 +274,9 @@ class Recorder:
 
 
 def _storable(print_: Print) -> Print:
-    """The print with a path that may be stored: a file's name may hold what no text may."""
-    return print_._replace(path=print_.path.encode("utf-8", "replace").decode())
+    """The print with names that may be stored: a file's may hold what no text may."""
+    path, origin = (name and name.encode("utf-8", "replace").decode() for name in (print_.path, print_.origin))
+    return print_._replace(path=path or "", origin=origin)
 
 
 def _seen(run: Run) -> float:

@@ -79,15 +79,19 @@ class Run(NamedTuple):
     def before_a_container_restart(self, following: "Run") -> bool:
         """Whether a container was started anew after this run, while its host went on.
 
-        Both names of a boot are then the container's own, and the host's boot clock went on and was not set.
+        Both names of a boot are then the container's own, the boot clock went on, and the wall clock was not set.
         """
         return (
-            self.boot != following.boot
+            self.may_be_before_a_container_restart(following)
             and self.own_boot_id
             and following.own_boot_id
             and abs(following.offset - self.offset) <= _SAME_OFFSET_SECONDS
-            and following.started >= self.earliest_end
         )
+
+    def may_be_before_a_container_restart(self, following: "Run") -> bool:
+        """Whether nothing speaks against that but a wall clock that was set, or a name that an older version kept."""
+        own = self.own_boot_id or following.own_boot_id
+        return own and self.boot != following.boot and following.started >= self.earliest_end
 
 
 class Restart(NamedTuple):

@@ -35,7 +35,9 @@ def unrecorded(runs: Sequence[Run]) -> Iterator[Unrecorded]:
         previous, current = runs[index - 1], runs[index]
         until = _sum(boots[index], current.recorded_from)
         if previous.ended == "off":
-            yield Unrecorded(_sum(boots[index - 1], previous.last_alive), until)
+            since = _sum(boots[index - 1], previous.last_alive)
+            if since is None or until is None or since < until:
+                yield Unrecorded(since, until)
         elif current.recorded_from > current.started:
             yield Unrecorded(_sum(boots[index], current.started), until)
 
@@ -50,7 +52,8 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
     shortest: float | None
     if kind == "host":
         longest = _difference(started, ended_after)
-        shortest = longest if clean else current.started  # it was not running from the boot on, at the least
+        # It was not running from the boot on, at the least; unless that was a container's, after all.
+        shortest = longest if clean else 0 if previous.may_be_before_a_container_restart(current) else current.started
         ended_before = ended_after if clean else current_boot
     else:
         longest = current.started - previous.last_alive

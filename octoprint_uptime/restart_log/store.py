@@ -121,13 +121,12 @@ class Store:
     def sync(self) -> None:
         """Wait until what was written is on the disk, so that a power cut leaves it there."""
         if self._connection:
-            with contextlib.suppress(FileNotFoundError):  # all of it is in the file already, or somebody has removed it
-                # Not the file itself: closing it once more would let go of SQLite's lock on it.
-                log = os.open(f"{self._path}-wal", os.O_RDONLY)
-                try:
-                    os.fsync(log)
-                finally:
-                    os.close(log)
+            # Not the file itself: closing it once more would let go of SQLite's lock on it.
+            log = os.open(f"{self._path}-wal", os.O_RDONLY)
+            try:
+                os.fsync(log)
+            finally:
+                os.close(log)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

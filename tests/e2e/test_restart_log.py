@@ -277,7 +277,7 @@ def test_what_fails_is_said_to_whoever_dismisses_or_clears(
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
     page.locator(".modal:visible .btn", has_text="Proceed").click()
-    expect(said.filter(has_text="could not be cleared")).to_be_visible()
+    expect(said.filter(has_text="could not be cleared for good")).to_be_visible()
     expect(log(page).locator("tbody tr")).to_have_count(6)
     console_errors.clear()
 

@@ -537,6 +537,32 @@ def test_an_end_that_could_not_be_written_is_tried_again_at_the_very_end(
     assert store.save.call_count == 3, "as it began, as it was switched off, and at the end"
 
 
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), FileNotFoundError("it was removed")])
+def test_an_end_that_the_disk_does_not_have_is_said_not_to_be_there(
+    running: Recorder, store: NonCallableMagicMock, error: OSError
+) -> None:
+    store.sync.side_effect = error
+    assert running.stop(10) is False
+
+
+def test_a_file_that_can_not_be_closed_does_not_end_the_thread(
+    running: Recorder, store: NonCallableMagicMock, saving: Saving, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.close.side_effect = [OSError("no disk"), None, None]
+    running.end("off")
+    assert saving.next().ended == "off"
+    running.begin(50.0, 2000.0)
+    assert saving.next().recorded_from == 2000.0
+    assert "no disk" in warnings(caplog)[0]
+
+
+def test_an_origin_that_no_text_may_hold_is_recorded_too(running: Recorder, saving: Saving) -> None:
+    running.note(BENCHY._replace(origin="lo\udcffcal"))
+    print_ = saving.next().print
+    assert print_ is not None
+    assert print_.origin == "lo?cal"
+
+
 def test_a_print_is_seen_while_its_run_is_alive(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     ticks = itertools.count(1000)
     mocker.patch.object(clock, "boot_clock", side_effect=lambda: float(next(ticks)))

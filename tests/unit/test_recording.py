@@ -76,9 +76,9 @@ def test_a_print_is_noted_from_its_start_to_its_end(
     assert calls(log) == [mocker.call.printing(print_) for print_ in (BENCHY, BENCHY, BENCHY, None, None)]
 
 
-@pytest.mark.parametrize("payload", [{"name": None, "path": None, "origin": None}, {}])
+@pytest.mark.parametrize("payload", [{"name": None, "path": None, "origin": None}, {"path": 5, "origin": {}}, {}, None])
 def test_a_print_need_not_have_a_name(
-    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, payload: dict[str, Any]
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, payload: dict[str, Any] | None
 ) -> None:
     subject.start(True)
     calls(log)
@@ -93,6 +93,12 @@ def test_the_height_is_that_of_a_change_since_the_prints_start(subject: Recordin
     assert subject.progress(found) == Progress(12.5, 5000, None, NOW)
     subject.on_event("ZChange", {"new": 0.2, "old": 7.0})
     assert subject.progress(found) == Progress(12.5, 5000, 0.2, NOW)
+
+
+@pytest.mark.parametrize("event", ["ZChange", "PrintDone", "plugin_pluginmanager_disable_plugin", "Startup"])
+def test_no_event_need_say_more_than_its_name(subject: Recording, event: str) -> None:
+    subject.on_event(event, None)
+    subject.on_event(event, {})
 
 
 @pytest.mark.parametrize(("off", "on"), [("disable", "enable"), ("uninstall", "install")])

@@ -144,6 +144,16 @@ def test_any_other_boot_is_the_hosts(following: Run, ended: str | None) -> None:
     assert last(run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=True), following).kind == "host"
 
 
+@pytest.mark.parametrize(("own", "offset"), [(True, MARCH + 3), (False, MARCH)])
+def test_where_a_container_may_have_been_started_anew_its_downtime_is_not_the_hosts_age(
+    own: bool, offset: float
+) -> None:
+    # The clock was set since, or the run that ended is from a version that did not know of containers.
+    ended = run(1, "a", 1000, 2000, offset=MARCH, own_boot_id=own)
+    found = last(ended, run(2, "b", 2060, 3000, offset=offset, own_boot_id=True))
+    assert (found.kind, found.downtime_min) == ("host", 0)
+
+
 def test_container_and_host_and_octoprint_in_turn() -> None:
     runs = [
         run(1, "a", 100, 200, offset=MARCH, own_boot_id=True),
@@ -173,6 +183,12 @@ def test_nothing_was_recorded_while_the_log_was_off_or_before_it_was_switched_on
         Unrecorded(MARCH + 300, MARCH + 450),
     ]
     assert list(unrecorded(runs[:1])) == list(unrecorded([])) == []
+
+
+def test_a_log_that_ceased_only_after_it_began_again_was_not_off() -> None:
+    # As on a slow card, where what is asked for waits.
+    runs = [run(1, "a", 100, 205, "off"), run(2, "a", 100, 300, recorded_from=203)]
+    assert list(unrecorded(runs)) == []
 
 
 def test_what_is_recorded_begins_with_the_oldest_run_whose_clock_is_trusted() -> None:

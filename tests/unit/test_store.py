@@ -337,6 +337,17 @@ def test_no_flipped_page_can_stop_it(store: Store, path: Path, caplog: pytest.Lo
     assert len(warnings(caplog)) > pages / 2
 
 
+def test_a_file_that_somebody_has_removed_is_on_no_disk(store: Store, path: Path) -> None:
+    store.save(RUN)
+    store.sync()
+    for file in path.parent.iterdir():
+        file.unlink()
+    with pytest.raises(FileNotFoundError):
+        store.sync()
+    store.close()
+    assert store.save(RUN).id == 1
+
+
 def test_of_the_damaged_files_the_newest_are_kept(mocker: MockerFixture, store: Store, path: Path) -> None:
     # The wall clock, of which their names tell, may have been set back meanwhile.
     mocker.patch.object(clock, "boot_clock", return_value=0.0)

@@ -42,12 +42,12 @@ $(function () {
     // When OctoPrint may have run, but nothing was recorded.
     function unrecordedOf({recorded_since, not_recorded}, now) {
         const start = now - TIMELINE_DAYS * DAY_MS;
-        const since = recorded_since ? Date.parse(recorded_since) : now;
+        // Where an end is not known, nothing is drawn: most of it may have been recorded.
         const gaps = not_recorded.map(({from, to}) => ({
             from: Date.parse(from),
-            to: to === null ? now : Date.parse(to)
+            to: Date.parse(to)
         }));
-        return [{from: start, to: since}, ...gaps];
+        return [{from: start, to: Date.parse(recorded_since)}, ...gaps];
     }
 
     // Where spans lie on the timeline; what lies before it is cut off.
@@ -213,7 +213,9 @@ $(function () {
                 message: gettext("This forgets every restart that has been recorded."),
                 onproceed: () =>
                     OctoPrint.simpleApiCommand(ID, "clear")
-                        .fail(() => complain(gettext("The restart log could not be cleared.")))
+                        .fail(() =>
+                            complain(gettext("The restart log could not be cleared for good."))
+                        )
                         .always(() => {
                             if (self.log()) load();
                             asking.askNow();
