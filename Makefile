@@ -4,12 +4,15 @@
 # make lint | test-units | test-e2e | translations     each alone; test-e2e OCTOPRINTS=dev in the branch of that name
 # make test                                    every test, in every Python and both OctoPrints found below
 # make bench                                   what the plugin costs, beside a reference
+# make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, ended again and again: half a minute an end
 # make screenshots | clean
 
 PYTHON ?= python3
 OCTOPRINT ?= 1.11.8
 OCTOPRINTS := 1.11.8 2.0.0rc7
 PORT ?= 5000
+ENDS ?= 15
+SEED ?= $(shell date +%s)
 
 PIP := -m pip install --quiet --disable-pip-version-check
 TOOLS := .venv/tools
@@ -23,7 +26,7 @@ WHEEL := dist/.built
 # What runs side by side prints in one piece each, where make can do that.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
-.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench lint translations screenshots clean FORCE
+.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench machine lint translations screenshots clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
@@ -71,12 +74,17 @@ bench: $(PLUGINS)
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/bench.py $(OCTOPRINTS:%=.venv/octoprint-%)
 
+machine: $(TOOLS)/.plugin
+	$(TOOLS)/bin/python tools/system.py machine
+	$(TOOLS)/bin/python tools/machine_image.py $(OCTOPRINT) dist/*.whl
+	$(TOOLS)/bin/pytest tests/machine $(IN_ONE) --verbose --ends $(ENDS) --seed $(SEED)
+
 screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/screenshots.py .venv/octoprint-$(OCTOPRINT)/bin/octoprint
 
 clean:
-	rm -rf .venv .octoprint build dist node_modules *.egg-info
+	rm -rf .venv .octoprint .machine build dist node_modules *.egg-info
 
 $(TOOLS)/.installed: tools/requirements.txt tests/unit/requirements.txt
 	$(PYTHON) -m venv $(TOOLS)

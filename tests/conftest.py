@@ -16,6 +16,9 @@ ENVIRONMENTS = Path(__file__).resolve().parents[1] / ".venv"
 
 pytest.register_assert_rewrite("support")
 
+# It takes an emulated machine and half a minute a test: `make machine`.
+collect_ignore = ["machine"]
+
 # How fast this machine is just now is no property of the code. With `--hypothesis-profile nightly`: many examples.
 patient = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("usual", patient)
@@ -30,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="VERSION",
         help="test in this OctoPrint of those in .venv, or in several; without it, in each that is there",
     )
+    machine = parser.getgroup("machine", "the ends of an emulated machine")
+    machine.addoption("--ends", type=int, default=15, help="how many")
+    machine.addoption("--seed", type=int, default=0, help="the same ends for the same seed")
 
 
 def octoprints(config: pytest.Config) -> list[str]:

@@ -58,7 +58,7 @@ class Server:
     def __init__(self, executable: Path, basedir: Path, port: int | None = None) -> None:
         self.executable = executable
         self.basedir = basedir
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.ready_after = 0.0  # seconds
 
@@ -168,7 +168,7 @@ def _user(
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What the tests need of the system beyond Python: a Chromium, libfaketime for the clocks, strace for slow disks.
+"""What the tests need of the system beyond Python: a Chromium, libfaketime for the clocks, strace for slow disks, QEMU.
 
 Run as a program, this installs those that its arguments name and that are missing.
 """
@@ -73,6 +73,24 @@ def _install_strace() -> None:
     print("strace:", shutil.which("strace") or sys.exit("no strace, and none could be installed"))
 
 
+def _install_machine() -> None:
+    """What builds and runs an emulated machine; elsewhere than in Debian, Debian's keys are a package, too."""
+    packages = {"mmdebstrap": "mmdebstrap", "qemu-system-x86_64": "qemu-system-x86", "ssh": "openssh-client"}
+    for command, package in packages.items():
+        if shutil.which(command) is None:
+            _apt_install(package)
+        print(f"{command}:", shutil.which(command) or sys.exit(f"no {command}, and none could be installed"))
+    if not Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
+        _apt_install("debian-archive-keyring")
+
+
+_INSTALLERS = {
+    "chromium": _install_chromium,
+    "faketime": _install_faketime,
+    "strace": _install_strace,
+    "machine": _install_machine,
+}
+
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        {"chromium": _install_chromium, "faketime": _install_faketime, "strace": _install_strace}[name]()
+        _INSTALLERS[name]()

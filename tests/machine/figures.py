@@ -1,0 +1,41 @@
+"""What came of the ends, in figures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ends import KINDS
+from truth import Told
+
+
+class Figures:
+    """For each kind of end: how many, how many were told right, and how closely their downtimes are known."""
+
+    def __init__(self) -> None:
+        self._done: dict[str, int] = defaultdict(int)
+        self._right: dict[str, int] = defaultdict(int)
+        self._widths: dict[str, list[int]] = defaultdict(list)
+
+    def done(self, kind: str) -> None:
+        self._done[kind] += 1
+
+    def right(self, kind: str, told: Told) -> None:
+        """Note that it was told right; ``told`` is the restart that it led to."""
+        self._right[kind] += 1
+        self._widths[kind].append(told["downtime_seconds_max"] - told["downtime_seconds_min"])
+
+    def table(self) -> Iterator[str]:
+        row = "{:32} {:>5} {:>11}   {}".format
+        yield row("end", "done", "told right", "downtime known to within")
+        for kind in KINDS:
+            if self._done[kind]:
+                yield row(kind, self._done[kind], self._right[kind], self._range(self._widths[kind]))
+        yield row("all", sum(self._done.values()), sum(self._right.values()), "")
+
+    @staticmethod
+    def _range(widths: list[int]) -> str:
+        if not widths:
+            return ""
+        low, high = min(widths), max(widths)
+        return f"{low} s" if low == high else f"{low} to {high} s"

@@ -1,0 +1,79 @@
+"""What the restart log tells of each end of a whole machine, one after the other on the same disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ends import KINDS, End, ends
+from figures import Figures
+from machine import Machine
+from world import World
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    options = metafunc.config.option
+    metafunc.parametrize("end", ends(options.ends, options.seed), ids=str)
+
+
+class Worlds:
+    """The machine as the last end left it, or a new one, if that end was told wrong or did not come about."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._machine: Machine | None = None
+        self._given_back: World | None = None
+
+    def take(self) -> World:
+        if self._given_back is None:
+            self.throw_away()
+            self._machine = Machine(self._version)
+            return World(self._machine)
+        world, self._given_back = self._given_back, None
+        return world
+
+    def give_back(self, world: World) -> None:
+        """Offer it for the next end."""
+        self._given_back = world
+
+    def throw_away(self) -> None:
+        if self._machine:
+            self._machine.throw_away()
+            self._machine = None
+
+
+@pytest.fixture(scope="session")
+def octoprint_in_machine(pytestconfig: pytest.Config) -> str:
+    versions: list[str] = pytestconfig.option.octoprint or []
+    if len(versions) != 1:
+        pytest.fail("These tests take one OctoPrint, whose machine is built: `make machine`.", pytrace=False)
+    return versions[0]
+
+
+@pytest.fixture(scope="session")
+def worlds(octoprint_in_machine: str) -> Iterator[Worlds]:
+    worlds = Worlds(octoprint_in_machine)
+    yield worlds
+    worlds.throw_away()
+
+
+@pytest.fixture(scope="session")
+def figures(octoprint_in_machine: str, pytestconfig: pytest.Config) -> Iterator[Figures]:
+    figures = Figures()
+    yield figures
+    terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
+    assert terminal
+    terminal.write_sep("=", f"OctoPrint {octoprint_in_machine}, SEED={pytestconfig.option.seed}")
+    for line in figures.table():
+        terminal.write_line(line)
+
+
+def test_what_the_log_tells_is_what_was_done(worlds: Worlds, end: End, figures: Figures) -> None:
+    world = worlds.take()
+    figures.done(end.kind)
+    KINDS[end.kind](world, end)
+    octoprint = world.in_container if end.kind.startswith("container") else world.octoprint
+    assert world.wrong == []
+    figures.right(end.kind, octoprint.told[0])
+    worlds.give_back(world)

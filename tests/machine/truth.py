@@ -1,0 +1,210 @@
+"""What really happened to OctoPrint, and what a restart log may therefore say.
+
+All moments here are seconds since 1970 by the clock of the host that emulates the machine.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+# The machine's clock begins up to a second late, the API leaves out parts of a second, and asking takes one.
+TOLERANCE = 3.0
+# What was committed longer ago than this is there after a power cut.
+ON_DISK_SECONDS = 5.0
+# So long it may take, where all is emulated, until what OctoPrint shows has reached the log.
+NOTED_SECONDS = 2.0
+
+Told = dict[str, Any]
+
+
+class Span(NamedTuple):
+    """Something happened between these moments."""
+
+    low: float
+    high: float
+
+
+class Start(NamedTuple):
+    """A start of OctoPrint: where, and by which start of the machine and of the container; 0 is the machine itself."""
+
+    machine: int
+    machine_started: float
+    container: int
+    started: float
+
+
+class Run(NamedTuple):
+    """A run of OctoPrint. ``recorded`` is when its log was seen to have it; ``lost`` is the file that it printed.
+
+    Where it ended so soon that its beginning, or its print's, need not be on the disk, ``may_be_unrecorded`` or
+    ``print_may_be_unrecorded`` says so: then it may be missing, but nothing false may stand in its place.
+    """
+
+    start: Start
+    recorded: float
+    lost: str | None = None
+    print_started: Span = Span(0, 0)
+    ended: Span = Span(0, 0)
+    clean: bool = False
+    may_be_unrecorded: bool = False
+    print_may_be_unrecorded: bool = False
+
+    @property
+    def last_alive(self) -> float:
+        """The log knows that it was alive at this moment, at the least."""
+        print_is_recorded = self.lost and not self.print_may_be_unrecorded
+        return self.print_started.low if print_is_recorded else self.start.started
+
+    def printing(self, file: str, started: Span) -> Run:
+        """This run while it prints a file."""
+        return self._replace(lost=file, print_started=started)
+
+    def end(self, ended: Span, clean: bool) -> Run:
+        """This run as it ended; what the log knew of it is all there."""
+        return self._replace(ended=ended, clean=clean)
+
+    def end_with_the_machine(self, ended: Span) -> Run:
+        """This run as it ended because the machine did, without warning; what was committed last may be lost."""
+        on_disk = ended.low - ON_DISK_SECONDS
+        return self._replace(
+            ended=ended,
+            may_be_unrecorded=self.recorded > on_disk,
+            print_may_be_unrecorded=self.print_started.high > on_disk - NOTED_SECONDS,
+        )
+
+
+class Truth:
+    """The runs of one OctoPrint that its log knows of, or should; the newest goes on."""
+
+    def __init__(self, first: Run) -> None:
+        self.runs = [first]
+
+    @property
+    def current(self) -> Run:
+        return self.runs[-1]
+
+    @current.setter
+    def current(self, run: Run) -> None:
+        self.runs[-1] = run
+
+    def restarts_next(self) -> int:
+        """How many restarts are told at the least once the next run is recorded."""
+        return len([run for run in self.runs if not run.may_be_unrecorded])
+
+    def complaints(self, told: list[Told], clock_is_right: bool) -> list[str]:
+        """What is wrong with what the log tells, newest first: a sentence each."""
+        self._drop_unrecorded(len(told))
+        pairs = list(pairwise(self.runs))
+        if len(told) != len(pairs):
+            return [f"{len(pairs)} restarts have happened, and {len(told)} are told: {told}"]
+        found = []
+        for (ended, begun), each in zip(pairs, reversed(told), strict=True):
+            wrong = _Comparison(each, clock_is_right or begun is not self.current).of(ended, begun)
+            found += [f"{sentence}; told was {each}" for sentence in wrong]
+        return found
+
+    def _drop_unrecorded(self, told: int) -> None:
+        """Forget the runs that may be missing and are; the others are known to be recorded from now on."""
+        uncertain = [run for run in self.runs if run.may_be_unrecorded]
+        for run in uncertain[: max(0, len(self.runs) - 1 - told)]:
+            self.runs.remove(run)
+        self.runs = [run._replace(may_be_unrecorded=False) for run in self.runs]
+
+
+class _Comparison:
+    """One restart as it is told, beside the end of one run and the start of the next.
+
+    Where the clock of that start is not right yet, what depends on it may be unknown, but not wrong.
+    """
+
+    def __init__(self, told: Told, clock_is_right: bool) -> None:
+        self._told = told
+        self._clock_is_right = clock_is_right
+        self._wrong: list[str] = []
+
+    def of(self, ended: Run, begun: Run) -> list[str]:
+        """What is wrong, a sentence each."""
+        self._is("kind", _kind(ended.start, begun.start))
+        self._is("clean", ended.clean)
+        self._lost_print(ended)
+        self._end(ended, begun)
+        self._start(begun)
+        self._downtime(ended, begun)
+        return self._wrong
+
+    def _lost_print(self, ended: Run) -> None:
+        lost = self._told["lost_print"]
+        file = lost and lost["file"]
+        if file != ended.lost and not (ended.print_may_be_unrecorded and file is None):
+            self._wrong.append(f"the print was {ended.lost}, and {file} is told")
+        elif lost:
+            self._moment("the print's started_at", lost["started_at"], ended.print_started)
+            if lost["seen_at"] is not None:
+                self._moment("the print's seen_at", lost["seen_at"], Span(ended.print_started.low, ended.ended.high))
+
+    def _end(self, ended: Run, begun: Run) -> None:
+        told = self._told
+        self._moment("run_started_at", told["run_started_at"], _at(ended.start.started))
+        if ended.clean:
+            self._moment("ended_after", told["ended_after"], ended.ended)
+            self._moment("ended_before", told["ended_before"], ended.ended)
+        else:
+            self._moment("ended_after", told["ended_after"], Span(ended.last_alive, ended.ended.high))
+            before = Span(ended.ended.low, begun.start.started)
+            self._moment("ended_before", told["ended_before"], before, self._clock_is_right)
+
+    def _start(self, begun: Run) -> None:
+        told = self._told
+        self._moment("started_at", told["started_at"], _at(begun.start.started), self._clock_is_right)
+        if told["kind"] == "host":
+            booted = _at(begun.start.machine_started)
+            self._moment("host_started_at", told["host_started_at"], booted, self._clock_is_right)
+        else:
+            self._is("host_started_at", None)
+
+    def _downtime(self, ended: Run, begun: Run) -> None:
+        low, high = self._told["downtime_seconds_min"], self._told["downtime_seconds_max"]
+        shortest, longest = (begun.start.started - moment for moment in reversed(ended.ended))
+        if self._clock_is_right and (low is None or high is None):
+            self._wrong.append(f"the downtime was {shortest:.1f} to {longest:.1f} s, and {low} to {high} is told")
+        if self._clock_is_right and ended.clean and low != high:
+            self._wrong.append(f"after a clean end the downtime is known, and {low} to {high} is told")
+        if low is not None:
+            self._number("the shortest downtime", low, Span(shortest if ended.clean else 0, longest))
+        if high is not None:
+            known = longest if ended.clean else begun.start.started - ended.last_alive
+            self._number("the longest downtime", high, Span(shortest, known))
+
+    def _is(self, name: str, expected: object) -> None:
+        if self._told[name] != expected:
+            self._wrong.append(f"{name} was {expected}, and {self._told[name]} is told")
+
+    def _moment(self, name: str, text: str | None, truth: Span, must_be_known: bool = True) -> None:
+        if text is not None:
+            self._number(name, moment(text), truth)
+        elif must_be_known:
+            self._wrong.append(f"{name} is not told")
+
+    def _number(self, name: str, number: float, truth: Span) -> None:
+        low, high = truth
+        if not low - TOLERANCE <= number <= high + TOLERANCE:
+            self._wrong.append(
+                f"{name} is {number - low:+.1f} s from {low:.1f}, {number - high:+.1f} s from {high:.1f}"
+            )
+
+
+def _at(moment: float) -> Span:
+    return Span(moment, moment)
+
+
+def _kind(ended: Start, begun: Start) -> str:
+    if ended.machine != begun.machine:
+        return "host"
+    return "octoprint" if ended.container == begun.container else "container"
+
+
+def moment(text: str) -> float:
+    """A moment as the API tells it, in seconds since 1970."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
