@@ -14,7 +14,7 @@ from world import World
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     options = metafunc.config.option
-    metafunc.parametrize("end", ends(options.ends, options.seed), ids=str)
+    metafunc.parametrize("end", list(ends(options.ends, options.seed)), ids=str)
 
 
 class Worlds:
@@ -74,6 +74,6 @@ def test_what_the_log_tells_is_what_was_done(worlds: Worlds, end: End, figures: 
     figures.done(end.kind)
     KINDS[end.kind](world, end)
     octoprint = world.in_container if end.kind.startswith("container") else world.octoprint
-    assert world.wrong == []
+    assert not world.wrong, "\n".join(world.wrong)
     figures.right(end.kind, octoprint.told[0])
     worlds.give_back(world)

@@ -21,7 +21,9 @@ def test_the_versions_of_octoprint_are_those_of_the_makefile_and_at_night_one_mo
     (versions,) = re.findall(r"^OCTOPRINTS := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     (default,) = re.findall(r"'(.*)'", workflow("ci.yml")["jobs"]["e2e"]["strategy"]["matrix"]["octoprint"])
     assert json.loads(default) == versions.split()
-    assert json.loads(workflow("nightly.yml")["jobs"]["all"]["with"]["octoprints"]) == [*versions.split(), "dev"]
+    nightly = workflow("nightly.yml")["jobs"]
+    assert json.loads(nightly["all"]["with"]["octoprints"]) == [*versions.split(), "dev"]
+    assert nightly["machine"]["strategy"]["matrix"]["octoprint"] == versions.split()
 
 
 def test_the_versions_of_python_are_those_that_tools_pythons_looks_for() -> None:
