@@ -77,7 +77,7 @@ bench: $(PLUGINS)
 machine: $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py machine
 	$(TOOLS)/bin/python tools/machine_image.py $(OCTOPRINT) dist/*.whl
-	$(TOOLS)/bin/pytest tests/machine $(IN_ONE) --verbose --ends $(ENDS) --seed $(SEED)
+	$(TOOLS)/bin/pytest tests/machine $(IN_ONE) --verbose --capture no --ends $(ENDS) --seed $(SEED)
 
 screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from truth import ON_DISK_SECONDS, Run
+from truth import ON_DISK_SECONDS, Run, Span
 from world import OctoPrint, World, span
 
 _OFF_SECONDS = 120  # that the machine takes at the most to switch itself off
 _SETTLED_SECONDS = ON_DISK_SECONDS + 3  # then what was done is on the disk
-_LONG_AGO = "2020-01-01"
+_LONG_AGO = 1577836800.0  # 2020-01-01
 _DROP_IN = "/run/systemd/system/octoprint.service.d"
 
 
@@ -116,16 +116,38 @@ def container_killed(world: World, end: End) -> None:
     _restart_container(world, end, "lxc-stop -n c1 -k", clean=False)
 
 
+def container_without_power(world: World, end: End) -> None:
+    """The machine's power is cut while OctoPrint runs in it and in its container."""
+    world.start_container()
+    _prepare(world, world.in_container, end)
+    time.sleep(_SETTLED_SECONDS + 5 * end.moment)
+    ended = span(world.machine.cut_power)
+    for octoprint in (world.octoprint, world.in_container):
+        _set_ended(octoprint, lambda run: run.end_with_the_machine(ended))
+    world.switch_on()
+    world.start_container()
+    _stop_container(world, "lxc-stop -n c1", clean=True)
+
+
 def no_clock_chip(world: World, end: End) -> None:
-    """After a power cut or in order, the machine starts with a clock that is set right only later."""
+    """The machine starts with a clock from long ago, or as it was at its end; it is set right later, or never."""
     _prepare(world, world.octoprint, end)
     time.sleep(_SETTLED_SECONDS)
-    if end.variant == "cut":
-        _end_with_the_machine(world, world.machine.cut_power)
-    else:
+    if end.variant == "set after a restart":
         ended = span(lambda: _switch_off(world, "systemctl poweroff"))
         _set_ended(world.octoprint, lambda run: run.end(ended, clean=True))
-    world.switch_on(_LONG_AGO)
+    else:
+        ended = _end_with_the_machine(world, world.machine.cut_power)
+    if end.variant == "restored":
+        time.sleep(10 + 10 * end.moment)
+    world.switch_on(ended.low if end.variant == "restored" else _LONG_AGO)
+    if end.variant == "never set":
+        time.sleep(_SETTLED_SECONDS)
+        _end_with_the_machine(world, world.machine.cut_power)
+        world.switch_on()
+        return
+    if end.variant == "set after a restart":
+        _restart(world, clean=True)
     time.sleep(10 * end.moment)
     world.set_clock()
 
@@ -158,12 +180,13 @@ KINDS: dict[str, Callable[[World, End], None]] = {
     "power cut as OctoPrint starts": power_cut_as_octoprint_starts,
     "container stopped": container_stopped,
     "container killed": container_killed,
+    "container, power cut": container_without_power,
     "no clock chip": no_clock_chip,
     "slow card": slow_card,
 }
 _VARIANTS = {
     "power cut as OctoPrint starts": ("answering", "starting"),
-    "no clock chip": ("cut", "in order"),
+    "no clock chip": ("set", "set after a restart", "restored", "never set"),
     "slow card": ("restart", "reboot"),
 }
 _PRINTING = ("printing", "printing", "idle", "printed")
@@ -194,19 +217,20 @@ def _set_ended(octoprint: OctoPrint, end: Callable[[Run], Run]) -> None:
     octoprint.truth.current = end(octoprint.truth.current)
 
 
-def _end_with_the_machine(world: World, action: Callable[[], object]) -> None:
+def _end_with_the_machine(world: World, action: Callable[[], object]) -> Span:
     ended = span(action)
     _set_ended(world.octoprint, lambda run: run.end_with_the_machine(ended))
+    return ended
 
 
 def _end_itself(world: World, end: End, command: str, clean: bool) -> None:
     _prepare(world, world.octoprint, end)
     time.sleep(1 + 3 * end.moment if clean else _SETTLED_SECONDS + 3 * end.moment)
-    ended = span(lambda: _switch_off(world, command))
     if clean:
+        ended = span(lambda: _switch_off(world, command))
         _set_ended(world.octoprint, lambda run: run.end(ended, clean=True))
     else:
-        _set_ended(world.octoprint, lambda run: run.end_with_the_machine(ended))
+        _end_with_the_machine(world, lambda: _switch_off(world, command))
     world.switch_on()
 
 

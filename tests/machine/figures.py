@@ -23,7 +23,9 @@ class Figures:
     def right(self, kind: str, told: Told) -> None:
         """Note that it was told right; ``told`` is the restart that it led to."""
         self._right[kind] += 1
-        self._widths[kind].append(told["downtime_seconds_max"] - told["downtime_seconds_min"])
+        low, high = told["downtime_seconds_min"], told["downtime_seconds_max"]
+        if high is not None:
+            self._widths[kind].append(high - low)
 
     def table(self) -> Iterator[str]:
         row = "{:32} {:>5} {:>11}   {}".format

@@ -62,11 +62,8 @@ def worlds(octoprint_in_machine: str) -> Iterator[Worlds]:
 def figures(octoprint_in_machine: str, pytestconfig: pytest.Config) -> Iterator[Figures]:
     figures = Figures()
     yield figures
-    terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
-    assert terminal
-    terminal.write_sep("=", f"OctoPrint {octoprint_in_machine}, SEED={pytestconfig.option.seed}")
-    for line in figures.table():
-        terminal.write_line(line)
+    print(f"\n\nOctoPrint {octoprint_in_machine}, SEED={pytestconfig.option.seed}")
+    print(*figures.table(), sep="\n")
 
 
 def test_what_the_log_tells_is_what_was_done(worlds: Worlds, end: End, figures: Figures) -> None:

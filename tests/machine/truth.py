@@ -26,11 +26,23 @@ class Span(NamedTuple):
     high: float
 
 
+class WallClock(NamedTuple):
+    """How the machine's clock goes in one boot.
+
+    While it is not ``right``, moments may be unknown. Where it was restored from a file, nobody can see that it is not
+    right: then moments may also be told that are ``behind`` by so many seconds.
+    """
+
+    right: bool = True
+    behind: float = 0
+
+
 class Start(NamedTuple):
     """A start of OctoPrint: where, and by which start of the machine and of the container; 0 is the machine itself."""
 
     machine: int
     machine_started: float
+    clock: WallClock
     container: int
     started: float
 
@@ -93,15 +105,22 @@ class Truth:
         """How many restarts are told at the least once the next run is recorded."""
         return len([run for run in self.runs if not run.may_be_unrecorded])
 
-    def complaints(self, told: list[Told], clock_is_right: bool) -> list[str]:
-        """What is wrong with what the log tells, newest first: a sentence each."""
+    def clock_was_set(self, machine: int) -> None:
+        """The machine's clock is right now, for all that happened since that boot of it."""
+        self.runs = [
+            run._replace(start=run.start._replace(clock=WallClock())) if run.start.machine == machine else run
+            for run in self.runs
+        ]
+
+    def complaints(self, told: list[Told]) -> list[str]:
+        """What is wrong with the restarts that the log tells, newest first: a sentence each."""
         self._drop_unrecorded(len(told))
         pairs = list(pairwise(self.runs))
         if len(told) != len(pairs):
             return [f"{len(pairs)} restarts have happened, and {len(told)} are told: {told}"]
         found = []
         for (ended, begun), each in zip(pairs, reversed(told), strict=True):
-            wrong = _Comparison(each, clock_is_right or begun is not self.current).of(ended, begun)
+            wrong = _Comparison(each, ended, begun).wrong()
             found += [f"{sentence}; told was {each}" for sentence in wrong]
         return found
 
@@ -114,82 +133,83 @@ class Truth:
 
 
 class _Comparison:
-    """One restart as it is told, beside the end of one run and the start of the next.
+    """One restart as it is told, beside the end of one run and the start of the next."""
 
-    Where the clock of that start is not right yet, what depends on it may be unknown, but not wrong.
-    """
-
-    def __init__(self, told: Told, clock_is_right: bool) -> None:
+    def __init__(self, told: Told, ended: Run, begun: Run) -> None:
         self._told = told
-        self._clock_is_right = clock_is_right
+        self._ended = ended
+        self._begun = begun
         self._wrong: list[str] = []
 
-    def of(self, ended: Run, begun: Run) -> list[str]:
+    def wrong(self) -> list[str]:
         """What is wrong, a sentence each."""
-        self._is("kind", _kind(ended.start, begun.start))
-        self._is("clean", ended.clean)
-        self._lost_print(ended)
-        self._end(ended, begun)
-        self._start(begun)
-        self._downtime(ended, begun)
+        self._is("kind", _kind(self._ended.start, self._begun.start))
+        self._is("clean", self._ended.clean)
+        self._lost_print()
+        self._end()
+        self._start()
+        self._downtime()
         return self._wrong
 
-    def _lost_print(self, ended: Run) -> None:
-        lost = self._told["lost_print"]
+    def _lost_print(self) -> None:
+        ended, lost = self._ended, self._told["lost_print"]
         file = lost and lost["file"]
         if file != ended.lost and not (ended.print_may_be_unrecorded and file is None):
             self._wrong.append(f"the print was {ended.lost}, and {file} is told")
         elif lost:
-            self._moment("the print's started_at", lost["started_at"], ended.print_started)
+            started, clock = ended.print_started, ended.start.clock
+            self._moment("the print's started_at", lost["started_at"], started, clock)
             if lost["seen_at"] is not None:
-                self._moment("the print's seen_at", lost["seen_at"], Span(ended.print_started.low, ended.ended.high))
+                self._moment("the print's seen_at", lost["seen_at"], Span(started.low, ended.ended.high), clock)
 
-    def _end(self, ended: Run, begun: Run) -> None:
-        told = self._told
-        self._moment("run_started_at", told["run_started_at"], _at(ended.start.started))
+    def _end(self) -> None:
+        told, ended, clock = self._told, self._ended, self._ended.start.clock
+        self._moment("run_started_at", told["run_started_at"], _at(ended.start.started), clock)
         if ended.clean:
-            self._moment("ended_after", told["ended_after"], ended.ended)
-            self._moment("ended_before", told["ended_before"], ended.ended)
+            self._moment("ended_after", told["ended_after"], ended.ended, clock)
+            self._moment("ended_before", told["ended_before"], ended.ended, clock)
         else:
-            self._moment("ended_after", told["ended_after"], Span(ended.last_alive, ended.ended.high))
-            before = Span(ended.ended.low, begun.start.started)
-            self._moment("ended_before", told["ended_before"], before, self._clock_is_right)
+            begun = self._begun.start
+            self._moment("ended_after", told["ended_after"], Span(ended.last_alive, ended.ended.high), clock)
+            self._moment("ended_before", told["ended_before"], Span(ended.ended.low, begun.started), begun.clock)
 
-    def _start(self, begun: Run) -> None:
-        told = self._told
-        self._moment("started_at", told["started_at"], _at(begun.start.started), self._clock_is_right)
+    def _start(self) -> None:
+        told, begun = self._told, self._begun.start
+        self._moment("started_at", told["started_at"], _at(begun.started), begun.clock)
         if told["kind"] == "host":
-            booted = _at(begun.start.machine_started)
-            self._moment("host_started_at", told["host_started_at"], booted, self._clock_is_right)
+            self._moment("host_started_at", told["host_started_at"], _at(begun.machine_started), begun.clock)
         else:
             self._is("host_started_at", None)
 
-    def _downtime(self, ended: Run, begun: Run) -> None:
+    def _downtime(self) -> None:
+        ended, begun = self._ended, self._begun.start
         low, high = self._told["downtime_seconds_min"], self._told["downtime_seconds_max"]
-        shortest, longest = (begun.start.started - moment for moment in reversed(ended.ended))
-        if self._clock_is_right and (low is None or high is None):
-            self._wrong.append(f"the downtime was {shortest:.1f} to {longest:.1f} s, and {low} to {high} is told")
-        if self._clock_is_right and ended.clean and low != high:
-            self._wrong.append(f"after a clean end the downtime is known, and {low} to {high} is told")
+        shortest, longest = begun.started - ended.ended.high, begun.started - ended.ended.low
+        if ended.start.clock.right and begun.clock.right:
+            if low is None or high is None:
+                self._wrong.append(f"the downtime was {shortest:.1f} to {longest:.1f} s, and {low} to {high} is told")
+            elif ended.clean and low != high:
+                self._wrong.append(f"after a clean end the downtime is known, and {low} to {high} is told")
+        behind = begun.clock.behind
         if low is not None:
-            self._number("the shortest downtime", low, Span(shortest if ended.clean else 0, longest))
+            self._number("the shortest downtime", low, Span(shortest if ended.clean else 0, longest), behind)
         if high is not None:
-            known = longest if ended.clean else begun.start.started - ended.last_alive
-            self._number("the longest downtime", high, Span(shortest, known))
+            known = longest if ended.clean else begun.started - ended.last_alive
+            self._number("the longest downtime", high, Span(shortest, known), behind)
 
     def _is(self, name: str, expected: object) -> None:
         if self._told[name] != expected:
             self._wrong.append(f"{name} was {expected}, and {self._told[name]} is told")
 
-    def _moment(self, name: str, text: str | None, truth: Span, must_be_known: bool = True) -> None:
+    def _moment(self, name: str, text: str | None, truth: Span, clock: WallClock) -> None:
         if text is not None:
-            self._number(name, moment(text), truth)
-        elif must_be_known:
+            self._number(name, moment(text), truth, clock.behind)
+        elif clock.right:
             self._wrong.append(f"{name} is not told")
 
-    def _number(self, name: str, number: float, truth: Span) -> None:
+    def _number(self, name: str, number: float, truth: Span, behind: float) -> None:
         low, high = truth
-        if not low - TOLERANCE <= number <= high + TOLERANCE:
+        if not low - behind - TOLERANCE <= number <= high + TOLERANCE:
             self._wrong.append(
                 f"{name} is {number - low:+.1f} s from {low:.1f}, {number - high:+.1f} s from {high:.1f}"
             )

@@ -12,7 +12,8 @@ import requests
 from machine import Machine
 from machine_image import SHORT_FILE, SLOW_FILE
 from octoprint_server import api_key
-from truth import ON_DISK_SECONDS, TOLERANCE, Run, Span, Start, Told, Truth
+from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
+from truth import ON_DISK_SECONDS, TOLERANCE, Run, Span, Start, Told, Truth, WallClock
 
 _ENDPOINT = "/api/plugin/octoprint_uptime"
 _START_SECONDS = 180  # a loaded host emulates slowly
@@ -101,15 +102,22 @@ class World:
         self.wrong: list[str] = []
         self._boots = 0
         self._containers = 0
-        self._clock_is_right = True
+        self._clock = WallClock()
         self.switch_on()
         time.sleep(2 * ON_DISK_SECONDS)  # a first run has no restart to tell, and so does not show that it is recorded
 
-    def switch_on(self, clock: str | None = None) -> None:
-        """Start the machine and its OctoPrint, and check what is told; ``clock`` is what the clock chip says."""
+    def switch_on(self, chip: float | None = None) -> None:
+        """Start the machine and its OctoPrint, and check what is told; ``chip`` is what its clock chip says, if wrong.
+
+        That is a moment of ours where the clock was restored from a file, or one that can't be.
+        """
         self._boots += 1
-        self._clock_is_right = clock is None
-        self.machine.switch_on(clock)
+        if chip is None:
+            self._clock = WallClock()
+            self.machine.switch_on()
+        else:
+            self._clock = WallClock(right=False, behind=time.time() - chip if chip >= EARLIEST else 0)
+            self.machine.switch_on(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(chip)))
         self.begun(self.octoprint)
 
     def start_container(self) -> None:
@@ -118,9 +126,11 @@ class World:
         self.begun(self.in_container)
 
     def set_clock(self) -> None:
-        """Set the machine's clock right."""
+        """Set the machine's clock right, and check what is told then."""
         self.machine.run(f"date -s @{time.time():.2f}")
-        self._clock_is_right = True
+        self._clock = WallClock()
+        assert self.octoprint.truth is not None
+        self.octoprint.truth.clock_was_set(self._boots)
         self.check(self.octoprint)
 
     def begun(self, octoprint: OctoPrint) -> None:
@@ -142,7 +152,7 @@ class World:
         """Compare what an OctoPrint tells now with the truth."""
         assert octoprint.truth is not None
         octoprint.told = octoprint.restarts()
-        self.wrong += octoprint.truth.complaints(octoprint.told, self._clock_is_right)
+        self.wrong += octoprint.truth.complaints(octoprint.told)
 
     def print_file(self, octoprint: OctoPrint) -> None:
         """Have it begin a print that goes on for long."""
@@ -160,10 +170,10 @@ class World:
         before = time.time()
         ticks, uptime, wall_clock = map(float, self.machine.run(_CLOCKS.format(port=octoprint.port)).split())
         now = (before + time.time()) / 2
-        if self._clock_is_right and abs(wall_clock - now) > TOLERANCE:
+        if self._clock.right and abs(wall_clock - now) > TOLERANCE:
             raise self.machine.error(f"its clock is off by {wall_clock - now:.1f} s, so nothing can be compared")
         container = self._containers if octoprint is self.in_container else 0
-        return Start(self._boots, now - uptime, container, now - uptime + ticks / _TICKS)
+        return Start(self._boots, now - uptime, self._clock, container, now - uptime + ticks / _TICKS)
 
 
 def span(action: Callable[[], object]) -> Span:
