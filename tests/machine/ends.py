@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from truth import ON_DISK_SECONDS, Run, Span
@@ -193,15 +193,19 @@ _PRINTING = ("printing", "printing", "idle", "printed")
 
 
 def ends(count: int, seed: int) -> Iterator[End]:
-    """The same ends for the same seed: all kinds in random order, then all again in another."""
+    """The same ends for the same seed: all kinds in random order, then all again in another; so their variants."""
     chance = random.Random(seed)
-    kinds: list[str] = []
+    kinds, printing = _dealt(chance, list(KINDS)), _dealt(chance, _PRINTING)
+    variants = {kind: _dealt(chance, of_kind) for kind, of_kind in _VARIANTS.items()}
     for number in range(1, count + 1):
-        if not kinds:
-            kinds = chance.sample(list(KINDS), len(KINDS))
-        kind = kinds.pop()
-        variant = chance.choice(_VARIANTS.get(kind, ("",)))
-        yield End(number, kind, chance.choice(_PRINTING), chance.random(), variant)
+        kind = next(kinds)
+        yield End(number, kind, next(printing), chance.random(), next(variants[kind]) if kind in variants else "")
+
+
+def _dealt(chance: random.Random, cards: Sequence[str]) -> Iterator[str]:
+    """The cards in random order, again and again, each time in another."""
+    while True:
+        yield from chance.sample(cards, len(cards))
 
 
 def _prepare(world: World, octoprint: OctoPrint, end: End) -> None:
