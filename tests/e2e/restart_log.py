@@ -77,11 +77,22 @@ def database(server: OctoPrint) -> Path:
 def opened(server: OctoPrint) -> Iterator[sqlite3.Connection]:
     """The database as after a power cut now: a copy, since a running server keeps its file for itself."""
     with tempfile.TemporaryDirectory() as folder:
-        for path in database(server).parent.glob(f"{database(server).name}*"):
-            shutil.copy(path, folder)
+        while not _copied(database(server), folder):
+            pass
         with closing(sqlite3.connect(Path(folder, database(server).name))) as connection:
             connection.row_factory = sqlite3.Row
             yield connection
+
+
+def _copied(path: Path, folder: str) -> bool:
+    """Whether the file and what is beside it could be copied before the server closed it, and so removed a part."""
+    try:
+        for part in path.parent.glob(f"{path.name}*"):
+            shutil.copy(part, folder)
+    except FileNotFoundError:
+        Path(folder, f"{path.name}-wal").unlink(missing_ok=True)
+        return False
+    return True
 
 
 def rows(server: OctoPrint) -> list[dict[str, Any]]:
