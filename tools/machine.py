@@ -67,8 +67,10 @@ class Machine:
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def cut_power(self) -> None:
-        """Pull the plug."""
+        """Pull the plug of a machine that is on; one that went off before would make a wrong truth of this moment."""
         assert self._process is not None
+        if not self.runs:
+            raise self.error("it went off before its power was cut")
         self._process.kill()
         self.wait_until_off(10)
 
