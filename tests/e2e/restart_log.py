@@ -158,9 +158,10 @@ def print_file(server: OctoPrint, name: str) -> None:
 
 
 def jog(server: OctoPrint) -> None:
-    """Raise the print head by hand."""
+    """Raise the print head by hand, and wait until OctoPrint has told of that."""
     command = {"command": "jog", "z": 7}
     server.session("admin").post(f"{server.url}/api/printer/printhead", json=command).raise_for_status()
+    time.sleep(1)
 
 
 def pause(server: OctoPrint, action: str = "pause") -> None:
