@@ -73,13 +73,15 @@ def runs_of_an_hour(count: int) -> list[Run]:
 
 
 @contextmanager
-def running(executable: Path, without: bool = False, runs: int = 1000, wrapper: Iterable[str] = ()) -> Iterator[Server]:
+def running(
+    executable: Path, without: bool = False, runs: int = 1000, wrapper: Iterable[str] = (), stopwatch: bool = False
+) -> Iterator[Server]:
     """An OctoPrint with the plugin, so many runs in its restart log, and an empty plugin; or without ours."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(executable, Path(folder))
         server.prepare({"admin": {"groups": ["users", "admins"]}}, disable=["octoprint_uptime"] if without else [])
         (server.basedir / "plugins").mkdir()
-        for name, code in {"empty.py": EMPTY_PLUGIN, **({} if without else STOPWATCH)}.items():
+        for name, code in {"empty.py": EMPTY_PLUGIN, **(STOPWATCH if stopwatch else {})}.items():
             (server.basedir / "plugins" / name).write_text(code)
         if runs:
             write_runs(server.basedir, runs_of_an_hour(runs))
@@ -163,7 +165,7 @@ def stop_cost(executable: Path, ends: int = 1, wrapper: Iterable[str] = ()) -> f
     """Milliseconds that the plugin takes of OctoPrint's end, at the most of so many."""
     times = []
     for _ in range(ends):
-        with running(executable, wrapper=wrapper) as server:
+        with running(executable, wrapper=wrapper, stopwatch=True) as server:
             time.sleep(1)  # in which a healthy disk takes what a start writes
             server.stop()
             times.append(took(server) * 1000)
