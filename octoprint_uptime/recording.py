@@ -60,18 +60,21 @@ class Recording:
     def _started(self) -> float:
         return boot_clock() - (self._process.read().seconds or 0)
 
+    @property
+    def _is_on(self) -> bool:
+        return self._wanted and not self._disabled
+
     def _set(self, wanted: bool, disabled: bool) -> None:
-        recorded = self._wanted and not self._disabled
+        recorded = self._is_on
         self._wanted, self._disabled = wanted, disabled
-        records = wanted and not disabled
-        if records and not recorded:
+        if self._is_on and not recorded:
             self._begin(recorded_from=boot_clock())
-        elif recorded and not records:
+        elif recorded and not self._is_on:
             self._log.switch_off()
 
     def _note(self, print_: Print | None) -> None:
         self._print = print_
-        if self._wanted and not self._disabled:
+        if self._is_on:
             self._log.printing(print_)
 
     def _begin(self, recorded_from: float) -> None:
