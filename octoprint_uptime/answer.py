@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from .clock import Uptime
 from .formatting import DISPLAY_FORMATS, format_moment, format_uptime
 from .restart_log import RUNS_KEPT, News, Print, Restart, Unrecorded
 
 Fields = dict[str, Any]
+
+_MOST_DAYS = 366  # that ``?days=`` takes
 
 
 def for_api(
@@ -23,7 +25,7 @@ def for_api(
     """The answer to ``GET /api/plugin/octoprint_uptime``.
 
     ``values`` are the plugin's settings, ``sees_files`` says whether the caller has FILES_LIST, and ``note`` is what
-    to do about an unknown system uptime, in the caller's language.
+    to do about an unknown uptime of the host, in the caller's language.
     """
     fields = {
         **_uptime("", system, DISPLAY_FORMATS),
@@ -34,21 +36,42 @@ def for_api(
         "poll_interval_seconds": values["poll_interval_seconds"],
         "last_restart": news.last and _known_restart(news.last, sees_files),
         "unseen_restart": news.unseen and _known_restart(news.unseen, sees_files),
+        "unseen_restarts": news.unseen_ends,
+        "unseen_lost_prints": news.unseen_lost_prints,
         "recorded_since": _moment(news.recorded_since),
     }
     return fields if note is None else {**fields, "uptime_note": note}
 
 
-def restart_count(text: str) -> int:
-    """The count in ``?restarts=20``; raises `ValueError`, with a sentence for the caller, for any other text."""
+class Asked(NamedTuple):
+    """Which restarts a caller asks for: the newest so many, of those within the last ``days`` unless that is None."""
+
+    restarts: int
+    days: int | None
+
+
+def asked(arguments: Mapping[str, str]) -> Asked | None:
+    """What ``?restarts=20`` and ``?days=30`` ask for, None without either.
+
+    Raises `ValueError`, with a sentence for the caller, where one of them is not a whole number within its bounds.
+    """
+    restarts = _count(arguments, "restarts", RUNS_KEPT)
+    days = _count(arguments, "days", _MOST_DAYS)
+    return None if restarts is days is None else Asked(restarts or RUNS_KEPT, days)
+
+
+def _count(arguments: Mapping[str, str], name: str, most: int) -> int | None:
+    text = arguments.get(name)
+    if text is None:
+        return None
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if not 1 <= count <= RUNS_KEPT:
-        raise ValueError(f"restarts must be a whole number from 1 to {RUNS_KEPT}")
+    if not 1 <= count <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most}")
     return count
 
 
 def restarts(found: Iterable[Restart], sees_files: bool) -> list[Fields]:
-    """The list that ``?restarts=20`` adds to the API's answer."""
+    """The list that ``?restarts=20`` or ``?days=30`` adds to the API's answer."""
     return [restart(each, sees_files) for each in found]
 
 
@@ -105,7 +128,7 @@ def restart_for_system_info(last: Restart | None) -> Fields:
 
 
 def for_command_line(system: Uptime, scope: str | None, display_format: str) -> Fields:
-    """What ``octoprint plugins octoprint_uptime:show --json`` prints: the API's fields of the system uptime."""
+    """What ``octoprint plugins octoprint_uptime:show --json`` prints: the API's fields of the host's uptime."""
     return {
         **_uptime("", system, ("full",)),
         **_source(system, scope),

@@ -118,13 +118,13 @@ class UptimePlugin(
         names_a_file = any(restart and (restart.lost_print or restart.unattended_print) for restart in told)
         sees_files = names_a_file and Permissions.FILES_LIST.can()
         fields = answer.for_api(system, octoprint, scope, self._values, news, sees_files, note)
-        if "restarts" in request.args:
-            try:
-                count = answer.restart_count(request.args["restarts"])
-            except ValueError as error:
-                flask.abort(400, description=str(error))
+        try:
+            asked = answer.asked(request.args)
+        except ValueError as error:
+            flask.abort(400, description=str(error))
+        if asked:
             log = self._restart_log if self._values["restart_log"] else None
-            found = islice(log.restarts(), count) if log else ()
+            found = islice(log.restarts(asked.days), asked.restarts) if log else ()
             fields["restarts"] = answer.restarts(found, Permissions.FILES_LIST.can())
             fields["not_recorded"] = answer.not_recorded(log.unrecorded() if log else ())
         return flask.jsonify(fields)

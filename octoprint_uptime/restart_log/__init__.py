@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +22,14 @@ _NEWS_FROM = 50  # of the newest restarts, which `news` looks at
 class News(NamedTuple):
     """The newest restart, and the one that the notice is about, since nobody has dismissed it; None without one.
 
+    ``unseen_ends`` counts the ends without warning that nobody has dismissed, ``unseen_lost_prints`` what they cost.
     ``recorded_since`` is when the oldest run that is known began to be recorded, in seconds since 1970.
     """
 
     last: Restart | None = None
     unseen: Restart | None = None
+    unseen_ends: int = 0
+    unseen_lost_prints: int = 0
     recorded_since: float | None = None
 
 
@@ -78,9 +82,13 @@ class RestartLog:
         """Forget every run but the current one, at once; says whether they are deleted, after ``seconds`` at most."""
         return _is_done(self._recorder.clear(), seconds)
 
-    def restarts(self) -> Iterator[Restart]:
-        """The restarts, newest first, by the wall clock as it is set now."""
-        return restarts(self._runs())
+    def restarts(self, days: int | None = None) -> Iterator[Restart]:
+        """The restarts, newest first, by the wall clock as it is set now.
+
+        With ``days`` those after which OctoPrint started within so many times 24 hours, or nobody knows when.
+        """
+        oldest = -inf if days is None else clock.boot_offset() + clock.boot_clock() - days * 86400
+        return (found for found in restarts(self._runs()) if found.started is None or found.started >= oldest)
 
     def unrecorded(self) -> Iterator[Unrecorded]:
         """When the log was off since the first run that is known, newest first."""
@@ -108,7 +116,13 @@ class RestartLog:
             newest = list(islice(self.restarts(), _NEWS_FROM))
             unseen = [restart for restart in newest if not (restart.clean or restart.dismissed)]
             costly = [restart for restart in unseen if restart.lost_print]
-            news = News(next(iter(newest), None), next(iter(costly + unseen), None), recorded_since(self._runs()))
+            news = News(
+                last=next(iter(newest), None),
+                unseen=next(iter(costly + unseen), None),
+                unseen_ends=len(unseen),
+                unseen_lost_prints=len(costly),
+                recorded_since=recorded_since(self._runs()),
+            )
             self._known_news = (basis, news)
         return news
 

@@ -9,7 +9,7 @@ class Progress(NamedTuple):
     """How far a print was at one moment.
 
     ``percent`` of the file, ``position`` in bytes from its start, ``z`` in mm; the last two are None where unknown.
-    ``seen`` is when OctoPrint said so. `UptimePlugin` reads all of it from OctoPrint's printer and its events.
+    ``seen`` is when OctoPrint said so. `Recording` takes all of it from OctoPrint's printer and its events.
     """
 
     percent: float

@@ -18,7 +18,7 @@ FIELDS = {
     *(f"{prefix}started_at" for prefix in ("", "octoprint_")),
     *(f"{prefix}uptime{suffix}" for prefix in ("", "octoprint_") for suffix in SUFFIXES),
     *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds"),
-    *("last_restart", "unseen_restart", "recorded_since"),
+    *("last_restart", "unseen_restart", "unseen_restarts", "unseen_lost_prints", "recorded_since"),
 }
 
 

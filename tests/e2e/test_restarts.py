@@ -326,11 +326,22 @@ def test_as_many_are_listed_as_were_asked_for(story: Story, text: str, count: in
     assert len(response.json()["restarts"]) == count
 
 
+def test_those_of_some_days_are_listed(story: Story) -> None:
+    session = story.server.session("viewer")
+    answer = session.get(story.server.url + ENDPOINT, params={"days": "1"}).json()
+    assert answer["restarts"] == restarts(story.server)
+    assert {"recorded_since", "not_recorded"} < answer.keys()
+    both = session.get(story.server.url + ENDPOINT, params={"days": "366", "restarts": "2"}).json()
+    assert both["restarts"] == restarts(story.server)[:2]
+
+
+@pytest.mark.parametrize(("name", "most"), [("restarts", 1000), ("days", 366)])
 @pytest.mark.parametrize("text", ["0", "1001", "-1", "abc", "", "1.5", "1e2", "9" * 5000, "\u0664", "1,2", " 1"])
-def test_another_count_is_refused(story: Story, text: str) -> None:
-    response = story.server.session("viewer").get(story.server.url + ENDPOINT, params={"restarts": text})
+def test_another_count_is_refused(story: Story, name: str, most: int, text: str) -> None:
+    response = story.server.session("viewer").get(story.server.url + ENDPOINT, params={name: text})
     assert response.status_code == 400
-    assert response.json() == {"error": "restarts must be a whole number from 1 to 1000", "uptime_available": False}
+    error = f"{name} must be a whole number from 1 to {most}"
+    assert response.json() == {"error": error, "uptime_available": False}
 
 
 def test_the_list_comes_only_when_asked_for(story: Story) -> None:

@@ -162,6 +162,8 @@ def test_all_that_the_api_tells() -> None:
         "poll_interval_seconds": defaults()["poll_interval_seconds"],
         "last_restart": None,
         "unseen_restart": None,
+        "unseen_restarts": 0,
+        "unseen_lost_prints": 0,
         "recorded_since": None,
     }
 
@@ -177,9 +179,10 @@ def test_an_unknown_uptime_is_null_with_a_note_about_it() -> None:
 
 @pytest.mark.parametrize("sees_files", [True, False])
 def test_the_api_tells_the_news_with_files_to_those_who_may_see_them(sees_files: bool) -> None:
-    told = for_api(news=News(NOTHING_KNOWN, RESTART), sees_files=sees_files)
+    told = for_api(news=News(NOTHING_KNOWN, RESTART, 3, 2), sees_files=sees_files)
     assert told["last_restart"] == answer.restart(NOTHING_KNOWN, sees_files)
     assert told["unseen_restart"] == answer.restart(RESTART, sees_files)
+    assert (told["unseen_restarts"], told["unseen_lost_prints"]) == (3, 2)
 
 
 def test_the_api_tells_since_when_and_when_not_anything_is_recorded() -> None:
@@ -190,18 +193,33 @@ def test_the_api_tells_since_when_and_when_not_anything_is_recorded() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["1", "20", "999", "1000", "007"])
-def test_a_count_of_restarts_is_a_whole_number_up_to_the_runs_kept(text: str) -> None:
-    assert answer.restart_count(text) == int(text)
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ({}, None),
+        ({"apikey": "1"}, None),
+        ({"restarts": "1"}, (1, None)),
+        ({"restarts": "1000"}, (1000, None)),
+        ({"restarts": "007"}, (7, None)),
+        ({"days": "1"}, (RUNS_KEPT, 1)),
+        ({"days": "366"}, (RUNS_KEPT, 366)),
+        ({"days": "30", "restarts": "20"}, (20, 30)),
+    ],
+)
+def test_a_caller_asks_for_so_many_restarts_or_for_those_of_some_days(
+    arguments: dict[str, str], asked: tuple[int, int | None] | None
+) -> None:
+    assert answer.asked(arguments) == asked
 
 
+@pytest.mark.parametrize(("name", "most"), [("restarts", RUNS_KEPT), ("days", 366)])
 @pytest.mark.parametrize(
     "text",
-    ["0", "1001", "-1", "+1", "abc", "", "1.5", "1e2", "9" * 5000, "\u0664", "\u00b2", "1,2", " 1", "1_0", "0x1"],
+    ["0", "{more}", "-1", "+1", "abc", "", "1.5", "1e2", "9" * 5000, "\u0664", "\u00b2", "1,2", " 1", "1_0", "0x1"],
 )
-def test_any_other_count_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match=f"^restarts must be a whole number from 1 to {RUNS_KEPT}$"):
-        answer.restart_count(text)
+def test_any_other_count_is_refused_with_a_sentence(name: str, most: int, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} must be a whole number from 1 to {most}$"):
+        answer.asked({"restarts": "1", "days": "1", name: text.format(more=most + 1)})
 
 
 def test_an_error_says_that_there_is_no_uptime() -> None:

@@ -194,6 +194,15 @@ def test_the_news_are_the_last_restart_and_the_one_to_be_told_of(
     assert (news.last and news.last.id, news.unseen and news.unseen.id) == (last, unseen)
 
 
+def test_the_news_count_what_nobody_has_dismissed(begin: Begin) -> None:
+    log = begin(COSTLY, CRASHED, COSTLY, CLEAN, CRASHED)
+    news = log.news()
+    assert (news.unseen_ends, news.unseen_lost_prints) == (4, 2)
+    log.dismiss(2)
+    news = log.news()
+    assert (news.unseen_ends, news.unseen_lost_prints) == (2, 1)
+
+
 def test_a_dismissed_restart_and_those_before_it_stay_dismissed(begin: Begin, path: Path) -> None:
     log = begin(COSTLY, CRASHED, CRASHED)
     log.dismiss(2)
@@ -261,6 +270,20 @@ def test_a_log_that_is_never_begun_writes_nothing(make: Make, path: Path) -> Non
     log.dismiss(1)
     log.stop(10)
     assert not path.exists()
+
+
+def test_the_restarts_of_some_days_are_those_that_led_to_a_start_within_them(begin: Begin) -> None:
+    log = begin(CRASHED, CRASHED)
+    assert ids(log) == [2, 1]
+    # The last start was ten seconds ago, the one before at 150 seconds into a boot of 87,400 seconds ago.
+    assert [found.id for found in log.restarts(days=1)] == [2]
+    assert [found.id for found in log.restarts(days=2)] == [2, 1]
+
+
+def test_a_start_that_has_no_moment_is_within_any_days(mocker: MockerFixture, begin: Begin) -> None:
+    mocker.patch.object(clock, "boot_offset", return_value=100.0)  # 1970
+    log = begin(CRASHED, CRASHED._replace(boot="b", offset=100.0))
+    assert next((found.id, found.started) for found in log.restarts(days=1)) == (2, None)
 
 
 @pytest.mark.parametrize("still_running", [True, False])
