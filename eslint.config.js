@@ -13,7 +13,17 @@ export default [
             sourceType: "script",
             globals: readonly(
                 ...["document", "navigator", "performance", "ResizeObserver", "URL", "window"],
-                ...["clearTimeout", "setTimeout", "$", "_", "gettext", "ko", "moment"],
+                ...[
+                    "clearTimeout",
+                    "setTimeout",
+                    "$",
+                    "_",
+                    "gettext",
+                    "ko",
+                    "LOCALE",
+                    "moment",
+                    "ngettext"
+                ],
                 ...["BASEURL", "copyToClipboard", "PNotify", "showConfirmationDialog"],
                 ...["OctoPrint", "OctoPrintClient", "OCTOPRINT_VIEWMODELS"]
             )

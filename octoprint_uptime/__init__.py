@@ -5,7 +5,7 @@ from .formatting import format_uptime, format_uptime_d, format_uptime_dh, format
 __all__ = ["format_uptime", "format_uptime_d", "format_uptime_dh", "format_uptime_dhm"]
 
 # OctoPrint reads these from the source before it imports anything, so they stay plain literals.
-__plugin_name__ = "Uptime"
+__plugin_name__ = "OctoPrint Uptime"
 __plugin_author__ = "Ajimaru"
 __plugin_pythoncompat__ = ">=3.10,<4"
 

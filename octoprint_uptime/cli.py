@@ -1,4 +1,4 @@
-"""The commands below ``octoprint plugins``: the system uptime without asking a server."""
+"""The commands below ``octoprint plugins``: the host's uptime without asking a server."""
 
 import json
 import logging
@@ -15,9 +15,9 @@ def commands(octoprint_settings: Any) -> list[click.Command]:
     """The plugin's commands, given OctoPrint's settings as read from the disk, without any plugin's defaults."""
 
     @click.command("show")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the API's fields of the system uptime.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the API's fields of the host's uptime.")
     def show(as_json: bool) -> None:
-        """Print how long the system has been up, in the display format from the plugin's settings."""
+        """Print how long the host has been up, in the display format from the plugin's settings."""
         logger = logging.getLogger(__name__)
         logger.propagate = False  # OctoPrint's handler would write to stdout; with none left, warnings go to stderr
 
@@ -33,6 +33,6 @@ def commands(octoprint_settings: Any) -> list[click.Command]:
         elif uptime.seconds is not None:
             click.echo(format_uptime(uptime.seconds, display_format))
         if uptime.seconds is None:
-            raise click.ClickException("Neither /proc/uptime nor psutil gives the system uptime.")
+            raise click.ClickException("Neither /proc/uptime nor psutil gives the host's uptime.")
 
     return [show]

@@ -101,7 +101,7 @@ def _clock(name: str, proc: Callable[[], float], psutil: Callable[[], float], lo
 
 
 def scope_of(system: Uptime) -> str | None:
-    """Whether a system uptime is that of a ``container`` or of the ``host``; ``None`` where the uptime is unknown.
+    """Whether the host's uptime is that of a ``container`` or of the ``host``; ``None`` where the uptime is unknown.
 
     To be asked right after the uptime was read: lxcfs shows a container a ``/proc/uptime`` of its own, which is behind
     the kernel's boot clock.

@@ -31,7 +31,7 @@ class UptimePlugin(
     octoprint.plugin.EventHandlerPlugin,
     octoprint.plugin.ShutdownPlugin,
 ):
-    """System and OctoPrint uptime in the navbar, over the API and in System info; what restarted, and when."""
+    """The uptimes of host and OctoPrint in the navbar, over the API and in System info; what restarted, and when."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class UptimePlugin(
         system, octoprint, scope = self._read_clocks()
         if system.seconds is None:
             note = gettext(
-                "Neither /proc/uptime nor psutil gives the system uptime; octoprint.log says why. If psutil is "
+                "Neither /proc/uptime nor psutil gives the host's uptime; octoprint.log says why. If psutil is "
                 "missing, run 'pip install psutil' in OctoPrint's virtual environment and restart OctoPrint."
             )
         news = self._restart_log.news() if self._values["restart_log"] else News()
@@ -145,9 +145,9 @@ class UptimePlugin(
             flask.abort(503, description="done, but not written to the disk so far; octoprint.log says why")
 
     def _read_clocks(self) -> tuple[Uptime, Uptime, str | None]:
-        """The system's uptime, OctoPrint's, and the scope of the first."""
+        """The host's uptime, OctoPrint's, and the scope of the first."""
         system, octoprint = self._system.read(), self._octoprint.read()
-        self._logger.debug("Read system %s and OctoPrint %s", system, octoprint)
+        self._logger.debug("Read host %s and OctoPrint %s", system, octoprint)
         return system, octoprint, scope_of(system)
 
     ##~~ TemplatePlugin
@@ -157,8 +157,8 @@ class UptimePlugin(
 
     def get_template_configs(self) -> list[dict[str, Any]]:
         return [
-            {"type": "navbar", "styles": ["display: none"], "data_bind": "visible: visible, css: {open: open}"},
-            {"type": "settings", "name": gettext("Uptime")},
+            {"type": "navbar", "styles": ["display: none"], "data_bind": "visible: visible, css: {open: popover.open}"},
+            {"type": "settings", "name": "OctoPrint Uptime"},
             {"type": "generic"},
         ]
 
@@ -172,10 +172,11 @@ class UptimePlugin(
 
     def get_assets(self) -> dict[str, list[str]]:
         # By itself OctoPrint finds one file of each kind, the one that is named after the plugin.
-        names = ("", "_words", "_restarts", "_navbar", "_settings")
+        names = ("", "_words", "_spans", "_file", "_strip", "_timeline", "_rows")
+        bound = ("_restarts", "_notice", "_popover", "_navbar", "_settings")
         return {
             "clientjs": ["clientjs/octoprint_uptime.js"],
-            "js": [f"js/octoprint_uptime{name}.js" for name in names],
+            "js": [f"js/octoprint_uptime{name}.js" for name in names + bound],
             "css": ["css/octoprint_uptime.css"],
         }
 

@@ -13,6 +13,8 @@ except ModuleNotFoundError:
     sys.exit("These tests run in the tools' environment: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
 
 from octoprint_uptime import settings
+from restart_page import RUNS, UP_FOR_AN_HOUR
+from runs import write_runs
 from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage
 from system import launch
 
@@ -56,6 +58,18 @@ def server(shared_server: Callable[..., OctoPrint], octoprint_executable: Path) 
     server.check_log()
     if config.stat().st_mtime_ns != before and server.settings() != settings.defaults():
         server.save(settings.defaults()).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def only_read(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
+    """A server with some runs behind it, for tests that dismiss and clear nothing."""
+    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("restart_log"))
+    server.prepare(USERS, GROUPS)
+    write_runs(server.basedir, RUNS)
+    server.start(UP_FOR_AN_HOUR)
+    yield server
+    server.stop()
+    server.check_log()
 
 
 @pytest.fixture

@@ -63,11 +63,10 @@ _MEASURE = """([roots, cores]) => {
         }, [{seen: [255, 255, 255], through: []}]);
     }
 
-    // The lowest contrast of a colour on an element, or on what is drawn upon it.
-    const contrastOn = (element, ink, drawnUpon = []) => Math.min(...groundsOf(element).map(({seen, through}) => {
-        const ground = drawnUpon.reduce((below, fill) => over(rgba(fill), below), seen);
+    // The lowest contrast of a colour on an element.
+    const contrastOn = (element, ink) => Math.min(...groundsOf(element).map(({seen, through}) => {
         const shine = colour => through.reduceRight((mixed, [alpha, below]) => over(mixed, below, alpha), colour);
-        return contrast(shine(over(rgba(ink), ground)), shine(ground));
+        return contrast(shine(over(rgba(ink), seen)), shine(seen));
     }));
 
     const isSeen = element => element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
@@ -79,10 +78,7 @@ _MEASURE = """([roots, cores]) => {
         return [...elements].filter(isSeen).filter(element => !element.closest("title, option"));
     }
 
-    function inkOf(element) {
-        const {color, fill} = getComputedStyle(element);
-        return element.closest("svg") ? fill : color;
-    }
+    const inkOf = element => getComputedStyle(element).color;
 
     // The contrast of the core's own use of the same class, where an element has one of the core's.
     function coresOf(element) {
@@ -91,27 +87,13 @@ _MEASURE = """([roots, cores]) => {
         return core ? contrastOn(core, getComputedStyle(core).color) : null;
     }
 
-    const centre = shape => {
-        const {left, right, top, bottom} = shape.getBoundingClientRect();
-        return [(left + right) / 2, (top + bottom) / 2];
-    };
-    const covers = (shape, [x, y]) => {
-        const {left, right, top, bottom} = shape.getBoundingClientRect();
-        return left <= x && x <= right && top <= y && y <= bottom;
-    };
+    // What is drawn on a plate is told by its fill, or by its stripes or its outline.
+    const shapesIn = root => [...root.querySelectorAll(".octoprint_uptime_plate i:not(.ground)")].filter(isSeen);
 
-    // Shapes on those before them; a shape with an outline is told by it. Those without data are the others' ground.
-    function shapesIn(root) {
-        const shapes = [...root.querySelectorAll("svg rect, svg line, svg circle")].filter(isSeen);
-        return shapes.filter(shape => shape.hasAttribute("data-bind")).map(shape => {
-            const {fill, stroke} = getComputedStyle(shape);
-            const below = shapes.slice(0, shapes.indexOf(shape))
-                .filter(other => other.matches("rect") && covers(other, centre(shape)))
-                .map(other => getComputedStyle(other).fill);
-            if (shape.matches("line")) return [shape, contrastOn(shape.closest("svg"), stroke)];
-            if (stroke !== "none") below.push(stroke);
-            return [shape, contrastOn(shape.closest("svg"), fill, below)];
-        });
+    function fillOf(shape) {
+        const {backgroundColor, backgroundImage, boxShadow} = getComputedStyle(shape);
+        const [drawn] = `${backgroundImage} ${boxShadow}`.match(/rgb\\([^()]*\\)/) || [backgroundColor];
+        return drawn;
     }
 
     const iconsIn = root => [...root.querySelectorAll("i.fas, [class*=icon-]")].filter(isSeen);
@@ -122,7 +104,9 @@ _MEASURE = """([roots, cores]) => {
     return [
         ...all.flatMap(wordsIn).map(ofText("words")),
         ...all.flatMap(iconsIn).map(ofText("drawn")),
-        ...all.flatMap(shapesIn).map(([shape, found]) => [nameOf(shape), "drawn", found, null])
+        ...all.flatMap(shapesIn).map(shape => [
+            `${shape.className} ${nameOf(shape)}`, "drawn", contrastOn(shape.parentElement, fillOf(shape)), null
+        ])
     ];
 }"""
 

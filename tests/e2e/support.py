@@ -7,8 +7,10 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import requests
 import yaml
@@ -24,10 +26,18 @@ USERS: dict[str, dict[str, Any]] = {
     "operator": {"groups": ["users"]},
     "viewer": {"groups": ["readonly"]},
     "stranger": {"groups": ["bare"]},  # may log in, but has no STATUS
+    "nameless": {"groups": ["nameless"]},  # has STATUS, but not FILES_LIST
     "former": {"groups": ["users"], "active": False},
 }
 GROUPS = {
-    "bare": {"name": "Bare", "description": "", "permissions": ["SETTINGS_READ"], "subgroups": [], "default": False}
+    "bare": {"name": "Bare", "description": "", "permissions": ["SETTINGS_READ"], "subgroups": [], "default": False},
+    "nameless": {
+        "name": "Nameless",
+        "description": "",
+        "permissions": ["STATUS", "SETTINGS_READ"],
+        "subgroups": [],
+        "default": False,
+    },
 }
 
 OTHER = """
@@ -197,9 +207,34 @@ def entry(page: Page) -> Locator:
     return page.locator(f"#navbar_plugin_{ID}_button")
 
 
+MONTHS = {
+    "en-US": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    "de-DE": ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sep.", "Okt.", "Nov.", "Dez."],
+}
+
+
+def said(moment: datetime, locale: str = "en-US", zone: str = "UTC") -> str:
+    """A moment as the page says it: no day where it is today, no year where it is this one."""
+    local = moment.astimezone(ZoneInfo(zone))
+    now = datetime.now(ZoneInfo(zone))
+    german = locale == "de-DE"
+    near = (("heute", "gestern") if german else ("today", "yesterday"))[(now.date() - local.date()).days :][:1]
+    clock = local.strftime("%H:%M") if german else local.strftime("%-I:%M\u00a0%p")
+    if near:
+        return f"{near[0]} {clock}"
+    month = MONTHS[locale][local.month - 1]
+    year = "" if local.year == now.year else f" {local.year}" if german else f", {local.year}"
+    return f"{local.day}. {month}{year} {clock}" if german else f"{month} {local.day}{year}, {clock}"
+
+
+def said_about(moment: datetime, locale: str = "en-US", zone: str = "UTC") -> set[str]:
+    """What the page may say of a moment that it knows to two seconds."""
+    return {said(moment + timedelta(seconds=off), locale, zone) for off in (-2, 0, 2)}
+
+
 UPTIME = r"(\d+d )?(\d+h )?(\d+m )?\d+s"
-BOTH = re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$")
-SYSTEM = re.compile(rf"^\s*System {UPTIME}\s*$")
+BOTH = re.compile(rf"^\s*Host {UPTIME} \| OctoPrint {UPTIME}\s*$")
+SYSTEM = re.compile(rf"^\s*Host {UPTIME}\s*$")
 OCTOPRINT = re.compile(rf"^\s*OctoPrint {UPTIME}\s*$")
 
 

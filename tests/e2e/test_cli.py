@@ -80,7 +80,7 @@ def test_json_has_the_fields_of_the_api(octoprint: Callable[..., OctoPrint], up_
 def test_an_unknown_uptime_is_an_error(octoprint: Callable[..., OctoPrint], unknown: list[str]) -> None:
     run = octoprint({}).shell(f"{SHOW} --json", unknown)
     assert run.returncode == 1
-    assert run.stderr.endswith("Error: Neither /proc/uptime nor psutil gives the system uptime.\n")
+    assert run.stderr.endswith("Error: Neither /proc/uptime nor psutil gives the host's uptime.\n")
     assert "can't be read from proc" in run.stderr
     assert "Traceback" not in run.stderr
     nothing = dict.fromkeys(("seconds", "started_at", "uptime", "uptime_scope", "uptime_source"))

@@ -12,10 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from restart_log import until
+from restart_page import IN_A_MONTH, RUNS, UP_FOR_AN_HOUR, close_log, log, notice, popover, rows, seed
 from support import ID, MakeServer, OctoPrint, OpenPage, Requests, entry
 from test_failures import poll_now
-from test_popover import popover
-from test_restart_log import RUNS, UP_FOR_AN_HOUR, log, notice, seed
 from test_settings_dialog import control, dialog, save
 
 
@@ -57,17 +56,15 @@ def test_without_the_entry_notice_log_and_settings_work_and_nothing_is_polled(
     assert asks_nothing(page)
 
     notice(page).get_by_role("button", name="Restart log").click()
-    expect(log(page).locator("tbody tr")).to_have_count(len(RUNS))
+    expect(rows(page)).to_have_count(IN_A_MONTH)
     page.wait_for_timeout(500)  # the dialog's animation
-    log(page).locator(".modal-footer [data-dismiss]").click()
-    expect(log(page)).to_be_hidden()
-    until(lambda: server.answer()["unseen_restart"] is None)
+    close_log(page)
 
     dialog(page).get_by_role("button", name="Restart log").click()
-    expect(log(page).locator("tbody tr")).to_have_count(len(RUNS))
+    expect(rows(page)).to_have_count(IN_A_MONTH)
     page.wait_for_timeout(500)
-    log(page).locator(".modal-footer [data-dismiss]").click()
-    expect(page.locator(f"#{ID}_preview")).to_have_text(re.compile(r"System .*m \| OctoPrint"), use_inner_text=True)
+    close_log(page)
+    expect(page.locator(f"#{ID}_preview")).to_have_text(re.compile(r"Host .*m \| OctoPrint"), use_inner_text=True)
     control(page, "show_octoprint_uptime").uncheck()
     save(page)
     assert server.settings()["show_octoprint_uptime"] is False
@@ -87,8 +84,8 @@ def test_without_the_log_nothing_leads_to_it(make_server: MakeServer, open_page:
     expect(popover(page)).to_contain_text("benchy.gcode")
     expect(popover(page).get_by_text(name)).to_be_hidden()
     entry(page).click()
-    expect(notice(page).get_by_role("button")).to_have_count(1)
-    notice(page).get_by_role("button").click()
+    expect(notice(page).get_by_role("button", name=name)).to_be_hidden()
+    notice(page).get_by_role("button").last.click()
     expect(notice(page)).to_have_count(0)
     until(lambda: server.answer()["unseen_restart"] is None)
     expect(dialog(page).get_by_text(name)).to_be_hidden()

@@ -36,7 +36,7 @@ def expect_stale(page: Page, timeout: float = 15000) -> None:
 def expect_fresh(page: Page, timeout: float = 15000) -> None:
     expect(link(page)).not_to_have_class(STALE, timeout=timeout)
     point_at(page)
-    expect(link(page)).to_have_attribute("title", re.compile(r"^System since "))
+    expect(link(page)).to_have_attribute("title", re.compile(r"^Host since "))
     expect(entry(page).locator("i.fa-stopwatch")).to_be_visible()
     expect(entry(page)).to_have_text(BOTH)
 
@@ -71,7 +71,7 @@ def test_it_is_stale_without_a_server_and_recovers_with_the_new_one(
     answer = server.answer()
     assert answer["octoprint_seconds"] < time.monotonic() - began - 5, "the second run is plainly younger"
     assert shown_seconds(page, "OctoPrint") == pytest.approx(answer["octoprint_seconds"], abs=1.5)
-    assert shown_seconds(page, "System") == pytest.approx(answer["seconds"], abs=1.5)
+    assert shown_seconds(page, "Host") == pytest.approx(answer["seconds"], abs=1.5)
     assert page.evaluate("window.notReloaded")
     console_errors.clear()  # the browser's, of the connections that were refused
 
@@ -111,7 +111,7 @@ def test_a_bad_answer_means_stale_and_the_next_good_one_mends_it(
         page.unroute(f"**{ENDPOINT}")
         poll_now(page)
         expect_fresh(page)
-        assert shown_seconds(page, "System") == pytest.approx(server.answer()["seconds"], abs=1.5), name
+        assert shown_seconds(page, "Host") == pytest.approx(server.answer()["seconds"], abs=1.5), name
     console_errors.clear()
 
 
@@ -121,11 +121,13 @@ def test_it_says_so_when_there_has_never_been_an_answer(
     page = open_page(server)
     page.route(f"**{ENDPOINT}", BAD_ANSWERS["500"])
     page.reload()
-    expect(entry(page)).to_have_text(re.compile(r"^\s*System uptime unknown \| OctoPrint uptime unknown\s*$"))
+    expect(entry(page)).to_have_text(re.compile(r"^\s*Host uptime unknown \| OctoPrint uptime unknown\s*$"))
     expect(link(page)).to_have_class(STALE)
     point_at(page)
     # since the page was opened
-    expect(link(page)).to_have_attribute("title", re.compile(r"^No answer from the server since \d+:\d\d:\d\d [AP]M$"))
+    expect(link(page)).to_have_attribute(
+        "title", re.compile(r"^No answer from the server since today \d+:\d\d\s[AP]M$")
+    )
     console_errors.clear()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from restart_page import popover
 from support import BOTH, ID, OctoPrint, OpenPage, entry
-from test_popover import popover
 from test_room import longest, show_others
 from test_settings_dialog import dialog
 

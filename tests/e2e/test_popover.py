@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from namespaces import with_boot_clock, with_files
-from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry
+from restart_page import all_words_of, open_popover, popover
+from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry, said_about
 from test_failures import poll_now
 from test_room import answers, longest, show_others
 
 DAY = 86400
-
-
-def popover(page: Page) -> Locator:
-    return page.locator(f"#navbar_plugin_{ID}_popover")
 
 
 def test_a_click_opens_it_and_a_second_one_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
@@ -79,8 +76,8 @@ def test_the_keyboard_alone_will_do(server: OctoPrint, open_page: OpenPage) -> N
 
 
 NAMES = {
-    "en-US": ("Uptime: System OctoPrint", "Uptime: System uptime unknown OctoPrint", "since"),
-    "de-DE": ("Betriebszeit: System OctoPrint", "Betriebszeit: System Betriebszeit unbekannt OctoPrint", "seit"),
+    "en-US": ("Uptime: Host OctoPrint", "Uptime: Host uptime unknown OctoPrint", "since"),
+    "de-DE": ("Betriebszeit: Host OctoPrint", "Betriebszeit: Host Betriebszeit unbekannt OctoPrint", "seit"),
 }
 
 
@@ -93,7 +90,7 @@ def test_its_name_is_made_of_the_words_seen_and_does_not_tick(
     expect(entry(page)).to_have_text(BOTH)
     expect(entry(page)).to_have_accessible_name(name)
     entry(page).focus()
-    expect(entry(page)).to_have_accessible_description(re.compile(f"^System {since} .* OctoPrint {since} "))
+    expect(entry(page)).to_have_accessible_description(re.compile(f"^Host {since} .* OctoPrint {since} "))
     expect(entry(page)).to_have_attribute("aria-controls", f"navbar_plugin_{ID}_popover")
     assert page.locator(f"#navbar_plugin_{ID} [aria-live], #navbar_plugin_{ID} [role=status]").count() == 0
     # As the screen reader gets it: the tree of what is not hidden from it.
@@ -107,7 +104,7 @@ def test_its_name_is_made_of_the_words_seen_and_does_not_tick(
 
 def test_its_name_stays_where_there_is_no_room_for_words(crowded_server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(crowded_server, width=960, prepare=longest(crowded_server))
-    for others, name in ((0, "Uptime: System OctoPrint"), (2, "Uptime: (The system|OctoPrint)"), (3, "Uptime:")):
+    for others, name in ((0, "Uptime: Host OctoPrint"), (2, "Uptime: (Host|OctoPrint)"), (3, "Uptime:")):
         show_others(page, others)
         expect(entry(page)).to_have_accessible_name(re.compile(f"^{name}$"))
 
@@ -115,54 +112,39 @@ def test_its_name_stays_where_there_is_no_room_for_words(crowded_server: OctoPri
 def test_it_rounds_nothing_up(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, prepare=answers(server, seconds=12.6 * DAY, octoprint_seconds=9100))
     entry(page).click()
-    expect(popover(page)).to_contain_text("OctoPrint 2h 31m")
+    expect(popover(page).locator("dd b").last).to_have_text(re.compile("^2h 31m"))
     for words in (popover(page).inner_text(), entry(page).get_attribute("title") or ""):
-        assert not re.search("ago|day|hour", words)
-
-
-RESTARTED = {
-    "en-US": {
-        0: r"OctoPrint was last restarted today at \d+:\d\d [AP]M; it did not run for 1m 0s\.",
-        300: r"OctoPrint was last restarted on \w{3} \d+, \d{4} \d+:\d\d [AP]M; it did not run for 1m 0s\.",
-    },
-    "de-DE": {
-        0: r"OctoPrint wurde zuletzt heute um \d\d:\d\d neu gestartet; Ausfallzeit: 1m 0s\.",
-        300: r"OctoPrint wurde zuletzt am \d+\. \w+\.? \d{4} \d\d:\d\d neu gestartet; Ausfallzeit: 1m 0s\.",
-    },
-}
-
-
-@pytest.mark.parametrize("locale", RESTARTED)
-def test_it_speaks_of_restarts_from_the_log_alone(server: OctoPrint, open_page: OpenPage, locale: str) -> None:
-    page = open_page(server, locale=locale)
-    entry(page).click()
-    assert "neu gestartet" not in popover(page).inner_text()
-    assert "restarted" not in popover(page).inner_text()
-    restart = {"clean": True, "kind": "octoprint", "lost_print": None, "downtime_seconds_min": 60}
-    for days, words in RESTARTED[locale].items():
-        started_at = datetime.now(timezone.utc) - timedelta(days=days)
-        last = {**restart, "downtime_seconds_max": 60, "started_at": started_at.isoformat()}
-        answers(server, octoprint_seconds=9100, last_restart=last)(page)
-        poll_now(page)
-        expect(popover(page)).to_contain_text(re.compile(words))
+        assert not re.search(r"ago|\d+ day|hour", words)
 
 
 def test_it_has_both_uptimes_and_since_when_in_the_users_language(make_server: MakeServer, open_page: OpenPage) -> None:
     server = make_server(with_boot_clock(12 * DAY - int(boot_clock()) + 100))
-    for locale, since, container in [
-        ("en-US", r"since \w{3} \d+, \d{4} \d+:\d\d:\d\d [AP]M", "container"),
-        ("de-DE", r"seit \d+\. \w+\.? \d{4} \d\d:\d\d:\d\d", "Container"),
-    ]:
-        page = open_page(server, locale=locale)
-        entry(page).click()
-        uptimes = popover(page).locator("dt")
-        expect(uptimes).to_have_text([re.compile(r"^System 12d 0h"), re.compile(r"^OctoPrint (\d+m )?\d+s")])
-        lines = popover(page).locator("dd").all_inner_texts()
-        assert [bool(re.fullmatch(since, line)) for line in lines] == [True, True]
+    for locale, since in [("en-US", "since"), ("de-DE", "seit")]:
+        page = open_page(server, locale=locale, timezone_id="UTC")
+        open_popover(page)
+        assert popover(page).locator("dt").all_inner_texts() == ["Host", "OctoPrint"]
+        uptimes = popover(page).locator("dd b")
+        expect(uptimes).to_have_text([re.compile(r"^12d 0h"), re.compile(r"^(\d+m )?\d+s$")])
+        answer = server.answer()
+        lines = popover(page).locator("dd.octoprint_uptime_small").all_inner_texts()
+        for line, field in zip(lines, ("started_at", "octoprint_started_at"), strict=True):
+            moment = datetime.fromisoformat(answer[field].replace("Z", "+00:00"))
+            assert line in {f"{since} {text}" for text in said_about(moment, locale)}
         before = uptimes.first.inner_text()
         expect(uptimes.first).not_to_have_text(before, timeout=3000)
-        expect(popover(page)).to_contain_text("/proc/uptime")
-        expect(popover(page).get_by_text(container)).to_be_hidden()
+        # Each moment once, and the usual source not at all.
+        assert popover(page).inner_text().count(lines[0]) == 1
+        expect(popover(page)).not_to_contain_text("proc")
+
+
+def test_another_source_than_the_usual_one_is_said(server: OctoPrint, open_page: OpenPage) -> None:
+    for locale, words in (
+        ("en-US", "The host's uptime is read by psutil."),
+        ("de-DE", "Die Betriebszeit des Hosts liest psutil."),
+    ):
+        page = open_page(server, locale=locale, prepare=answers(server, uptime_source="psutil"))
+        open_popover(page)
+        expect(popover(page)).to_contain_text(words)
 
 
 def test_a_containers_uptime_is_said_to_be_one(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
@@ -172,7 +154,8 @@ def test_a_containers_uptime_is_said_to_be_one(make_server: MakeServer, open_pag
     assert server.answer()["uptime_scope"] == "container"
     page = open_page(server)
     entry(page).click()
-    expect(popover(page).get_by_text("not that of the host")).to_be_visible()
+    assert all_words_of(popover(page).locator("dt")) == ["Container", "OctoPrint"]
+    expect(entry(page)).to_have_text(re.compile(r"^\s*Container \d+m \d+s \| OctoPrint"))
 
 
 def test_the_hosts_own_uptime_is_not(server: OctoPrint) -> None:
@@ -185,7 +168,9 @@ def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenP
     page.route(f"**/api/plugin/{ID}", lambda route: route.abort())
     poll_now(page)
     entry(page).click()
-    expect(popover(page).get_by_text(re.compile(r"No answer from the server since \d+:\d\d:\d\d"))).to_be_visible()
+    expect(
+        popover(page).get_by_text(re.compile(r"No answer from the server since today \d+:\d\d\s[AP]M"))
+    ).to_be_visible()
     console_errors.clear()
 
 

@@ -1,210 +1,307 @@
-"""What the page says about restarts, in a real browser."""
+"""The restart log in the page: its ranges, figures, timeline and list."""
 
 from __future__ import annotations
 
-import itertools
+import csv
+import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from namespaces import with_boot_clock
 from restart_log import rows_of_any_print, until
-from runs import Run, write_runs
-from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, OpenPage, boot_clock, entry
+from restart_page import (
+    IN_A_MONTH,
+    RUNS,
+    UP_FOR_AN_HOUR,
+    all_words_of,
+    changing,
+    log,
+    notice,
+    open_log,
+    open_popover,
+    popover,
+    rows,
+    seed,
+    words_of,
+)
+from runs import Run
+from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
 from test_failures import poll_now
 from test_looks import violations
-from test_popover import popover
 from test_settings_dialog import dialog
 
-NAMELESS = {
-    "name": "Nameless",
-    "description": "",
-    "subgroups": [],
-    "default": False,
-    "permissions": ["STATUS", "SETTINGS_READ"],
-}
-UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))  # less than any end below is ago
-RUNS = [
-    Run("a", 40 * 24, 36 * 24, "clean"),
-    Run("a", 36 * 24, 11 * 24, None, "<i>old.gcode"),
-    Run("b", 10 * 24, 72, "clean"),
-    Run("b", 71, 48, "clean", "paused.gcode"),
-    Run("c", 47, 20, "clean"),
-    Run("c", 19, 5, None, "benchy.gcode"),
-]
+
+def bars(page: Page, lane: int, state: str) -> Locator:
+    """What is drawn in the lane of the host (0) or of OctoPrint (1)."""
+    return log(page).locator(".octoprint_uptime_timeline .octoprint_uptime_plate").nth(lane).locator(f"i.{state}")
 
 
-def seed(runs: Iterable[Run]) -> Callable[[Path], None]:
-    return lambda basedir: write_runs(basedir, runs)
-
-
-@pytest.fixture
-def seeded(make_server: MakeServer) -> OctoPrint:
-    """A server with some runs behind it."""
-    return make_server(UP_FOR_AN_HOUR, seed=seed(RUNS))
-
-
-@pytest.fixture(scope="session")
-def only_read(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
-    """The same for tests that dismiss and clear nothing."""
-    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("restart_log"))
-    server.prepare(USERS, {**GROUPS, "bare": NAMELESS})
-    write_runs(server.basedir, RUNS)
-    server.start(UP_FOR_AN_HOUR)
-    yield server
-    server.stop()
-    server.check_log()
-
-
-def notice(page: Page) -> Locator:
-    return page.locator(".ui-pnotify:visible").filter(has_text=re.compile("unexpectedly|unerwartet"))
-
-
-def log(page: Page) -> Locator:
-    return page.locator(f"#{ID}")
-
-
-def open_log(page: Page) -> None:
-    entry(page).click()
-    popover(page).get_by_text(re.compile("^(Restart log|Neustart-Protokoll)$")).click()
-    expect(log(page).locator("tbody tr").first).to_be_visible()
-    page.wait_for_timeout(500)  # the dialog's animation
-
-
-SENTENCES = {
-    "en-US": r"OctoPrint stopped unexpectedly between .* and .* while printing benchy\.gcode \(at least 43 %\)\. "
-    r"The host was restarted\.",
-    "de-DE": r"OctoPrint wurde zwischen .* und .* unerwartet beendet, "
-    r"beim Druck von benchy\.gcode \(mindestens 43 %\)\. Der Rechner wurde neu gestartet\.",
-}
-KINDS = {
-    "en-US": ["Host went down without warning", "OctoPrint restarted", "Host restarted", "OctoPrint restarted"],
-    "de-DE": [
-        "Rechner ohne Vorwarnung ausgefallen",
-        "OctoPrint neu gestartet",
-        "Rechner neu gestartet",
-        "OctoPrint neu gestartet",
-    ],
-}
-
-
-def test_the_notice_is_dismissed_once_for_all_and_the_log_tells_the_rest(
-    seeded: OctoPrint, open_page: OpenPage
-) -> None:
-    pages = {locale: open_page(seeded, locale=locale) for locale in SENTENCES}
-    for (locale, page), width in itertools.product(pages.items(), (1400, 960)):
-        page.set_viewport_size({"width": width, "height": 900})
-        expect(notice(page)).to_contain_text(re.compile(SENTENCES[locale]))
-        assert violations(page, ".ui-pnotify") == []
-        entry(page).click()
-        assert popover(page).evaluate(
-            """popover => {
-                const {left, right, top, bottom} = popover.getBoundingClientRect();
-                const corners = [left + 9, right - 9].flatMap((x) => [top + 9, bottom - 9].map((y) => [x, y]));
-                return corners.every(([x, y]) => popover.contains(document.elementFromPoint(x, y)));
-            }"""
+def places(found: Locator) -> list[Any]:
+    """Where bars begin and end, in percent of the timeline."""
+    return [
+        (left, right)
+        for left, right in found.evaluate_all(
+            """all => all.map(bar => {
+                const [box, lane] = [bar, bar.parentElement].map(each => each.getBoundingClientRect());
+                return [box.left, box.right].map(x => (x - lane.left) / lane.width * 100);
+            })"""
         )
-        entry(page).click()
+    ]
 
-    notice(pages["en-US"]).get_by_role("button").last.click()
-    expect(notice(pages["en-US"])).to_have_count(0)
-    until(lambda: seeded.answer()["last_restart"]["dismissed"])
-    poll_now(pages["de-DE"])
-    expect(notice(pages["de-DE"])).to_have_count(0)
-    for user, locale in (("admin", "en-US"), ("viewer", "de-DE")):
-        other = open_page(seeded, user, locale=locale)
-        entry(other).click()
-        expect(popover(other)).to_contain_text(re.compile(SENTENCES[locale]))
-        expect(notice(other)).to_have_count(0)
-        other.close()
 
-    for (locale, page), width in itertools.product(pages.items(), (1400, 960)):
-        page.set_viewport_size({"width": width, "height": 900})
-        open_log(page)
-        table = log(page).locator("tbody tr")
-        expect(table).to_have_count(6)
-        kinds = [text.strip() for text in log(page).locator("tbody td:nth-child(2)").all_inner_texts()]
-        assert kinds[:4] == KINDS[locale]
-        lost = [text.strip() for text in log(page).locator("tbody td:nth-child(5)").all_inner_texts()]
-        known = {"en-US": "at least 43 %", "de-DE": "mindestens 43 %"}[locale]
-        assert lost == [f"benchy.gcode ({known})", "", f"paused.gcode ({known})", "", f"<i>old.gcode ({known})", ""]
-        downtimes = [text.strip() for text in log(page).locator("tbody td:nth-child(3)").all_inner_texts()]
-        assert downtimes[1] == downtimes[2] == downtimes[3] == "1h 0m 0s"
-        expect(log(page).locator(".modal-body")).to_contain_text("25d 0h 0m 0s")
-        # In 30 days there were six runs of OctoPrint in four boots, the current ones included, and three lost prints.
-        assert log(page).locator("svg .octoprint_uptime_octoprint").count() == 6
-        assert log(page).locator("svg .octoprint_uptime_host").count() == 4
-        assert log(page).locator("svg circle").count() == 3
-        assert violations(page, f"#{ID}") == []
-        right = log(page).evaluate("log => log.getBoundingClientRect().right")
-        assert right <= width
-        log(page).locator(".modal-footer [data-dismiss]").click()
-        expect(log(page)).to_be_hidden()
+def figures(page: Page) -> dict[str, str]:
+    found = log(page).locator(".octoprint_uptime_figures > div")
+    return {words_of(each.locator("dt")): words_of(each.locator("dd").first) for each in found.all()}
+
+
+def choose(page: Page, name: str) -> None:
+    with page.expect_response(re.compile(rf"{ENDPOINT}\?days=")):
+        log(page).get_by_role("button", name=name, exact=True).click()
+    expect(log(page).get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_its_figures_and_rows_are_those_of_the_range(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
+    open_log(page)
+    expect(log(page).locator("[aria-pressed=true]")).to_have_text("30 days")
+    expect(rows(page)).to_have_count(IN_A_MONTH)
+    assert figures(page) == {
+        "Restarts": "5",
+        "Ends without warning": "2",
+        "Lost prints": "3",
+        "Longest uptime": "25d 0h 0m",
+        # Of the host: from the boots on, at the least; both ends and their boots are 30 seconds before a start.
+        "Time lost": figures(page)["Time lost"],
+    }
+    assert re.fullmatch(r"(59m|1h 0m) to 1d (4h 59m|5h 0m)", figures(page)["Time lost"])
+    what = all_words_of(rows(page).locator("> span:nth-of-type(3)"))
+    known = "at least 43 % (Z 12.4 mm)"
+    assert what == [
+        f"A print was lost: benchy.gcode, {known}",
+        "OctoPrint was restarted",
+        f"A print was lost: paused.gcode, {known}",
+        "OctoPrint was restarted",
+        f"A print was lost: <i>old.gcode, {known}",
+    ]
+    downtimes = all_words_of(rows(page).locator("> span:last-child"))
+    assert downtimes[1:4] == ["not running for 1h 0m"] * 3
+    assert re.fullmatch(r"not running for (59m|1h 0m) to (4h 59m|5h 0m)", downtimes[0])
+    choose(page, "Day")
+    expect(rows(page)).to_have_count(2)
+    assert figures(page)["Restarts"] == "2"
+    choose(page, "Week")
+    expect(rows(page)).to_have_count(4)
+    choose(page, "Year")
+    expect(rows(page)).to_have_count(len(RUNS))
+    expect(log(page)).to_contain_text("Recorded since")
+
+
+@pytest.mark.parametrize(("hours", "first"), [(3, "Day"), (30, "Week"), (8 * 24, "30 days"), (50 * 24, "30 days")])
+def test_the_first_range_holds_all_that_is_recorded(
+    only_read: OctoPrint, open_page: OpenPage, hours: float, first: str
+) -> None:
+    def change(answer: dict[str, Any]) -> None:
+        answer["recorded_since"] = (datetime.now(timezone.utc) - timedelta(hours=hours)).isoformat()
+
+    page = open_page(only_read, prepare=changing(change))
+    open_log(page)
+    expect(log(page).locator("[aria-pressed=true]")).to_have_text(first)
 
 
 def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read)
     open_log(page)
-    bars = (
-        log(page)
-        .locator("svg .octoprint_uptime_octoprint")
-        .evaluate_all("bars => bars.map(bar => [+bar.getAttribute('x'), +bar.getAttribute('width')])")
+
+    def at(hours: float) -> float:
+        return max(0, 100 - hours / 24 / 30 * 100)
+
+    near = 0.2  # of a percent: a pixel and a half
+    octoprint = places(bars(page, 1, "running"))
+    runs = [run for run in RUNS if run.end < 30 * 24]
+    assert len(octoprint) == len(runs) + 1
+    for (left, right), run in zip(octoprint, runs, strict=False):
+        assert left == pytest.approx(at(run.start), abs=near)
+        assert right == pytest.approx(at(run.end), abs=near)
+    # Three boots of 30 days and the current one; the second began 30 seconds before its first run.
+    assert len(places(bars(page, 0, "running"))) == 4
+    lost = max(places(bars(page, 1, "lost")))
+    assert (lost[0] + lost[1]) / 2 == pytest.approx(at(5), abs=near)
+    assert [bars(page, lane, state).count() for lane in (0, 1) for state in ("unexpected", "lost")] == [2, 0, 0, 3]
+    # The host may have been running for some of the four hours before its boot.
+    doubtful = max(places(bars(page, 1, "maybe")))
+    assert doubtful[1] - doubtful[0] == pytest.approx(4 / 24 / 30 * 100, abs=near)
+    assert bars(page, 1, "unrecorded").count() == 0
+    label = log(page).get_by_role("img").get_attribute("aria-label")
+    assert (
+        label == "When the host and OctoPrint were running in the last 30 days; the list below says the same in words."
     )
-    hour = 720 / 30 / 24
-    for (x, width), run in zip(bars[1:], reversed(RUNS), strict=False):
-        assert x == pytest.approx(720 - min(run.start, 720) * hour, abs=0.5)
-        assert x + width + 1 == pytest.approx(720 - run.end * hour, abs=0.5)
+    ticks = all_words_of(log(page).locator(".octoprint_uptime_axis span"))
+    assert len(ticks) == 7
+    assert ticks[-1] == "Now"
+    choose(page, "Day")
+    assert re.fullmatch(r"\d+:\d\d [AP]M", words_of(log(page).locator(".octoprint_uptime_axis span").first))
+    choose(page, "Year")
+    (before, *_) = places(bars(page, 1, "unrecorded"))
+    assert before == (pytest.approx(0, abs=near), pytest.approx(100 - 40 / 365 * 100, abs=near))
 
 
-def test_a_boot_is_not_drawn_across_a_run_that_is_not_in_the_log(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(
-        UP_FOR_AN_HOUR, seed=seed([Run("a", 10 * 24, 8 * 24, "clean"), Run("b", 7 * 24, 6 * 24, "off")])
-    )
-    page = open_page(server)
+def test_what_was_not_recorded_is_drawn_apart_from_not_running(make_server: MakeServer, open_page: OpenPage) -> None:
+    runs = [Run("a", 10 * 24, 8 * 24, "clean"), Run("b", 7 * 24, 6 * 24, "off"), Run("c", 4 * 24, 2 * 24, "clean")]
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(runs)))
     open_log(page)
-    bars = log(page).locator("svg .octoprint_uptime_host")
-    xs = bars.evaluate_all("bars => bars.map(bar => +bar.getAttribute('x'))")
-    days = (server.answer()["seconds"] / 86400, 7, 10)
-    assert xs == [pytest.approx(720 - min(day, 30) * 24, abs=0.5) for day in days]
+
+    def day(number: float) -> float:
+        return 100 - number / 30 * 100
+
+    near = 0.2
+    shown = [
+        (pytest.approx(day(start), abs=near), pytest.approx(day(end), abs=near))
+        for start, end in ((10, 8), (7, 6), (4, 2))
+    ]
+    assert places(bars(page, 1, "running"))[:-1] == shown
+    assert places(bars(page, 0, "running"))[:-1] == shown
+    for lane in (0, 1):
+        assert places(bars(page, lane, "unrecorded")) == [
+            (pytest.approx(day(start), abs=near), pytest.approx(day(end), abs=near))
+            for start, end in ((30, 10), (6, 4))
+        ]
+    legend = all_words_of(log(page).locator(".octoprint_uptime_legend li"))
+    assert legend == ["Running", "Not running", "Not recorded"]
 
 
-def test_a_lost_print_is_told_even_after_a_clean_restart_and_once_more_without_a_print(
-    make_server: MakeServer, open_page: OpenPage
-) -> None:
-    later = [Run("c", 4.9, 4, None), Run("c", 3.9, 3, "clean")]
-    server = make_server(UP_FOR_AN_HOUR, seed=seed([*RUNS, *later]))
-    until(lambda: server.answer()["last_restart"])
-    answer = server.answer()
-    assert answer["last_restart"]["clean"]
-    assert answer["unseen_restart"]["lost_print"]["file"] == "benchy.gcode"
-    page = open_page(server)
-    expect(notice(page)).to_contain_text("benchy.gcode (at least 43 %)")
-    notice(page).get_by_role("button", name="Dismiss").click()
-    page.wait_for_timeout(500)
-    assert server.answer()["unseen_restart"] is None
-    page.reload()
-    expect(entry(page)).to_contain_text("System")
-    page.wait_for_timeout(500)
-    expect(notice(page)).to_have_count(0)
-
-
-def test_the_notice_comes_and_the_log_opens_where_the_navbar_shows_nothing(
-    only_read: OctoPrint, open_page: OpenPage
-) -> None:
-    only_read.save({"show_system_uptime": False, "show_octoprint_uptime": False}).raise_for_status()
+def test_a_row_folds_out_to_all_that_is_known(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read)
-    expect(entry(page)).to_be_hidden()
-    expect(notice(page)).to_contain_text("benchy.gcode")
-    dialog(page).get_by_role("button", name="Restart log").click()
-    expect(log(page).locator("tbody tr")).to_have_count(6)
-    # The server may be back from another restart.
-    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
-        poll_now(page)
-    only_read.save({"show_system_uptime": True, "show_octoprint_uptime": True}).raise_for_status()
+    open_log(page)
+    assert log(page).locator("details dt").count() == 0
+    rows(page).first.focus()
+    page.keyboard.press("Enter")
+    facts = log(page).locator("details").first.locator("dl")
+    expect(facts).to_be_visible()
+    found = dict(zip(all_words_of(facts.locator("dt")), all_words_of(facts.locator("dd")), strict=True))
+    assert found.pop("Was printing").startswith("benchy.gcode, since ")
+    assert re.fullmatch(r"at least 43 %, Z 12\.4 mm, 43 KB into the file, last seen .*", found.pop("How far"))
+    assert re.search("between .* and", found.pop("Ended"), re.IGNORECASE)
+    assert re.fullmatch(r"Today \d+:\d\d [AP]M", found.pop("Running again"))
+    assert re.fullmatch(r"(59m|1h 0m) to (4h 59m|5h 0m)", found.pop("Not running for"))
+    assert found == {
+        "Had been running for": "at least 14h 0m",
+        "What was started anew": "The host",
+        "Why it ended": "Not known; octoprint.log or System info may tell.",
+        "Version": "OctoPrint 1.11.8",
+    }
+    expect(log(page).locator("details").first.get_by_role("button", name="Show file")).to_be_visible()
+    assert violations(page, f"#{ID}") == []
+    rows(page).nth(1).click()
+    clean = log(page).locator("details").nth(1)
+    expect(clean).to_contain_text("It was shut down.")
+    expect(clean).to_contain_text("OctoPrint alone")
+    expect(clean.get_by_role("button", name="Show file")).to_have_count(0)
+    rows(page).first.click()
+    assert log(page).locator("details").first.get_attribute("open") is None
+
+
+def test_a_container_and_an_unattended_print_and_what_is_not_known(only_read: OctoPrint, open_page: OpenPage) -> None:
+    def change(answer: dict[str, Any]) -> None:
+        for restart in answer.get("restarts", []):
+            restart.update(kind="container", unattended_print=restart["lost_print"], lost_print=None)
+            restart["host_started_at"] = None
+        if "restarts" in answer:
+            unknown = dict.fromkeys(("run_started_at", "ended_after", "ended_before", "started_at"))
+            answer["restarts"][1].update(unknown, downtime_seconds_min=None, downtime_seconds_max=None)
+
+    page = open_page(only_read, prepare=changing(change))
+    open_log(page)
+    what = all_words_of(rows(page).locator("> span:nth-of-type(3)"))
+    assert what[:2] == [
+        "The container went down unexpectedly. The printer was printing from its own storage and may have gone on: "
+        "benchy.gcode, at least 43 % (Z 12.4 mm).",
+        "The container was restarted",
+    ]
+    assert all_words_of(rows(page).nth(1).locator("> span"))[1::2] == ["At an unknown time", ""]
+    rows(page).nth(1).click()
+    facts = log(page).locator("details").nth(1).locator("dl")
+    expect(facts.locator("dt").first).to_be_visible()
+    assert all_words_of(facts.locator("dt")) == ["Ended", "What was started anew", "Why it ended", "Version"]
+    expect(facts).to_contain_text("The container, while its host went on")
+    assert bars(page, 1, "lost").count() == 0
+    assert figures(page)["Lost prints"] == "0"
+
+
+def test_it_is_copied_as_csv_with_the_apis_fields_and_as_text(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read, permissions=["clipboard-read", "clipboard-write"])
+    open_log(page)
+    status = log(page).get_by_role("status")
+    for name in ("Copy as CSV", "Copy as text"):
+        expect(status).to_have_text("" if name == "Copy as CSV" else "Copied.")
+        log(page).get_by_role("button", name=name).click()
+        expect(status).to_have_text("Copied.")
+        expect(log(page).get_by_role("button", name=name)).to_be_focused()
+        text = page.evaluate("navigator.clipboard.readText()")
+        if name == "Copy as text":
+            lines = text.replace("\u00a0", " ").splitlines()
+            assert len(lines) == IN_A_MONTH
+            assert re.fullmatch(
+                r"- .*: A print was lost: benchy\.gcode, at least 43 % \(Z 12\.4 mm\), not running for .* \(Octo.*",
+                lines[0],
+            )
+            continue
+        answer = only_read.session("admin").get(f"{only_read.url}{ENDPOINT}?days=30").json()
+        found = list(csv.DictReader(io.StringIO(text)))
+        assert len(found) == IN_A_MONTH
+        for line, restart in zip(found, answer["restarts"], strict=True):
+            for key, value in restart.items():
+                if key not in ("lost_print", "unattended_print"):
+                    assert line[key] == ("" if value is None else json.dumps(value).strip('"'))
+            for key, value in (restart["lost_print"] or {}).items():
+                assert line[f"lost_print_{key}"] == str(value)
+            assert line["unattended_print_file"] == ""
+
+
+def test_a_spreadsheet_works_nothing_of_a_file_name_out(only_read: OctoPrint, open_page: OpenPage) -> None:
+    def change(answer: dict[str, Any]) -> None:
+        if "restarts" in answer:
+            answer["restarts"][0]["lost_print"]["file"] = '=HYPERLINK("https://example.com")'
+
+    page = open_page(only_read, prepare=changing(change), permissions=["clipboard-read", "clipboard-write"])
+    open_log(page)
+    log(page).get_by_role("button", name="Copy as CSV").click()
+    (first, *_) = csv.DictReader(io.StringIO(page.evaluate("navigator.clipboard.readText()")))
+    assert first["lost_print_file"] == '\'=HYPERLINK("https://example.com")'
+
+
+def test_the_newest_come_first_and_older_ones_on_demand(make_server: MakeServer, open_page: OpenPage) -> None:
+    runs = [Run("a", 600 - n, 599.5 - n, "clean") for n in range(120)]
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(runs)))
+    open_log(page)
+    expect(rows(page)).to_have_count(50)
+    log(page).get_by_role("button", name="Show older restarts").click()
+    expect(rows(page)).to_have_count(120)
+    expect(log(page).get_by_role("button", name="Show older restarts")).to_be_hidden()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_before_there_is_anything_to_show_it_says_what_will_be(
+    server: OctoPrint, open_page: OpenPage, locale: str
+) -> None:
+    assert server.answer()["last_restart"] is None
+    page = open_page(server, locale=locale)
+    open_log(page)
+    text = words_of(log(page).locator(".modal-body"))
+    if locale == "en-US":
+        assert re.match(r"Recording since today \d+:\d\d [AP]M\. OctoPrint has not been restarted since\.", text)
+        assert "A notice appears only after an end without warning." in text
+    else:
+        assert re.match(
+            r"Aufgezeichnet wird seit heute \d\d:\d\d\. OctoPrint wurde seitdem nicht neu gestartet\.", text
+        )
+        assert "Ein Hinweis erscheint nur nach einem Ausfall." in text
+    expect(log(page).get_by_role("img")).to_have_count(0)
+    expect(log(page).get_by_role("button", name=re.compile("CSV|Clear|löschen"))).to_have_count(0)
+    expect(notice(page)).to_have_count(0)
 
 
 def test_after_a_logout_nothing_of_it_is_left(only_read: OctoPrint, open_page: OpenPage) -> None:
@@ -231,175 +328,89 @@ def test_after_a_logout_nothing_of_it_is_left(only_read: OctoPrint, open_page: O
     expect(notice(page)).to_be_visible()
 
 
-def test_opening_the_log_from_the_notice_dismisses_it(seeded: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(seeded)
-    notice(page).get_by_role("button", name="Restart log").click()
-    expect(log(page).locator("tbody tr")).to_have_count(6)
-    expect(notice(page)).to_have_count(0)
-    page.wait_for_timeout(300)
-    assert seeded.answer()["unseen_restart"] is None
-
-
-def test_who_may_not_dismiss_the_notice_hides_it_until_the_next_visit(
-    only_read: OctoPrint, open_page: OpenPage
-) -> None:
-    page = open_page(only_read, "viewer")
-    expect(notice(page).get_by_role("button", name="Dismiss")).to_have_count(0)
-    notice(page).get_by_role("button", name="Hide until the next visit").click()
-    expect(notice(page)).to_have_count(0)
-    poll_now(page)
-    page.wait_for_timeout(300)
-    expect(notice(page)).to_have_count(0)
-    assert only_read.answer()["unseen_restart"] is not None, "for everybody else it is there"
-    page.reload()
-    expect(notice(page)).to_be_visible()
-
-
-@pytest.mark.parametrize("status", [403, 503])
-def test_what_fails_is_said_to_whoever_dismisses_or_clears(
-    only_read: OctoPrint, open_page: OpenPage, console_errors: list[str], status: int
-) -> None:
+def test_it_opens_from_the_settings_where_the_navbar_shows_nothing(only_read: OctoPrint, open_page: OpenPage) -> None:
+    only_read.save({"show_system_uptime": False, "show_octoprint_uptime": False}).raise_for_status()
     page = open_page(only_read)
-    refused = json.dumps({"error": "no", "uptime_available": False})
-
-    def refuse(route: Route) -> None:
-        if route.request.method == "POST":
-            route.fulfill(status=status, content_type="application/json", body=refused)
-        else:
-            route.continue_()
-
-    page.route(f"**{ENDPOINT}*", refuse)
-    notice(page).get_by_role("button", name="Dismiss").click()
-    said = page.locator(".ui-pnotify:visible")
-    expect(said.filter(has_text="could not be dismissed for good")).to_be_visible()
-    poll_now(page)
-    expect(notice(page)).to_be_visible()
-    open_log(page)
-    log(page).get_by_role("button", name="Clear the restart log").click()
-    page.locator(".modal:visible .btn", has_text="Proceed").click()
-    expect(said.filter(has_text="could not be cleared for good")).to_be_visible()
-    expect(log(page).locator("tbody tr")).to_have_count(6)
-    console_errors.clear()
-
-
-def test_a_container_and_a_print_of_the_printers_own_and_what_was_not_recorded(
-    only_read: OctoPrint, open_page: OpenPage
-) -> None:
-    def change(route: Route) -> None:
-        answer = route.fetch().json()
-        for restart in [answer["unseen_restart"], *answer.get("restarts", [])]:
-            restart["kind"] = "container"
-            restart["unattended_print"] = restart["lost_print"]
-            restart["lost_print"] = None
-        if "restarts" in answer:
-            oldest = answer["restarts"][-1]
-            answer["not_recorded"] = [{"from": oldest["ended_after"], "to": oldest["started_at"]}]
-            answer["recorded_since"] = answer["restarts"][2]["started_at"]
-        route.fulfill(json=answer)
-
-    def prepare(page: Page) -> None:
-        page.route(re.compile(ENDPOINT), change)
-
-    page = open_page(only_read, prepare=prepare)
-    sentence = "The printer was printing benchy.gcode (at least 43 %) from its own storage and may have gone on."
-    expect(notice(page)).to_contain_text(f"{sentence} The container was restarted.")
-    open_log(page)
-    what = log(page).locator("tbody td:nth-child(2)")
-    expect(what.nth(0)).to_have_text(f"Container ended without warning. {sentence}")
-    expect(what.nth(1)).to_have_text("Container restarted")
-    expect(log(page).locator("tbody td:nth-child(5)").nth(0)).to_have_text("")
-    expect(log(page).locator(".octoprint_uptime_lost")).to_have_count(0)
-    expect(log(page).locator(".octoprint_uptime_unrecorded")).to_have_count(1)
-    expect(log(page)).to_contain_text("A dashed frame is time that was not recorded.")
-
-
-def test_without_a_restart_there_is_no_notice_and_the_log_says_so(server: OctoPrint, open_page: OpenPage) -> None:
-    assert server.answer()["last_restart"] is None
-    page = open_page(server)
-    entry(page).click()
-    expect(popover(page)).to_contain_text("No restart has been recorded yet.")
-    popover(page).get_by_text("Restart log").click()
-    expect(log(page)).to_contain_text("No restart has been recorded yet.")
-    expect(log(page).locator("table")).to_be_hidden()
-    expect(notice(page)).to_have_count(0)
+    expect(entry(page)).to_be_hidden()
+    expect(notice(page)).to_contain_text("benchy.gcode")
+    dialog(page).get_by_role("button", name="Restart log").click()
+    expect(rows(page)).to_have_count(IN_A_MONTH)
+    # The server may be back from another restart.
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
+        poll_now(page)
+    only_read.save({"show_system_uptime": True, "show_octoprint_uptime": True}).raise_for_status()
 
 
 def test_a_log_that_does_not_come_is_said_not_to(
-    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
+    only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]
 ) -> None:
-    page = open_page(server)
-    page.route(f"**{ENDPOINT}?restarts=*", lambda route: route.fulfill(status=500))
-    entry(page).click()
-    popover(page).get_by_text("Restart log").click()
-    expect(page.locator(".ui-pnotify:visible")).to_contain_text("The restart log could not be loaded.")
+    page = open_page(only_read)
+    page.route(re.compile(rf"{ENDPOINT}\?"), lambda route: route.fulfill(status=500))
+    open_popover(page).get_by_role("button", name="Restart log").click()
+    expect(page.locator(".ui-pnotify:visible", has_text="The restart log could not be loaded.")).to_be_visible()
     expect(log(page)).to_be_hidden()
-    page.unroute(f"**{ENDPOINT}?restarts=*")
-    entry(page).click()
-    popover(page).get_by_text("Restart log").click()
-    expect(log(page)).to_contain_text("No restart has been recorded yet.")
+    page.unroute(re.compile(rf"{ENDPOINT}\?"))
+    open_log(page)
+    expect(rows(page)).to_have_count(IN_A_MONTH)
     console_errors.clear()
 
 
-def test_no_data_of_it_are_loaded_before_it_is_opened(only_read: OctoPrint, open_page: OpenPage) -> None:
-    asked: list[str] = []
-
-    def watch(page: Page) -> None:
-        page.on("request", lambda request: asked.append(request.url))
-
-    page = open_page(only_read, prepare=watch)
-    expect(entry(page)).to_contain_text("System")
-    page.wait_for_timeout(500)
-    assert not [url for url in asked if "restarts=" in url]
-    open_log(page)
-    assert [url for url in asked if f"{ENDPOINT}?restarts=" in url]
-
-
-def test_the_newest_come_first_and_older_ones_on_demand(make_server: MakeServer, open_page: OpenPage) -> None:
-    runs = [Run("a", 2000 - n, 1999.5 - n, "clean") for n in range(120)]
-    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(runs)))
-    open_log(page)
-    expect(log(page).locator("tbody tr")).to_have_count(50)
-    log(page).get_by_role("button", name="Show older restarts").click()
-    expect(log(page).locator("tbody tr")).to_have_count(120)
-    expect(log(page).get_by_role("button", name="Show older restarts")).to_be_hidden()
-
-
-def test_whoever_may_change_settings_clears_it_after_a_question(seeded: OctoPrint, open_page: OpenPage) -> None:
-    viewer = open_page(seeded, "viewer")
+def test_whoever_may_change_settings_clears_it_after_a_question(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS))
+    viewer = open_page(server, "viewer")
     open_log(viewer)
+    expect(log(viewer).get_by_role("button", name="Copy as CSV")).to_be_visible()
     expect(log(viewer).get_by_role("button", name="Clear the restart log")).to_be_hidden()
-    other = open_page(seeded)
+    other = open_page(server)
     expect(notice(other)).to_be_visible()
-    page = open_page(seeded)
+    page = open_page(server)
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
     page.locator(".modal:visible .btn", has_text="Cancel").click()
-    assert len(seeded.session("admin").get(f"{seeded.url}{ENDPOINT}?restarts=9").json()["restarts"]) == 6
+    assert len(server.session("admin").get(f"{server.url}{ENDPOINT}?restarts=9").json()["restarts"]) == 6
     page.wait_for_timeout(500)
     log(page).get_by_role("button", name="Clear the restart log").click()
     page.locator(".modal:visible .btn", has_text="Proceed").click()
-    expect(log(page)).to_contain_text("No restart has been recorded yet.")
-    expect(log(page).locator("tbody tr")).to_have_count(0)
-    assert seeded.answer()["last_restart"] is None
+    expect(log(page)).to_contain_text("OctoPrint has not been restarted since.")
+    expect(rows(page)).to_have_count(0)
+    assert server.answer()["last_restart"] is None
     expect(notice(page)).to_have_count(0)
     # Another page hears of it with its next poll.
     poll_now(other)
     expect(notice(other)).to_have_count(0)
 
 
-def test_without_the_right_to_see_files_there_is_no_name(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read, "stranger")
-    expect(notice(page)).to_contain_text("while printing a file (at least 43 %)")
+def test_a_clearing_that_fails_is_said_to(only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
+    page = open_page(only_read)
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=503, json={"error": "no", "uptime_available": False})
+        else:
+            route.continue_()
+
+    page.route(f"**{ENDPOINT}*", refuse)
     open_log(page)
+    log(page).get_by_role("button", name="Clear the restart log").click()
+    page.locator(".modal:visible .btn", has_text="Proceed").click()
+    expect(page.locator(".ui-pnotify:visible", has_text="could not be cleared for good")).to_be_visible()
+    expect(rows(page)).to_have_count(IN_A_MONTH)
+    console_errors.clear()
+
+
+def test_without_the_right_to_see_files_there_is_no_name(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read, "nameless")
+    open_log(page)
+    expect(rows(page).first).to_contain_text(re.compile(r"A print was lost: a file, at least 43\s%"))
     assert "benchy" not in page.content()
 
 
 def test_switched_off_nothing_of_it_is_there(make_server: MakeServer, open_page: OpenPage) -> None:
     server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), plugins={ID: {"restart_log": False}})
     page = open_page(server)
-    entry(page).click()
-    expect(popover(page)).to_be_visible()
-    expect(popover(page).get_by_text("Restart log")).to_be_hidden()
+    open_popover(page)
+    expect(popover(page).get_by_role("button", name="Restart log")).to_be_hidden()
+    expect(popover(page).get_by_role("listbox")).to_have_count(0)
     expect(notice(page)).to_have_count(0)
     # But what is stored can be cleared.
     entry(page).click()

@@ -17,7 +17,7 @@ LONGEST_SECONDS = 1234 * 86400 + 23 * 3600 + 50 * 60
 ENTRY = "#navbar_plugin_octoprint_uptime"
 
 # What the entry may look like, from all to nothing given up.
-BOTH_LABELLED = re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$")
+BOTH_LABELLED = re.compile(rf"^\s*Host {UPTIME} \| OctoPrint {UPTIME}\s*$")
 BOTH = re.compile(rf"^{UPTIME} \| {UPTIME}$")
 ONE = re.compile(rf"^{UPTIME}$")
 ONE_WITHOUT_SECONDS = re.compile(r"^(\d+d )?(\d+h )?\d+m$")

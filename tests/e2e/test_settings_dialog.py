@@ -15,8 +15,8 @@ from octoprint_uptime import format_uptime, formatting, settings
 from support import BOTH, ID, OctoPrint, OpenPage, entry
 
 LABELS = {
-    "show_system_uptime": "Show the system uptime",
-    "show_octoprint_uptime": "Show the OctoPrint uptime",
+    "show_system_uptime": "Show the host's uptime",
+    "show_octoprint_uptime": "Show OctoPrint's uptime",
     "display_format": "Uptime format",
     "poll_interval_seconds": "Ask the server every",
     "compact_display": "Show one uptime at a time",
@@ -88,10 +88,10 @@ def test_a_change_counts_once_it_is_saved_and_only_that_is_sent(server: OctoPrin
     control(page, "show_octoprint_uptime").uncheck()
     control(page, "display_format").select_option("dhm")
     page.wait_for_timeout(1200)
-    assert re.match(r"System .*s \| OctoPrint \d", entry_text(page))
+    assert re.match(r"Host .*s \| OctoPrint \d", entry_text(page))
     sent = save(page)
     assert sent["plugins"] == {ID: {"show_octoprint_uptime": False, "display_format": "dhm"}}
-    expect(entry(page)).to_have_text(re.compile(r"^\s*System \d+h \d+m\s*$"))
+    expect(entry(page)).to_have_text(re.compile(r"^\s*Host \d+h \d+m\s*$"))
     assert server.settings() == {**settings.defaults(), "show_octoprint_uptime": False, "display_format": "dhm"}
 
 
@@ -164,18 +164,22 @@ def test_a_number_out_of_range_is_an_error_before_it_is_saved(
         control(page, key).fill(str(good))
         expect(error).to_be_hidden()
         expect(group).not_to_have_class(re.compile(r"\berror\b"))
-    for bad in (low - 1, high + 1, -5, "", "7.5"):
+    default = settings.defaults()[key]
+    for bad, used in ((low - 1, low), (high + 1, high), (-5, low), ("", default), ("7.5", 7), ("1e9", high)):
         control(page, key).fill(str(bad))
-        expect(error).to_be_visible()
-        expect(error).to_have_text(re.compile(rf"{low} to {high}"))
+        expect(error).to_have_text(f"Not a whole number from {low} to {high}: {used} will be used.")
         expect(group).to_have_class(re.compile(r"\berror\b"))
-    control(page, key).fill(str(high + 1))
-    save(page)
-    assert server.settings()[key] == high
-    assert len(server.warnings()) == 1
-    dialog(page)
-    expect(control(page, key)).to_have_value(str(high))
-    expect(error).to_be_hidden()
+        expect(control(page, key)).to_have_attribute("aria-invalid", "true")
+    # And so it is.
+    for bad, used in ((high + 1, high), ("", default), ("7.5", 7)):
+        control(page, key).fill(str(bad))
+        expect(error).to_have_text(re.compile(f" {used} will be used"))
+        save(page)
+        assert server.settings()[key] == used
+        assert len(server.warnings()) == 1
+        dialog(page)
+        expect(control(page, key)).to_have_value(str(used))
+        expect(error).to_be_hidden()
 
 
 def test_the_formats_are_chosen_by_example(server: OctoPrint, open_page: OpenPage) -> None:
@@ -190,12 +194,12 @@ def test_the_formats_are_chosen_by_example(server: OctoPrint, open_page: OpenPag
 
 def test_in_german_nothing_stays_english(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, locale="de-DE")
-    expect(page.locator(f"#settings_plugin_{ID}_link")).to_have_text(re.compile("Betriebszeit"))
+    expect(page.locator(f"#settings_plugin_{ID}_link")).to_have_text("OctoPrint Uptime")
     pane = dialog(page)
     text = pane.inner_text() + " ".join(pane.locator("option").all_text_contents())
-    for english in [*LABELS.values(), "Down to", "Days only", "seconds.", "How", "Enter a"]:
+    for english in [*LABELS.values(), "Down to", "Days only", "seconds.", "How", "Not a"]:
         assert english not in text
-    for german in ["Betriebszeit des Systems anzeigen", "(Auf die Sekunde)", "(Nur Tage)", "1 bis 3600 Sekunden."]:
+    for german in ["Betriebszeit des Hosts anzeigen", "(Auf die Sekunde)", "(Nur Tage)", "1 bis 3600 Sekunden."]:
         assert german in text
 
 
@@ -209,13 +213,13 @@ def test_the_preview_follows_the_unsaved_choices(server: OctoPrint, open_page: O
     expect(preview).not_to_have_text(before, use_inner_text=True, timeout=3000)
     control(page, "display_format").select_option("dhm")
     expect(preview).to_have_text(
-        re.compile(r"^\s*System (\d+d )?\d+h \d+m \| OctoPrint \d+h \d+m\s*$"), use_inner_text=True
+        re.compile(r"^\s*Host (\d+d )?\d+h \d+m \| OctoPrint \d+h \d+m\s*$"), use_inner_text=True
     )
     control(page, "compact_display").check()
-    one = re.compile(r"^\s*(System (\d+d )?\d+h \d+m|OctoPrint \d+h \d+m)\s*$")
+    one = re.compile(r"^\s*(Host (\d+d )?\d+h \d+m|OctoPrint \d+h \d+m)\s*$")
     expect(preview).to_have_text(one, use_inner_text=True)
     control(page, "show_octoprint_uptime").uncheck()
-    expect(preview).to_have_text(re.compile(r"^\s*System (\d+d )?\d+h \d+m\s*$"), use_inner_text=True)
+    expect(preview).to_have_text(re.compile(r"^\s*Host (\d+d )?\d+h \d+m\s*$"), use_inner_text=True)
     control(page, "show_system_uptime").uncheck()
     expect(preview).to_have_text("No entry in the navbar", use_inner_text=True)
     # Nothing of it has been saved.

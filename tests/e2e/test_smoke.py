@@ -25,7 +25,7 @@ def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, 
     # A setting that is saved in the dialog shows in the entry.
     page.locator("#navbar_show_settings").click()
     page.locator(f"#settings_plugin_{ID}_link a").click()
-    page.get_by_label("Show the system uptime", exact=True).uncheck()
+    page.get_by_label("Show the host's uptime", exact=True).uncheck()
     page.get_by_test_id("settings-save").click()
     expect(entry(page)).to_have_text(OCTOPRINT)
     assert server.settings()["show_system_uptime"] is False
@@ -45,13 +45,14 @@ def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, 
     expect(entry(page)).to_have_text(OCTOPRINT)
     console_errors.clear()  # the browser's, of the connections that were refused
     notice.get_by_role("button", name="Dismiss").click()
+    expect(notice).to_have_count(0)
     until(lambda: server.answer()["unseen_restart"] is None)
 
     # In German.
     server.save({"show_system_uptime": True}).raise_for_status()
     german = open_page(server, locale="de-DE")
-    expect(entry(german)).to_have_text(re.compile(rf"^\s*System {UPTIME} \| OctoPrint {UPTIME}\s*$"))
+    expect(entry(german)).to_have_text(re.compile(rf"^\s*Host {UPTIME} \| OctoPrint {UPTIME}\s*$"))
     entry(german).hover()
-    expect(entry(german)).to_have_attribute("title", re.compile("^System seit "))
+    expect(entry(german)).to_have_attribute("title", re.compile("^Host seit "))
     entry(german).click()
     expect(german.locator(f"#navbar_plugin_{ID}_popover")).to_contain_text("Neustart-Protokoll")

@@ -9,19 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from contrast import Contrast, contrasts
-from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, entry
-from test_popover import popover
-from test_restart_log import RUNS, UP_FOR_AN_HOUR, notice, open_log, seed
+from restart_page import log, notice, open_log, open_popover, popover, rows, strip
+from support import BOTH, ID, OctoPrint, OpenPage, entry
 from test_settings_dialog import control, dialog
+from themes import DARK, set_theme
 
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
 
-DARK = """
-    body { background: #202225; color: #dcddde; }
-    .dropdown-menu, .modal, .modal-header, .modal-body, .modal-footer, .popover { background: #2f3136; }
-    a, .dropdown-menu a { color: #7ab7ff; }
-    .help-block, .help-inline { color: #a3a6aa; }
-"""
 LIGHT = """
     body { background: #fdf6e3; color: #073642; }
     .dropdown-menu, .modal, .modal-header, .modal-body, .modal-footer, .popover { background: #eee8d5; }
@@ -38,18 +32,6 @@ THEMES = {
     "dark with pale buttons": f"{DARK} .btn {{ background: #40454a; color: #fff; opacity: 0.7; }}",
     "light with notices": f"{LIGHT} .alert {{ background: #586e75 !important; color: #fff; }}",
 }
-
-
-def set_theme(page: Page, sheet: str) -> None:
-    page.evaluate(
-        """sheet => {
-            const found = document.querySelector("style.theme");
-            const style = found || Object.assign(document.createElement("style"), {className: "theme"});
-            style.textContent = sheet;
-            document.body.append(style); // after the core's sheets
-        }""",
-        sheet,
-    )
 
 
 def unreadable(page: Page, *roots: str) -> dict[str, list[Contrast]]:
@@ -73,20 +55,22 @@ def test_contrast_is_that_of_wcag_2(server: OctoPrint, open_page: OpenPage) -> N
                 <b style="color: oklch(0.5693 0 0)">the same grey</b>
                 <div style="background: #000; color: #fff; opacity: 0.5">half of white on black, on white</div>
                 <div style="color: #fff; background: linear-gradient(#000, #777)">the worst of a gradient</div>
-                <svg width="720" height="9">
-                    <rect width="720" height="9" fill="#777"></rect>
-                    <rect width="9" height="9" fill="#fff" data-bind></rect>
-                </svg>
+                <div class="octoprint_uptime_plate" style="background: #777">
+                    <i style="background: #fff"></i>
+                    <i class="ground"></i>
+                    <i style="background: repeating-linear-gradient(#fff 0 1px, transparent 1px 4px)"></i>
+                    <i style="background: none; box-shadow: inset 0 0 0 1px #fff"></i>
+                </div>
             </div>`)"""
     )
     found = [one.found for one in contrasts(page, "#probe")]
-    assert found == [pytest.approx(value, abs=0.06) for value in (4.48, 3.98, 4.48, 3.95, 4.48, 4.48)]
+    assert found == [pytest.approx(value, abs=0.06) for value in (4.48, 3.98, 4.48, 3.95, 4.48, 4.48, 4.48, 4.48)]
 
 
-def test_the_popover_can_be_read(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
-    entry(page).click()
-    expect(popover(page)).to_be_visible()
+def test_the_popover_and_its_strip_can_be_read(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
+    open_popover(page)
+    expect(strip(page).get_by_role("option")).to_have_count(30)
     assert unreadable(page, f"#navbar_plugin_{ID}") == {}
 
 
@@ -116,14 +100,16 @@ def test_entry_and_popover_can_be_read_with_every_colour_that_octoprint_offers(
             assert bad == [], (colour, transparent, sheet)
 
 
-def test_the_restart_log_and_its_timeline_can_be_read(make_server: MakeServer, open_page: OpenPage) -> None:
-    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+def test_the_restart_log_and_its_timeline_can_be_read(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
     open_log(page)
+    rows(page).first.click()
+    expect(log(page).locator("details dl").first).to_be_visible()
     assert unreadable(page, f"#{ID}") == {}
 
 
-def test_the_notice_can_be_read(make_server: MakeServer, open_page: OpenPage) -> None:
-    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+def test_the_notice_can_be_read(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
     expect(notice(page)).to_have_css("opacity", "1")  # it fades in
     assert unreadable(page, ".octoprint_uptime_notice") == {}
 
@@ -139,12 +125,13 @@ def test_the_settings_and_their_preview_can_be_read(server: OctoPrint, open_page
 
 
 def test_a_theme_that_measures_boxes_by_their_borders_changes_no_size(
-    make_server: MakeServer, open_page: OpenPage
+    only_read: OctoPrint, open_page: OpenPage
 ) -> None:
-    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+    page = open_page(only_read)
     expect(notice(page)).to_be_visible()
-    entry(page).click()
-    boxes = [entry(page), popover(page), notice(page)]
+    open_popover(page)
+    expect(strip(page).get_by_role("option")).to_have_count(30)
+    boxes = [entry(page), popover(page), notice(page), strip(page)]
     before = [box.evaluate("box => [box.offsetWidth, box.offsetHeight]") for box in boxes]
     set_theme(page, "*, *::before, *::after { box-sizing: border-box; }")
     assert [box.evaluate("box => [box.offsetWidth, box.offsetHeight]") for box in boxes] == before

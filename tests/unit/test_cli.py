@@ -71,7 +71,7 @@ def test_it_shows_the_system_uptime_in_the_format_that_is_set(
 def test_an_unknown_uptime_is_an_error(options: list[str]) -> None:
     run = show(None, *options)
     assert run.exit_code == 1
-    assert run.stderr == "Error: Neither /proc/uptime nor psutil gives the system uptime.\n"
+    assert run.stderr == "Error: Neither /proc/uptime nor psutil gives the host's uptime.\n"
     if options:
         nothing = dict.fromkeys(("seconds", "started_at", "uptime", "uptime_scope", "uptime_source"))
         assert json.loads(run.stdout) == {**nothing, "display_format": "full", "uptime_available": False}

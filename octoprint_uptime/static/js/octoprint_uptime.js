@@ -57,6 +57,12 @@ $(function () {
             })
         });
 
+        self.hostLabel = ko.pureComputed(() =>
+            (self.answer() || {}).uptime_scope === "container"
+                ? gettext("Container")
+                : gettext("Host")
+        );
+
         self.system = uptime("");
         self.octoprint = uptime("octoprint_");
 

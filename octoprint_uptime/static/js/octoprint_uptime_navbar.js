@@ -1,4 +1,4 @@
-// The navbar's entry and its popover: their words, and how the entry fits into the room there is.
+// The navbar's entry: its words, its badge, and how it fits into the room there is.
 $(function () {
     const ID = "octoprint_uptime";
 
@@ -8,32 +8,18 @@ $(function () {
     // Until an uptime is known, the entry keeps the place for one of some days.
     const PLACEHOLDER_SECONDS = 10 * 86400;
 
-    function OctoPrintUptimeNavbarViewModel([asking, restarts, settingsViewModel]) {
+    function OctoPrintUptimeNavbarViewModel([asking, words, popover]) {
         const self = this;
 
         const SUBJECTS = [
-            {
-                uptime: asking.system,
-                setting: "show_system_uptime",
-                labelled: gettext("System %(uptime)s")
-            },
-            {
-                uptime: asking.octoprint,
-                setting: "show_octoprint_uptime",
-                labelled: gettext("OctoPrint %(uptime)s")
-            }
-        ].map((subject) => ({...subject, label: _.sprintf(subject.labelled, {uptime: ""}).trim()}));
+            {uptime: asking.system, setting: "show_system_uptime", label: asking.hostLabel},
+            {uptime: asking.octoprint, setting: "show_octoprint_uptime", label: () => "OctoPrint"}
+        ];
 
         const client = OctoPrint.plugins[ID];
 
-        self.restarts = restarts;
-        self.saved = asking.saved;
+        self.popover = popover;
         self.stale = asking.stale;
-        // OctoPrint's settings may leave the plugin's pane out.
-        const pane = document.getElementById("settings_plugin_" + ID);
-        self.mayConfigure = ko.pureComputed(() => pane !== null && asking.mayConfigure());
-
-        self.open = ko.observable(false);
 
         const pointedAt = ko.observable(false);
         const focused = ko.observable(false);
@@ -73,7 +59,7 @@ $(function () {
             const turn = Math.floor(asking.now() / 1000 / values.compact_toggle_interval_seconds);
             const [system, octoprint] = SUBJECTS.map(
                 ({label}, place) =>
-                    texts[place].length + (without.includes("labels") ? 0 : label.length)
+                    texts[place].length + (without.includes("labels") ? 0 : label().length)
             );
             const systemsTurn = widest ? system > octoprint : turn % 2 === 1;
             return systemsTurn ? [texts[0], ""] : ["", texts[1]];
@@ -88,7 +74,8 @@ $(function () {
                 const text = ko.pureComputed(() => texts()[place]);
                 const shown = ko.pureComputed(() => text() !== "");
                 return {
-                    label: ko.pureComputed(() => (labels() && shown() ? label + " " : "")),
+                    name: ko.pureComputed(label),
+                    label: ko.pureComputed(() => (labels() && shown() ? label() + " " : "")),
                     icon: ko.pureComputed(() => !labels() && shown()),
                     text,
                     shown,
@@ -107,6 +94,7 @@ $(function () {
         const shape = ko.pureComputed(() =>
             [
                 self.visible(),
+                asking.hostLabel(),
                 asking.saved().compact_display,
                 ...textsOf(asking.saved(), [], true)
             ].join()
@@ -130,15 +118,21 @@ $(function () {
             }
             texts.style.minWidth = Math.ceil(texts.getBoundingClientRect().width) + "px";
             measuringWidest(false);
-            if (self.open()) keepInsideThePage();
+            popover.fit();
         }
 
-        function keepInsideThePage() {
-            const popover = element("popover");
-            popover.style.right = "";
-            const left = popover.getBoundingClientRect().left + window.scrollX;
-            popover.style.right = Math.min(0, left - 8) + "px";
-        }
+        // The badge
+
+        const unseenEnds = ko.pureComputed(() => (asking.answer() || {}).unseen_restarts || 0);
+
+        self.isMarked = ko.pureComputed(() => unseenEnds() > 0);
+
+        // Of the icon, which a screen reader says first.
+        self.name = ko.pureComputed(() => {
+            if (!self.isMarked()) return gettext("Uptime:");
+            const ends = words.endsOf(unseenEnds());
+            return _.sprintf(gettext("Uptime, %(ends)s not dismissed:"), {ends});
+        });
 
         // Words, for as long as somebody can see or hear them
 
@@ -147,72 +141,13 @@ $(function () {
         self.focus = () => focused(true);
         self.blur = () => focused(false);
 
-        self.problem = ko.pureComputed(() =>
-            asking.stale()
-                ? _.sprintf(gettext("No answer from the server since %(time)s"), {
-                      time: moment(asking.answeredAt()).format("LTS")
-                  })
-                : ""
-        );
-
-        self.details = SUBJECTS.map(({uptime, labelled}) => {
-            const since = ko.pureComputed(() =>
-                _.sprintf(gettext("since %(date)s"), {
-                    date: moment(uptime.startedAt()).format("ll LTS")
-                })
-            );
-            const labelledUptime = ko.pureComputed(() =>
-                _.sprintf(labelled, {uptime: client.format(uptime.seconds())})
-            );
-            return {known: uptime.known, labelled, labelledUptime, since};
-        });
-
-        const ofAnswer = (key) => ko.pureComputed(() => (asking.answer() || {})[key]);
-        const scope = ofAnswer("uptime_scope");
-        const source = ofAnswer("uptime_source");
-
-        self.note = ofAnswer("uptime_note");
-        self.inContainer = ko.pureComputed(() => scope() === "container");
-        self.source = ko.pureComputed(() => (source() === "proc" ? "/proc/uptime" : source()));
-
         self.tooltip = ko.pureComputed(() => {
-            if (!(self.open() || pointedAt() || focused())) return undefined;
-            const since = self.details
+            if (!(popover.open() || pointedAt() || focused())) return undefined;
+            const since = popover.details
                 .filter(({known}) => known())
-                .map(({labelled, since}) => _.sprintf(labelled, {uptime: since()}));
-            return [self.problem(), ...since, self.note()].filter(Boolean).join("\n");
+                .map(({label, since}) => `${label()} ${since()}`);
+            return [popover.problem(), ...since, popover.note()].filter(Boolean).join("\n");
         });
-
-        // The popover
-
-        self.toggle = () => {
-            self.open(!self.open());
-            if (self.open()) keepInsideThePage();
-        };
-
-        self.showLog = () => {
-            self.open(false);
-            restarts.showLog();
-        };
-
-        self.configure = () => {
-            self.open(false);
-            settingsViewModel.show("settings_plugin_" + ID);
-        };
-
-        function onInput(event) {
-            const {key, target} = event;
-            const button = element("button");
-            if (key === "Escape" && self.open()) {
-                button.focus();
-                self.open(false);
-            } else if (key === " " && target === button) {
-                event.preventDefault();
-                self.toggle();
-            } else if (!entry().contains(target)) {
-                self.open(false);
-            }
-        }
 
         // OctoPrint's callbacks
 
@@ -230,9 +165,7 @@ $(function () {
             $("#navbar .brand")
                 .add($(entry()).siblings())
                 .each((place, other) => observer.observe(other));
-            ["click", "focusin", "keydown"].forEach((type) =>
-                document.addEventListener(type, onInput, true)
-            );
+            popover.closeFromOutside(entry());
         };
     }
 
@@ -241,8 +174,8 @@ $(function () {
         name: "octoprintUptimeNavbarViewModel",
         dependencies: [
             "octoprintUptimeViewModel",
-            "octoprintUptimeRestartsViewModel",
-            "settingsViewModel"
+            "octoprintUptimeWordsViewModel",
+            "octoprintUptimePopoverViewModel"
         ],
         elements: ["#navbar_plugin_octoprint_uptime"]
     });

@@ -1,97 +1,14 @@
-// What the page says about restarts: a notice, and the log.
+// The restart log: a dialog with figures, a timeline and a list, for a day up to a year.
 $(function () {
     const ID = "octoprint_uptime";
-    const MOST_RESTARTS = 1000; // that the API gives
-    const ROWS_AT_FIRST = 50; // of the table: more take a slow browser a while
+
+    const ROWS_AT_FIRST = 50; // more take a slow browser a while
+    const RANGES = [1, 7, 30, 365]; // in days
+    const LONGEST_AT_FIRST = 30;
 
     const DAY_MS = 86400000;
-    const TIMELINE_DAYS = 30;
-    const TIMELINE_WIDTH = 720; // as in the template
 
-    // The timeline. Of moments Date.parse makes milliseconds, by far quicker than moment.js, and NaN of null.
-
-    // When the host was up and when OctoPrint ran, each from a moment to another, newest first.
-    function spansOf(answer, now) {
-        const ago = (seconds) => (seconds === null ? NaN : now - seconds * 1000);
-        const octoprint = [{from: ago(answer.octoprint_seconds), to: now}];
-        const host = [{from: ago(answer.seconds), to: now}];
-        let nextStartedAt = answer.octoprint_started_at;
-        answer.restarts.forEach((restart) => {
-            // A run between the two is missing from the log: what the host did then is unknown.
-            if (restart.started_at !== nextStartedAt) {
-                host.push({from: NaN, to: Date.parse(restart.started_at)});
-            }
-            nextStartedAt = restart.run_started_at;
-            const run = {
-                from: Date.parse(restart.run_started_at),
-                to: Date.parse(restart.ended_after)
-            };
-            octoprint.push(run);
-            const boot = host[host.length - 1];
-            // About an earlier boot we know only that it was up while OctoPrint ran.
-            if (restart.kind === "host") {
-                boot.from = Date.parse(restart.host_started_at) || boot.from;
-                host.push({...run});
-            } else if (host.length > 1) {
-                boot.from = run.from || boot.from;
-            }
-        });
-        return {octoprint, host};
-    }
-
-    // When OctoPrint may have run, but nothing was recorded.
-    function unrecordedOf({recorded_since, not_recorded}, now) {
-        const start = now - TIMELINE_DAYS * DAY_MS;
-        // Where an end is not known, nothing is drawn: most of it may have been recorded.
-        const gaps = not_recorded.map(({from, to}) => ({
-            from: Date.parse(from),
-            to: Date.parse(to)
-        }));
-        return [{from: start, to: Date.parse(recorded_since)}, ...gaps];
-    }
-
-    // Where spans lie on the timeline; what lies before it is cut off.
-    function barsOf(spans, end) {
-        const start = end - TIMELINE_DAYS * DAY_MS;
-        const place = (time) => ((Math.max(time, start) - start) / (end - start)) * TIMELINE_WIDTH;
-        const textOf = (time) => moment(time).format("lll");
-        return spans
-            .filter(({from, to}) => from && to > start)
-            .map(({from, to, text}) => ({
-                x: place(from),
-                // With a slit before the next one, so that the shortest gap is seen.
-                width: Math.max(1, place(to) - place(from) - 1),
-                text: text || `${textOf(from)} – ${textOf(to)}`
-            }));
-    }
-
-    function timelineOf(answer, words) {
-        const now = Date.now();
-        const {octoprint, host} = spansOf(answer, now);
-        const lost = answer.restarts
-            .filter(({lost_print}) => lost_print)
-            .map((restart) => {
-                const at = Date.parse(restart.ended_after);
-                return {from: at, to: at, text: words.printOf(restart.lost_print)};
-            });
-        const dayBefore = (days) => moment(now - days * DAY_MS).format("ll");
-        return {
-            octoprint: barsOf(octoprint, now),
-            host: barsOf(host, now),
-            lost: barsOf(lost, now),
-            unrecorded: barsOf(unrecordedOf(answer, now), now),
-            days: [
-                {x: 0, text: dayBefore(TIMELINE_DAYS), anchor: "start"},
-                {x: TIMELINE_WIDTH / 3, text: dayBefore(20), anchor: "middle"},
-                {x: (TIMELINE_WIDTH * 2) / 3, text: dayBefore(10), anchor: "middle"},
-                {x: TIMELINE_WIDTH, text: gettext("right now"), anchor: "end"}
-            ]
-        };
-    }
-
-    const complain = (text) => new PNotify({type: "error", text});
-
-    function OctoPrintUptimeRestartsViewModel([asking, words]) {
+    function OctoPrintUptimeRestartsViewModel([asking, words, spans, timeline, rows]) {
         const self = this;
 
         const client = OctoPrint.plugins[ID];
@@ -99,114 +16,120 @@ $(function () {
 
         self.hasDialog = dialog().length > 0; // unless OctoPrint's settings leave it out
         self.mayConfigure = asking.mayConfigure;
+        self.days = ko.observable(); // of the range
         self.log = ko.observable(); // what the dialog shows, once it has been loaded
+        self.beginning = ko.observable(); // or that there is nothing to show yet, and since when
+        self.since = ko.observable();
+        self.copied = ko.observable("");
+        self.hostLabel = asking.hostLabel;
+        self.hasRows = ko.pureComputed(() => Boolean(self.log() && self.log().rows().length));
 
-        self.lastRestart = ko.pureComputed(() => {
-            const {last_restart} = asking.answer() || {};
-            return last_restart
-                ? words.sentenceOf(last_restart)
-                : gettext("No restart has been recorded yet.");
-        });
+        const rangeNames = {
+            1: () => gettext("Day"),
+            7: () => gettext("Week"),
+            30: () => gettext("30 days"),
+            365: () => gettext("Year")
+        };
+        self.ranges = RANGES.map((days) => ({
+            text: ko.pureComputed(rangeNames[days]),
+            isPressed: ko.pureComputed(() => self.days() === days),
+            press: () => load(days)
+        }));
 
-        // The notice of an end without warning, first of all one that lost a print, until it is dismissed.
-
-        let notice;
-        let noticeId; // the restart's
-        let hiddenId; // the newest of those that somebody has hidden here who may not dismiss them
-
-        function closeNotice() {
-            if (notice) notice.remove();
-            notice = noticeId = undefined;
+        // The shortest range that holds all that is recorded.
+        function firstRange() {
+            const since = Date.parse((asking.answer() || {}).recorded_since);
+            const fits = (days) => !(since < Date.now() - days * DAY_MS);
+            return RANGES.filter((days) => days <= LONGEST_AT_FIRST).find(fits) || LONGEST_AT_FIRST;
         }
 
-        function updateNotice(answer) {
-            const {last_restart: last, unseen_restart: unseen} = answer || {};
-            if (unseen && unseen.id === noticeId) return;
-            closeNotice();
-            if (!unseen || unseen.id <= hiddenId) return;
-            const mayDismiss = asking.mayControl();
-            const dismiss = () => {
-                closeNotice();
-                // All restarts up to the newest, not only the one that is shown.
-                if (mayDismiss) {
-                    OctoPrint.simpleApiCommand(ID, "dismiss", {id: last.id}).fail(() =>
-                        complain(gettext("The notice could not be dismissed for good."))
-                    );
-                } else {
-                    hiddenId = last.id;
-                }
-            };
-            const dismissAndShowLog = () => {
-                dismiss();
-                self.showLog();
-            };
-            noticeId = unseen.id;
-            notice = new PNotify({
-                text: words.sentenceOf(unseen),
-                text_escape: true,
-                addclass: "octoprint_uptime_notice",
-                hide: false,
-                buttons: {closer: false, sticker: false},
-                confirm: {
-                    confirm: true,
-                    buttons: [
-                        {
-                            text: gettext("Restart log"),
-                            addClass: self.hasDialog ? "" : "hidden",
-                            click: dismissAndShowLog
-                        },
-                        {
-                            text: mayDismiss
-                                ? gettext("Dismiss notice")
-                                : gettext("Hide until the next visit"),
-                            click: dismiss
-                        }
-                    ]
-                }
-            });
-        }
-
-        // The log
+        // Opening, loading, closing
 
         let latestLoad = 0;
 
         self.showLog = () => {
-            self.log(undefined);
+            forget();
             dialog().modal("show");
-            load();
+            load(firstRange());
         };
 
-        function closeLog() {
-            latestLoad++; // what is being loaded is for somebody who has logged out
+        function forget() {
+            latestLoad++; // what is being loaded may be for somebody who has logged out
             self.log(undefined);
+            self.beginning(undefined);
+        }
+
+        function closeLog() {
+            forget();
             dialog().modal("hide");
         }
 
-        function load() {
+        function load(days) {
             const number = ++latestLoad;
             const ifLatest = (handle) => (response) => number === latestLoad && handle(response);
-            client
-                .get({data: {restarts: MOST_RESTARTS}})
-                .then(ifLatest(self.fromResponse), ifLatest(fail));
+            self.days(days);
+            self.copied("");
+            client.get({data: {days}}).then(ifLatest(self.fromResponse), ifLatest(fail));
         }
 
         function fail() {
             closeLog();
-            complain(gettext("The restart log could not be loaded."));
+            words.complain(gettext("The restart log could not be loaded."));
+        }
+
+        // Figures
+
+        const sum = (restarts, key) => _.sum(restarts, (restart) => restart[key] || 0);
+
+        function figuresOf({restarts}, {octoprint_seconds}) {
+            const bad = restarts.filter((restart) => restart.bad);
+            const uptimes = restarts.map(({run}) => (run.to - run.from) / 1000);
+            const longest = Math.max(...[...uptimes, octoprint_seconds].filter(_.isFinite), 0);
+            const lost = words.spanOf(
+                sum(bad, "downtime_seconds_min"),
+                sum(bad, "downtime_seconds_max")
+            );
+            return {
+                restarts: restarts.length,
+                ends: bad.length,
+                prints: restarts.filter(({lost_print}) => lost_print).length,
+                longest: words.durationOf(longest),
+                lost
+            };
         }
 
         self.fromResponse = (answer) => {
-            const {restarts} = answer;
-            const rows = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(words.rowOf));
-            const uptimes = restarts.map(words.uptimeOf).concat(answer.octoprint_seconds);
+            if (words.hasNothingToTell(answer)) {
+                self.log(undefined);
+                self.beginning({text: words.recordingSince(answer)});
+                return;
+            }
+            const history = spans.historyOf(answer);
+            const {restarts} = history;
+            const shown = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(rows.rowOf));
+            self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
-                ...timelineOf(answer, words),
-                rows,
-                more: ko.pureComputed(() => rows().length < restarts.length),
-                showAll: () => rows(restarts.map(words.rowOf)),
-                longest: words.durationOf(Math.max(...uptimes.filter(_.isFinite), 0))
+                figures: figuresOf(history, answer),
+                timeline: timeline.of(history, self.days()),
+                rows: shown,
+                more: ko.pureComputed(() => shown().length < restarts.length),
+                showAll: () => shown(restarts.map(rows.rowOf)),
+                restarts
             });
         };
+
+        // Copying
+
+        function copy(text, viewModel, event) {
+            copyToClipboard(text);
+            event.target.focus(); // which the copying has taken
+            self.copied(gettext("Copied."));
+        }
+
+        self.copyCsv = (...args) => copy(rows.csvOf(self.log().restarts), ...args);
+        self.copyText = (...args) => copy(rows.textOf(self.log().restarts), ...args);
+
+        // Clearing
 
         self.clear = () =>
             showConfirmationDialog({
@@ -214,10 +137,12 @@ $(function () {
                 onproceed: () =>
                     OctoPrint.simpleApiCommand(ID, "clear")
                         .fail(() =>
-                            complain(gettext("The restart log could not be cleared for good."))
+                            words.complain(
+                                gettext("The restart log could not be cleared for good.")
+                            )
                         )
                         .always(() => {
-                            if (self.log()) load();
+                            if (self.log()) load(self.days());
                             asking.askNow();
                         })
             });
@@ -225,7 +150,6 @@ $(function () {
         self.onBeforeBinding = () => {
             asking.answer.subscribe((answer) => {
                 if (!answer) closeLog(); // it may be of somebody who has logged out
-                updateNotice(answer);
             });
         };
     }
@@ -233,7 +157,13 @@ $(function () {
     OCTOPRINT_VIEWMODELS.push({
         construct: OctoPrintUptimeRestartsViewModel,
         name: "octoprintUptimeRestartsViewModel",
-        dependencies: ["octoprintUptimeViewModel", "octoprintUptimeWordsViewModel"],
+        dependencies: [
+            "octoprintUptimeViewModel",
+            "octoprintUptimeWordsViewModel",
+            "octoprintUptimeSpansViewModel",
+            "octoprintUptimeTimelineViewModel",
+            "octoprintUptimeRowsViewModel"
+        ],
         elements: ["#octoprint_uptime"]
     });
 });

@@ -16,7 +16,18 @@ $(function () {
 
         self.preview = navbar.partsOf(() => _.mapValues(self.settings, ko.unwrap));
 
-        self.outside = (value, low, high) => !/^\d+$/.test(value) || value < low || value > high;
+        // What the server will store; "" for a value that it takes as it is. See Whole in settings.py.
+        self.problemOf = (value, low, high, fallback) => {
+            const number = String(value).trim() === "" ? NaN : Number(value);
+            const used = isNaN(number)
+                ? fallback
+                : Math.trunc(Math.min(Math.max(number, low), high));
+            if (used === number) return "";
+            const words = gettext(
+                "Not a whole number from %(low)d to %(high)d: %(used)d will be used."
+            );
+            return _.sprintf(words, {low, high, used});
+        };
 
         const apiUrl = new URL("api/plugin/" + ID, window.location);
         self.apiExample = `curl -H "X-Api-Key: YOUR_API_KEY" "${apiUrl}"`;

@@ -1,147 +1,223 @@
 // Words about restarts, the same wherever the page speaks of one; knows no element of the page.
 $(function () {
-    const BRIEF_MS = 15 * 60000; // a shorter span is told as one moment, its middle
+    const BRIEF_MS = 2 * 60000; // a span that short is told as one moment
 
-    // In seconds; NaN where it is not known.
-    const uptimeOf = ({run_started_at, ended_after}) =>
-        (Date.parse(ended_after) - Date.parse(run_started_at)) / 1000;
+    const NO_BREAK = "\u00a0";
 
-    const durationOf = (seconds) => OctoPrint.plugins.octoprint_uptime.format(seconds);
+    const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-    const isToday = (time) => time.isSame(moment(), "day");
+    // Moments: in milliseconds, or as the API writes them. A day says no more than is needed today.
 
-    const wordsForTime = (time) => time.format(isToday(time) ? "LT" : "lll");
+    const clockOf = (time) => moment(time).format("LT").replace(/ /g, NO_BREAK);
 
-    // A print and how far it was when it was last seen, or nothing without one.
-    function printOf(print, unnamed = gettext("A file")) {
-        if (!print) return "";
-        const file = print.file === null ? unnamed : print.file;
-        if (print.progress === null) return file;
-        const progress = Math.floor(print.progress);
-        return _.sprintf(gettext("%(file)s (at least %(progress)d %%)"), {file, progress});
+    const dateOf = (time) =>
+        moment(time)
+            .format("ll")
+            .replace(new RegExp(`[,\\s]+${moment().year()}$`), "");
+
+    const daysAgo = (time) => moment().startOf("day").diff(moment(time).startOf("day"), "days");
+
+    const nearDayOf = (time) => [gettext("today"), gettext("yesterday")][daysAgo(time)];
+
+    function momentOf(time) {
+        const words = {day: nearDayOf(time), date: dateOf(time), time: clockOf(time)};
+        return _.sprintf(
+            words.day ? gettext("%(day)s %(time)s") : gettext("%(date)s, %(time)s"),
+            words
+        );
     }
 
-    // That a print may have gone on, which the printer read from its own storage; or nothing.
+    const onDayOf = (time) =>
+        nearDayOf(time) || _.sprintf(gettext("on %(date)s"), {date: dateOf(time)});
+
+    const atMoment = (time) =>
+        _.sprintf(gettext("%(day)s at %(time)s"), {day: onDayOf(time), time: clockOf(time)});
+
+    // Spans: in seconds
+
+    // To the minute, but for less than one.
+    const durationOf = (seconds) =>
+        OctoPrint.plugins.octoprint_uptime
+            .format(seconds < 60 ? seconds : seconds - (seconds % 60))
+            .replace(/ 0s$/, "");
+
+    const atLeast = (value) => _.sprintf(gettext("at least %(value)s"), {value});
+
+    function spanOf(leastSeconds, mostSeconds) {
+        const [least, most] = [durationOf(leastSeconds), durationOf(mostSeconds)];
+        if (least === most) return most;
+        const words =
+            leastSeconds < 60 ? gettext("up to %(most)s") : gettext("%(least)s to %(most)s");
+        return _.sprintf(words, {least, most});
+    }
+
+    // "" where it is not known.
+    const downtimeOf = ({downtime_seconds_min: least, downtime_seconds_max: most}) =>
+        most === null ? "" : spanOf(least, most);
+
+    // Prints
+
+    const percentOf = (progress) => Math.floor(progress) + NO_BREAK + "%";
+
+    const heightOf = (z) => z.toLocaleString(LOCALE.replace("_", "-")) + NO_BREAK + "mm";
+
+    // A print, and how far it was when it was last seen.
+    function printOf({file, progress, z}, unnamed = gettext("a file")) {
+        const words = {file: file === null ? unnamed : file};
+        if (progress === null) return words.file;
+        words.percent = percentOf(progress);
+        if (z === null) return _.sprintf(gettext("%(file)s, at least %(percent)s"), words);
+        words.z = "Z" + NO_BREAK + heightOf(z);
+        return _.sprintf(gettext("%(file)s, at least %(percent)s (%(z)s)"), words);
+    }
+
+    // That a print may have gone on, which the printer read from its own storage; or "".
     function unattendedOf({unattended_print}) {
         if (!unattended_print) return "";
         const words = gettext(
-            "The printer was printing %(print)s from its own storage and may have gone on."
+            "The printer was printing from its own storage and may have gone on: %(print)s."
         );
-        return _.sprintf(words, {print: printOf(unattended_print, gettext("a file"))});
+        return _.sprintf(words, {print: printOf(unattended_print)});
     }
 
-    // As exactly as is known.
-    function endOf({ended_after, ended_before}) {
-        if (!ended_after || !ended_before) return gettext("at an unknown time");
-        const [after, before] = [moment(ended_after), moment(ended_before)];
-        if (before - after > BRIEF_MS) {
-            const words = gettext("between %(from)s and %(to)s");
-            return _.sprintf(words, {from: wordsForTime(after), to: wordsForTime(before)});
+    // Restarts
+
+    // When the run before it ended, as exactly as is known.
+    function whenEnded({clean, ended_after, ended_before, started_at}) {
+        if (!ended_after || !ended_before) {
+            if (!started_at) return gettext("at an unknown time");
+            if (clean) return atMoment(started_at);
+            return _.sprintf(gettext("at some time before %(time)s"), {time: momentOf(started_at)});
         }
-        const middle = moment((after.valueOf() + before.valueOf()) / 2);
-        return _.sprintf(gettext("around %(time)s"), {time: wordsForTime(middle)});
+        if (ended_after === ended_before) return atMoment(ended_after);
+        const words = {day: onDayOf(ended_after)};
+        if (Date.parse(ended_before) - Date.parse(ended_after) <= BRIEF_MS) {
+            words.time = clockOf(ended_after);
+            return _.sprintf(gettext("%(day)s around %(time)s"), words);
+        }
+        if (moment(ended_after).isSame(ended_before, "day")) {
+            Object.assign(words, {from: clockOf(ended_after), to: clockOf(ended_before)});
+            return _.sprintf(gettext("%(day)s between %(from)s and %(to)s"), words);
+        }
+        Object.assign(words, {from: momentOf(ended_after), to: momentOf(ended_before)});
+        return _.sprintf(gettext("between %(from)s and %(to)s"), words);
     }
 
-    function startOf({started_at}) {
-        if (!started_at) return gettext("at an unknown time");
-        const time = moment(started_at);
-        const words = isToday(time) ? gettext("today at %(time)s") : gettext("on %(time)s");
-        return _.sprintf(words, {time: wordsForTime(time)});
-    }
+    const ends = {
+        octoprint: () => gettext("OctoPrint stopped unexpectedly"),
+        host: () => gettext("The host went down unexpectedly"),
+        container: () => gettext("The container went down unexpectedly")
+    };
+    const endsAt = {
+        octoprint: () => gettext("OctoPrint stopped unexpectedly %(when)s"),
+        host: () => gettext("The host went down unexpectedly %(when)s"),
+        container: () => gettext("The container went down unexpectedly %(when)s")
+    };
+    const restarted = {
+        octoprint: () => gettext("OctoPrint was restarted"),
+        host: () => gettext("The host was restarted"),
+        container: () => gettext("The container was restarted")
+    };
+    const restartedAt = {
+        octoprint: () => gettext("OctoPrint was restarted %(when)s"),
+        host: () => gettext("The host was restarted %(when)s"),
+        container: () => gettext("The container was restarted %(when)s")
+    };
 
-    function downtimeOf({downtime_seconds_min: least, downtime_seconds_max: most}) {
-        if (most === null) return gettext("an unknown time");
-        if (least === most) return durationOf(most);
-        const words = gettext("%(least)s to %(most)s");
-        return _.sprintf(words, {least: durationOf(least), most: durationOf(most)});
+    const titleOf = (restart) =>
+        restart.lost_print
+            ? gettext("A print was lost")
+            : (restart.clean ? restarted : ends)[restart.kind]();
+
+    // What ended, and when; without a full stop.
+    const endOf = (restart) =>
+        _.sprintf((restart.clean ? restartedAt : endsAt)[restart.kind](), {
+            when: whenEnded(restart)
+        });
+
+    function notRunningOf(restart) {
+        const time = downtimeOf(restart);
+        if (!restart.clean || !time) return "";
+        const words =
+            restart.kind === "octoprint"
+                ? gettext("; it was not running for %(time)s")
+                : gettext("; OctoPrint was not running for %(time)s");
+        return _.sprintf(words, {time});
     }
 
     function sentenceOf(restart) {
-        return restart.clean ? cleanSentenceOf(restart) : crashSentenceOf(restart);
-    }
-
-    const startedAnew = {
-        host: () => gettext("The host was restarted."),
-        container: () => gettext("The container was restarted."),
-        octoprint: () => gettext("OctoPrint was restarted.")
-    };
-
-    function crashSentenceOf(restart) {
-        const lost = printOf(restart.lost_print, gettext("a file"));
-        const stopped = lost
-            ? gettext("OctoPrint stopped unexpectedly %(when)s while printing %(lost)s.")
-            : gettext("OctoPrint stopped unexpectedly %(when)s.");
+        const {lost_print} = restart;
+        const lost = lost_print
+            ? _.sprintf(gettext("; a print was lost: %(print)s"), {print: printOf(lost_print)})
+            : "";
         const sentences = [
-            _.sprintf(stopped, {when: endOf(restart), lost}),
-            unattendedOf(restart),
-            startedAnew[restart.kind]()
-        ];
-        return _.compact(sentences).join(" ");
-    }
-
-    const cleanly = {
-        host: () =>
-            gettext(
-                "The host was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
-            ),
-        container: () =>
-            gettext(
-                "The container was last restarted %(when)s; OctoPrint did not run for %(downtime)s."
-            ),
-        octoprint: () =>
-            gettext("OctoPrint was last restarted %(when)s; it did not run for %(downtime)s.")
-    };
-
-    function cleanSentenceOf(restart) {
-        const lost = printOf(restart.lost_print, gettext("a file"));
-        const sentences = [
-            _.sprintf(cleanly[restart.kind](), {
-                when: startOf(restart),
-                downtime: downtimeOf(restart)
-            }),
-            lost && _.sprintf(gettext("The print of %(lost)s was lost."), {lost}),
+            endOf(restart) + notRunningOf(restart) + lost + ".",
             unattendedOf(restart)
         ];
         return _.compact(sentences).join(" ");
     }
 
-    const headings = {
-        host: () => [gettext("Host restarted"), gettext("Host went down without warning")],
-        container: () => [
-            gettext("Container restarted"),
-            gettext("Container ended without warning")
-        ],
-        octoprint: () => [
-            gettext("OctoPrint restarted"),
-            gettext("OctoPrint ended without warning")
-        ]
+    // Counts
+
+    const counted = (words, count) => _.sprintf(words, {count});
+    const restartsOf = (count) =>
+        counted(ngettext("%(count)d restart", "%(count)d restarts", count), count);
+    const endsOf = (count) =>
+        counted(
+            ngettext("%(count)d end without warning", "%(count)d ends without warning", count),
+            count
+        );
+    const lostPrintsOf = (count) =>
+        counted(ngettext("%(count)d lost print", "%(count)d lost prints", count), count);
+
+    // The states that a picture shows
+
+    const states = {
+        running: () => gettext("Running"),
+        maybe: () => gettext("May have been running"),
+        stopped: () => gettext("Not running"),
+        unrecorded: () => gettext("Not recorded"),
+        unexpected: () => gettext("End without warning"),
+        lost: () => gettext("Lost print")
     };
+    const marks = ["unexpected", "lost"];
 
-    function whatHappened(restart) {
-        const [restarted, ended] = headings[restart.kind]();
-        const unattended = unattendedOf(restart);
-        return (restart.clean ? restarted : ended) + (unattended && ". " + unattended);
-    }
+    const legendOf = (shown) =>
+        shown.map((state) => ({
+            text: states[state](),
+            css: marks.includes(state) ? `octoprint_uptime_mark ${state}` : state
+        }));
 
-    function uptimeTextOf(restart) {
-        const uptime = uptimeOf(restart);
-        if (isNaN(uptime)) return gettext("an unknown time");
-        if (restart.clean) return durationOf(uptime);
-        return _.sprintf(gettext("at least %(uptime)s"), {uptime: durationOf(uptime)});
-    }
+    // Since when something is recorded, as long as there is nothing else to tell; or "".
 
-    const rowOf = (restart) => ({
-        when: restart.started_at
-            ? moment(restart.started_at).format("lll")
-            : gettext("at an unknown time"),
-        what: whatHappened(restart),
-        downtime: downtimeOf(restart),
-        uptime: uptimeTextOf(restart),
-        lost: printOf(restart.lost_print)
-    });
+    const hasNothingToTell = ({last_restart, recorded_since}) =>
+        last_restart === null && (recorded_since === null || daysAgo(recorded_since) === 0);
+
+    const recordingSince = ({recorded_since}) =>
+        recorded_since === null
+            ? ""
+            : _.sprintf(gettext("Recording since %(time)s."), {time: momentOf(recorded_since)});
+
+    const complain = (text) =>
+        new PNotify({title: gettext("OctoPrint Uptime"), text, text_escape: true, type: "error"});
 
     function OctoPrintUptimeWordsViewModel() {
-        Object.assign(this, {sentenceOf, rowOf, printOf, uptimeOf, durationOf});
+        Object.assign(this, {
+            complain,
+            ...{capital, clockOf, dateOf, daysAgo, momentOf},
+            ...{
+                durationOf,
+                spanOf,
+                atLeast,
+                downtimeOf,
+                percentOf,
+                heightOf,
+                printOf,
+                unattendedOf
+            },
+            ...{restartsOf, endsOf, lostPrintsOf, legendOf},
+            ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToTell, recordingSince}
+        });
     }
 
     OCTOPRINT_VIEWMODELS.push({

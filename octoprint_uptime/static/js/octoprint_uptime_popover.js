@@ -1,0 +1,145 @@
+// The popover that a click on the navbar's entry opens: both uptimes, the last 30 days, and the last restart.
+$(function () {
+    const ID = "octoprint_uptime";
+
+    const MARGIN_PX = 8;
+
+    const element = (suffix) => document.getElementById(`navbar_plugin_${ID}_${suffix}`);
+
+    function OctoPrintUptimePopoverViewModel([asking, words, strip, restarts, settingsViewModel]) {
+        const self = this;
+
+        const client = OctoPrint.plugins[ID];
+        const answer = ko.pureComputed(() => asking.answer() || {});
+
+        self.strip = strip;
+        self.hasLog = restarts.hasDialog;
+        self.open = ko.observable(false);
+
+        // OctoPrint's settings may leave the plugin's pane out.
+        const pane = document.getElementById("settings_plugin_" + ID);
+        self.mayConfigure = ko.pureComputed(() => pane !== null && asking.mayConfigure());
+
+        // Words
+
+        self.problem = ko.pureComputed(() =>
+            asking.stale()
+                ? _.sprintf(gettext("No answer from the server since %(time)s"), {
+                      time: words.momentOf(asking.answeredAt())
+                  })
+                : ""
+        );
+
+        self.details = [
+            {uptime: asking.system, label: asking.hostLabel},
+            {uptime: asking.octoprint, label: () => "OctoPrint"}
+        ].map(({uptime, label}) => ({
+            label,
+            known: uptime.known,
+            uptime: ko.pureComputed(() => client.format(uptime.seconds())),
+            since: ko.pureComputed(() =>
+                _.sprintf(gettext("since %(time)s"), {time: words.momentOf(uptime.startedAt())})
+            )
+        }));
+
+        self.note = ko.pureComputed(() => answer().uptime_note);
+
+        // The usual one is not worth a word.
+        self.source = ko.pureComputed(() => {
+            const {uptime_source: source} = answer();
+            if (!source || source === "proc") return "";
+            return _.sprintf(gettext("The host's uptime is read by %(source)s."), {source});
+        });
+
+        self.isRecorded = ko.pureComputed(
+            () => Boolean(asking.answer()) && asking.saved().restart_log
+        );
+        self.hasStrip = ko.pureComputed(
+            () => self.isRecorded() && !words.hasNothingToTell(answer())
+        );
+
+        self.sentence = ko.pureComputed(() => {
+            if (!self.isRecorded()) return "";
+            const {last_restart, recorded_since} = answer();
+            if (last_restart) return words.sentenceOf(last_restart);
+            if (self.hasStrip()) {
+                const time = words.momentOf(recorded_since);
+                return _.sprintf(gettext("No restart since %(time)s."), {time});
+            }
+            const promise = gettext(
+                "From now on you see here, day by day, whether OctoPrint was running, and what stopped it."
+            );
+            return _.compact([words.recordingSince(answer()), promise]).join(" ");
+        });
+
+        // What can be done
+
+        self.toggle = () => {
+            self.open(!self.open());
+            self.fit();
+        };
+
+        self.showLog = () => {
+            self.open(false);
+            restarts.showLog();
+        };
+
+        self.configure = () => {
+            self.open(false);
+            settingsViewModel.show("settings_plugin_" + ID);
+        };
+
+        // Where it stands
+
+        // Inside the page, and left of the notice: neither covers the other's buttons.
+        self.fit = () => {
+            if (!self.open()) return;
+            const {style} = element("popover");
+            style.right = "";
+            const {left, right} = element("popover").getBoundingClientRect();
+            const notice = document.querySelector(`.${ID}_notice`);
+            const covered = notice ? right + MARGIN_PX - notice.getBoundingClientRect().left : 0;
+            const room = left + window.scrollX - MARGIN_PX;
+            style.right = Math.min(room, Math.max(0, covered)) + "px";
+        };
+
+        // Closes on whatever is done outside the entry.
+        self.closeFromOutside = (entry) => {
+            const onInput = (event) => {
+                const {key, target} = event;
+                if (key === "Escape" && self.open()) {
+                    element("button").focus();
+                    self.open(false);
+                } else if (key === " " && target === element("button")) {
+                    event.preventDefault();
+                    self.toggle();
+                } else if (!entry.contains(target)) {
+                    self.open(false);
+                }
+            };
+            ["click", "focusin", "keydown"].forEach((type) =>
+                document.addEventListener(type, onInput, true)
+            );
+        };
+
+        const showsStrip = ko.pureComputed(() => self.open() && self.hasStrip());
+
+        self.onBeforeBinding = () => {
+            showsStrip.subscribe((shown) => shown && strip.load());
+            // What was loaded may be of somebody who has logged out.
+            asking.permitted.subscribe(strip.forget);
+        };
+    }
+
+    OCTOPRINT_VIEWMODELS.push({
+        construct: OctoPrintUptimePopoverViewModel,
+        name: "octoprintUptimePopoverViewModel",
+        dependencies: [
+            "octoprintUptimeViewModel",
+            "octoprintUptimeWordsViewModel",
+            "octoprintUptimeStripViewModel",
+            "octoprintUptimeRestartsViewModel",
+            "settingsViewModel"
+        ]
+    });
+});

@@ -1,0 +1,96 @@
+"""What the page shows of restarts, and runs for it to show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, Route, expect
+
+from namespaces import with_boot_clock
+from runs import Run, write_runs
+from support import ENDPOINT, ID, boot_clock, entry
+
+UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))  # less than any end below is ago
+RUNS = [
+    Run("a", 40 * 24, 36 * 24, "clean"),
+    Run("a", 36 * 24, 11 * 24, None, "<i>old.gcode"),
+    Run("b", 10 * 24, 72, "clean"),
+    Run("b", 71, 48, "clean", "paused.gcode"),
+    Run("c", 47, 20, "clean"),
+    Run("c", 19, 5, None, "parts/benchy.gcode"),
+]
+IN_A_MONTH = 5  # restarts
+
+
+def seed(runs: Iterable[Run]) -> Callable[[Path], None]:
+    return lambda basedir: write_runs(basedir, runs)
+
+
+def changing(change: Callable[[dict[str, Any]], None]) -> Callable[[Page], None]:
+    """Prepares a page whose answers from the API are changed on their way."""
+
+    def handle(route: Route) -> None:
+        if route.request.method == "POST":
+            route.continue_()
+            return
+        answer = route.fetch().json()
+        change(answer)
+        route.fulfill(json=answer)
+
+    def prepare(page: Page) -> None:
+        page.route(re.compile(ENDPOINT), handle)
+
+    return prepare
+
+
+def popover(page: Page) -> Locator:
+    return page.locator(f"#navbar_plugin_{ID}_popover")
+
+
+def open_popover(page: Page) -> Locator:
+    entry(page).click()
+    expect(popover(page)).to_be_visible()
+    return popover(page)
+
+
+def strip(page: Page) -> Locator:
+    return popover(page).get_by_role("listbox")
+
+
+def badge(page: Page) -> Locator:
+    return entry(page).locator(".octoprint_uptime_badge")
+
+
+def notice(page: Page) -> Locator:
+    return page.locator(".octoprint_uptime_notice:visible")
+
+
+def log(page: Page) -> Locator:
+    return page.locator(f"#{ID}")
+
+
+def rows(page: Page) -> Locator:
+    return log(page).locator("summary")
+
+
+def open_log(page: Page) -> None:
+    open_popover(page).get_by_role("button", name=re.compile("^(Restart log|Neustart-Protokoll)$")).click()
+    expect(log(page).locator(".octoprint_uptime_figures, .modal-body li").first).to_be_visible()
+    page.wait_for_timeout(500)  # the dialog's animation
+
+
+def close_log(page: Page) -> None:
+    log(page).locator(".modal-footer [data-dismiss]").click()
+    expect(log(page)).to_be_hidden()
+
+
+def words_of(place: Locator) -> str:
+    """Its text as it is seen, with plain spaces."""
+    return re.sub(r"\s+", " ", place.inner_text()).strip()
+
+
+def all_words_of(places: Locator) -> list[str]:
+    return [re.sub(r"\s+", " ", text).strip() for text in places.all_inner_texts()]

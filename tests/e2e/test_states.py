@@ -1,0 +1,120 @@
+"""One pass over all that the page can show: languages, widths, themes, the keyboard, a finger, no motion."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from restart_page import close_log, log, notice, open_log, open_popover, popover, rows, strip
+from support import ID, OctoPrint, OpenPage, entry
+from test_looks import violations
+from themes import DARK, set_theme
+
+# What no reader is to see. Each language has its own words; file names and units are the same.
+NEVER = re.compile(r"undefined|NaN|null|\[object|%\(")
+ENGLISH = re.compile(r"\b(?:since|today|yesterday|running|without|recorded|lost|down|Copy|Close|Show|Day|Year)\b")
+
+
+def cut_off(page: Page, selector: str) -> list[str]:
+    """Words that stand out of the box they are in."""
+    found: list[str] = page.locator(selector).evaluate(
+        """root => [...root.querySelectorAll("p, span, dt, dd, li, button, h3, h4")]
+            .filter(element => element.offsetParent && element.clientWidth)
+            .filter(element => element.scrollWidth > element.clientWidth + 1
+                || element.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+            .map(element => element.outerHTML.slice(0, 120))"""
+    )
+    return found
+
+
+def check(page: Page, selector: str, german: bool) -> None:
+    text = page.locator(selector).inner_text()
+    assert not NEVER.search(text), text
+    assert not (german and ENGLISH.search(text)), text
+    assert violations(page, selector) == []
+    assert cut_off(page, selector) == []
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_all_of_it_in_each_width_and_theme(only_read: OctoPrint, open_page: OpenPage, locale: str) -> None:
+    page = open_page(only_read, locale=locale)
+    german = locale == "de-DE"
+    for width, sheet in ((1400, ""), (960, DARK)):
+        page.set_viewport_size({"width": width, "height": 900})
+        set_theme(page, sheet)
+        expect(notice(page)).to_have_css("opacity", "1")
+        check(page, ".octoprint_uptime_notice", german)
+        open_popover(page)
+        expect(strip(page).get_by_role("option")).to_have_count(30)
+        strip(page).get_by_role("option").first.hover()
+        check(page, f"#navbar_plugin_{ID}", german)
+        entry(page).click()
+        open_log(page)
+        rows(page).first.click()
+        expect(log(page).locator("details dl").first).to_be_visible()
+        check(page, f"#{ID}", german)
+        assert log(page).evaluate("log => log.getBoundingClientRect().right") <= width
+        close_log(page)
+
+
+def test_the_keyboard_alone_reaches_all_of_it(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
+    expect(notice(page)).to_be_visible()
+    entry(page).focus()
+    page.keyboard.press("Enter")
+    expect(strip(page).get_by_role("option")).to_have_count(30)
+    for key in ("Tab", "ArrowLeft", "Tab", "Enter"):
+        page.keyboard.press(key)
+    expect(rows(page).first).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(popover(page)).to_be_hidden()
+    reached = []
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("document.activeElement.textContent.replace(/\\s+/g, ' ').trim()")
+        if page.evaluate(f"document.activeElement.closest('#{ID} summary') !== null") and "fold" not in reached:
+            page.keyboard.press("Enter")
+            reached.append("fold")
+        elif focused == "Week":
+            page.keyboard.press("Enter")
+            expect(log(page).get_by_role("button", name="Week")).to_have_attribute("aria-pressed", "true")
+        reached.append(focused)
+    assert {"Day", "Week", "30 days", "Year", "Copy as CSV", "Copy as text", "Close the log", "fold"} <= {*reached}
+    log(page).get_by_role("button", name="Week").focus()
+    page.keyboard.press("Escape")
+    expect(log(page)).to_be_hidden()
+    for name in ("Show file", "Restart log", "Dismiss", "Close the notice"):
+        notice(page).get_by_role("button", name=name).focus()
+        expect(notice(page).get_by_role("button", name=name)).to_be_focused()
+
+
+def test_a_finger_reaches_all_of_it_and_nothing_moves_for_whoever_wants_that(
+    only_read: OctoPrint, open_page: OpenPage
+) -> None:
+    page = open_page(only_read, has_touch=True, reduced_motion="reduce")
+    expect(notice(page)).to_be_visible()
+    entry(page).tap()
+    expect(strip(page).get_by_role("option")).to_have_count(30)
+    strip(page).get_by_role("option").nth(3).tap()
+    line = popover(page).locator(".octoprint_uptime_day")
+    expect(line).to_have_text(re.compile(r"^\w+, \w+ \d+: "), use_inner_text=True)
+    ours = f"#navbar_plugin_{ID} *, #{ID} *, .octoprint_uptime_notice p"
+    popover(page).get_by_role("button", name="Restart log").tap()
+    expect(rows(page).first).to_be_visible()
+    page.wait_for_timeout(500)
+    rows(page).first.tap()
+    expect(log(page).locator("details dl").first).to_be_visible()
+    moving = page.evaluate(
+        """selector => [...document.querySelectorAll(selector)].filter(element => {
+            const {animationName, transitionDuration} = getComputedStyle(element);
+            return animationName !== "none" || (!element.matches(".btn") && parseFloat(transitionDuration) > 0);
+        }).map(element => element.outerHTML.slice(0, 100))""",
+        ours,
+    )
+    assert moving == []
+    log(page).get_by_role("button", name="Close the log").tap()
+    expect(log(page)).to_be_hidden()
+    notice(page).get_by_role("button", name="Close the notice").tap()
+    expect(notice(page)).to_have_count(0)
