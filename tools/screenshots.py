@@ -1,31 +1,49 @@
-"""Take the screenshots that the README and the plugin repository show, from the running plugin."""
+"""Take the screenshots that the documents show, from the running plugin.
+
+Fails where one shows what nobody is to see, or has nothing to show.
+"""
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from namespaces import with_boot_clock
 from octoprint_server import PASSWORD, Server
 from octoprint_uptime import clock
 from runs import Run, write_runs
 from system import launch
+from themes import DARK, set_theme
 
 IMAGES = Path(__file__).resolve().parent.parent / "assets" / "img"
 
-ENTRY = "#navbar_plugin_octoprint_uptime_button"
+ENTRY = "#navbar_plugin_octoprint_uptime"
+LOG = "#octoprint_uptime"
+NOTICE = ".octoprint_uptime_notice"
 
+BOOTED = 38 * 60  # seconds ago
+DAY = 24
+# Ends of power cuts and kills two weeks ago and earlier; since then a new power supply, and one power cut today.
 PAST = [
-    Run("a", 700, 500, "clean"),
-    Run("a", 499.9, 310, None),
-    Run("a", 309, 290, "clean"),
-    Run("b", 289, 140, None, "benchy.gcode"),
-    Run("c", 130, 77, "clean"),
-    Run(clock.boot_id(), 76.05, 20, "clean"),
+    Run("a", 26 * DAY - 5, 25 * DAY + 2, None, dismissed=True),
+    Run("b", 25 * DAY + 1, 23 * DAY, None, dismissed=True),
+    Run("c", 23 * DAY - 3, 21 * DAY + 12, None, "gearbox_housing_v3.gcode", dismissed=True),
+    Run("d", 21 * DAY + 7, 19 * DAY, None, dismissed=True),
+    Run("d", 19 * DAY - 0.1, 18 * DAY + 20, "clean"),
+    Run("e", 17 * DAY + 6, 14 * DAY, "off"),
+    Run("f", 12 * DAY + 10, 11 * DAY + 19, "clean"),
+    Run("g", 11 * DAY + 9, 10 * DAY + 20, "clean"),
+    Run("h", 10 * DAY + 10, 9 * DAY + 19, "clean"),
+    Run("i", 9 * DAY + 11, 3 * DAY + 8, "clean"),
+    Run("i", 3 * DAY + 8 - 0.02, 0.75, None, "benchy.gcode"),
 ]
+
+NEVER = re.compile(r"unknown|unbekannt|undefined|NaN|null|\[object")
 
 
 def log_in(page: Page, url: str) -> None:
@@ -34,56 +52,98 @@ def log_in(page: Page, url: str) -> None:
     page.fill("#login-user", "admin")
     page.fill("#login-password", PASSWORD)
     page.click("#login-button")
-    page.wait_for_selector("#navbar_plugin_octoprint_uptime", state="visible")
+    page.wait_for_selector(ENTRY, state="visible")
 
 
-def crowd(page: Page) -> None:
-    """Put two entries into the navbar as other plugins do."""
-    page.evaluate("$('#navbar .nav').prepend('<li><a style=\"width: 170px\">Another plugin</a></li>'.repeat(2))")
-    page.evaluate("window.dispatchEvent(new Event('resize'))")
+def check(*shown: Locator) -> None:
+    for each in shown:
+        text = each.inner_text()
+        if found := NEVER.search(text):
+            sys.exit(f"A picture says {found[0]!r}: {text}")
+
+
+def check_strip(page: Page) -> None:
+    """A month with something in it."""
+    options = page.locator(f"{ENTRY} [role=option]")
+    options.first.wait_for()
+    check(page.locator(f"{ENTRY}_popover"))
+    states = options.evaluate_all("all => all.map(each => each.firstElementChild.className)")
+    if len(states) != 30 or not {"running", "stopped", "unrecorded", "unexpected", "lost"} <= set(states):
+        sys.exit(f"The strip shows {states}")
+
+
+class Camera:
+    """Takes pictures of pages in one language, under one theme; the plain ones have no suffix."""
+
+    def __init__(self, browser: Browser, server: Server, locale: str, dark: bool) -> None:
+        self._browser, self._server, self._locale, self._dark = browser, server, locale, dark
+        self._suffix = ("_de" if locale == "de-DE" else "") + ("_dark" if dark else "")
+
+    def open(self, width: int = 1100, height: int = 900) -> Page:
+        page = self._browser.new_page(
+            viewport={"width": width, "height": height}, locale=self._locale, device_scale_factor=2
+        )
+        log_in(page, self._server.url)
+        set_theme(page, DARK if self._dark else "")
+        page.locator(NOTICE).wait_for()
+        page.wait_for_timeout(1000)
+        return page
+
+    def shoot(self, page: Page, name: str, height: float) -> None:
+        width: int = page.evaluate("window.innerWidth")
+        path = IMAGES / f"{name}{self._suffix}.png"
+        page.screenshot(path=path, clip={"x": 0, "y": 0, "width": width, "height": height})
+
+    def popover(self) -> None:
+        page = self.open()
+        page.click(f"{ENTRY}_button")
+        check_strip(page)
+        check(page.locator(NOTICE))
+        lowest = max(bottom(page, f"{ENTRY}_popover"), bottom(page, NOTICE))
+        self.shoot(page, "uptime_popover", lowest + 16)
+        page.close()
+
+    def log(self) -> None:
+        page = self.open(height=1160)
+        page.click(f"{ENTRY}_button")
+        page.click(f"{ENTRY}_popover .btn >> nth=0")
+        page.locator(f"{LOG} summary").first.click()
+        page.wait_for_timeout(1000)
+        check(page.locator(LOG))
+        page.locator(LOG).screenshot(path=IMAGES / f"uptime_restarts{self._suffix}.png")
+        page.close()
+
+    def entry_and_settings(self) -> None:
+        page = self.open(height=1190)
+        check(page.locator(ENTRY))
+        self.shoot(page, "uptime_navbar", 42)
+        page.click(f"{ENTRY}_button")
+        page.click(f"{ENTRY}_popover .btn >> nth=1")
+        page.wait_for_timeout(1000)
+        check(page.locator("#settings_plugin_octoprint_uptime"))
+        page.locator("#settings_dialog").screenshot(path=IMAGES / f"uptime_settings{self._suffix}.png")
+        page.close()
+
+
+def bottom(page: Page, selector: str) -> float:
+    box = page.locator(selector).bounding_box()
+    assert box, selector
+    return box["y"] + box["height"]
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(sys.argv[1]).absolute(), Path(folder) / "octoprint")
         server.prepare({"admin": {"groups": ["users", "admins"]}})
-        write_runs(server.basedir, [run._replace(dismissed=True) for run in PAST])  # no notice in the way
-        # A host that has been up for a few days, as most have.
-        server.start(with_boot_clock(273906 - int(clock.boot_clock())))
+        write_runs(server.basedir, PAST)
+        server.start(with_boot_clock(BOOTED - int(clock.boot_clock())))
         browser = launch(playwright)
         try:
-
-            def open_page(width: int, locale: str = "en-US") -> Page:
-                page = browser.new_page(viewport={"width": width, "height": 860}, locale=locale)
-                log_in(page, server.url)
-                page.wait_for_timeout(1000)
-                return page
-
-            def shoot(page: Page, name: str, height: int = 110) -> None:
-                width = page.evaluate("window.innerWidth")
-                page.screenshot(path=IMAGES / f"{name}.png", clip={"x": 0, "y": 0, "width": width, "height": height})
-
-            def settings(page: Page, name: str) -> None:
-                page.click("#navbar_plugin_octoprint_uptime_popover a >> text=Uptime settings")
-                page.wait_for_timeout(1000)
-                page.locator("#settings_dialog").screenshot(path=IMAGES / f"{name}.png")
-
-            page = open_page(1200)
-            shoot(page, "uptime_navbar")
-            page.click(ENTRY)
-            shoot(page, "uptime_popover", 300)
-            settings(page, "uptime_settings")
-            page = open_page(1200)
-            page.click(ENTRY)
-            page.click("#navbar_plugin_octoprint_uptime_popover a >> text=Restart log")
-            page.wait_for_timeout(1500)
-            page.screenshot(path=IMAGES / "uptime_restarts.png", clip={"x": 0, "y": 0, "width": 1200, "height": 620})
-            page = open_page(960)
-            crowd(page)
-            shoot(page, "uptime_narrow")
-            page = open_page(1200, "de-DE")
-            page.click(ENTRY)
-            shoot(page, "uptime_german", 300)
+            for locale, dark in itertools.product(("en-US", "de-DE"), (False, True)):
+                camera = Camera(browser, server, locale, dark)
+                camera.popover()
+                camera.log()
+            Camera(browser, server, "en-US", dark=False).entry_and_settings()
         finally:
             browser.close()
             server.stop()
