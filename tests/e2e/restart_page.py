@@ -94,3 +94,9 @@ def words_of(place: Locator) -> str:
 
 def all_words_of(places: Locator) -> list[str]:
     return [re.sub(r"\s+", " ", text).strip() for text in places.all_inner_texts()]
+
+
+def figures(page: Page) -> dict[str, str]:
+    """The log's, by their names."""
+    found = log(page).locator(".octoprint_uptime_figures > div")
+    return {words_of(each.locator("dt")): words_of(each.locator("dd").first) for each in found.all()}

@@ -112,6 +112,21 @@ def test_a_print_from_the_printers_own_storage_may_have_gone_on(only_read: OctoP
     expect(notice(page).get_by_role("button", name="Show file")).to_be_hidden()
 
 
+def test_of_one_print_it_says_one(only_read: OctoPrint, open_page: OpenPage) -> None:
+    def change(answer: dict[str, Any]) -> None:
+        answer.update(unseen_restarts=1, unseen_lost_prints=1)
+
+    page = open_page(only_read, prepare=changing(change))
+    check(
+        page,
+        "A print was lost",
+        r"benchy\.gcode, at least 43 % \(Z 12\.4 mm\), last seen .*\. The print was not resumed\.",
+        r"The host went down unexpectedly .*\. OctoPrint is running again since .*\.",
+        re.escape(CHECK),
+        re.escape(WHY),
+    )
+
+
 @pytest.mark.parametrize(
     ("locale", "check", "end", "why"),
     [

@@ -55,7 +55,7 @@ def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: Mak
     session = server.session("admin")
     plugins = session.get(f"{server.url}/plugin/pluginmanager/plugins").json()["plugins"]
     (plugin,) = (plugin for plugin in plugins if plugin["key"] == ID)
-    assert plugin["name"] == "Uptime"
+    assert plugin["name"] == "OctoPrint Uptime"
     assert plugin["version"] == version("OctoPrint-Uptime")
     assert plugin["author"] == "Ajimaru"
     assert plugin["license"] == "AGPL-3.0-or-later"
@@ -64,7 +64,7 @@ def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: Mak
     assert plugin["enabled"]
     response = session.get(f"{server.url}/plugin/softwareupdate/check", params={"check": ID})
     check = response.json()["information"][ID]
-    assert check["displayName"] == "Uptime"
+    assert check["displayName"] == "OctoPrint Uptime"
     assert check["displayVersion"] == version("OctoPrint-Uptime")
     assert check["error"] == "network"
     assert f"Could not check {ID} for updates due to a network error" in server.new_log()

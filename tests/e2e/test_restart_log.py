@@ -19,6 +19,7 @@ from restart_page import (
     UP_FOR_AN_HOUR,
     all_words_of,
     changing,
+    figures,
     log,
     notice,
     open_log,
@@ -51,11 +52,6 @@ def places(found: Locator) -> list[Any]:
             })"""
         )
     ]
-
-
-def figures(page: Page) -> dict[str, str]:
-    found = log(page).locator(".octoprint_uptime_figures > div")
-    return {words_of(each.locator("dt")): words_of(each.locator("dd").first) for each in found.all()}
 
 
 def choose(page: Page, name: str) -> None:

@@ -128,7 +128,7 @@ def test_one_at_a_time_the_two_alternate_where_there_is_no_room_for_both(
         text = entry(page).inner_text().strip()
         assert ONE.match(text)
         icon = "fa-server" if text.startswith("1234d") else "fa-print"
-        expect(entry(page).locator("span i:visible")).to_have_class(re.compile(icon))
+        expect(entry(page).locator("[id$=texts] i:visible")).to_have_class(re.compile(icon))
         seen.add(icon)
         page.wait_for_timeout(250)
     assert seen == {"fa-server", "fa-print"}

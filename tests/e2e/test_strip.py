@@ -14,6 +14,8 @@ from restart_page import (
     UP_FOR_AN_HOUR,
     all_words_of,
     changing,
+    figures,
+    open_log,
     open_popover,
     popover,
     seed,
@@ -160,6 +162,18 @@ def test_an_end_without_a_moment_is_not_drawn_and_nor_is_the_time_around_it(days
     assert found["11-20"][2] == "Fri, Nov 20: 1 restart, running for 12h 0m, the rest not recorded"
 
 
+def test_an_end_without_a_moment_is_counted(only_read: OctoPrint, open_page: OpenPage) -> None:
+    def change(answer: dict[str, Any]) -> None:
+        for listed in answer.get("restarts", [])[:1]:
+            listed.update(run_started_at=None, ended_after=None, ended_before=None)
+
+    page = open_page(only_read, prepare=changing(change))
+    open_popover(page)
+    expect(strip(page).get_by_role("option")).to_have_count(30)
+    expect(popover(page)).to_contain_text("2 ends without warning, 3 lost prints.")
+    assert strip(page).locator(".octoprint_uptime_mark").count() == 2
+
+
 def test_a_day_is_as_long_as_the_readers_calendar_has_it(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, timezone_id=BERLIN)
     page.clock.set_fixed_time(datetime(2026, 11, 1, 12, tzinfo=timezone.utc))
@@ -303,6 +317,7 @@ def test_before_there_is_anything_to_show_it_says_since_when_and_what(
         "de-DE": r"Aufgezeichnet wird seit heute \d\d:\d\d\. Von nun an siehst du hier Tag für Tag, ob OctoPrint lief "
         r"und was es beendet hat\.",
     }[locale]
+    expect(popover(page)).to_contain_text(re.compile("From now on|Von nun an"))
     assert re.search(promise, words_of(popover(page)))
     expect(strip(page)).to_have_count(0)
 
@@ -344,3 +359,13 @@ def test_whoever_switches_off_each_night_gets_short_bars_and_not_bad_ones(
     expect(popover(page)).to_contain_text("No end without warning.")
     heights = bars.evaluate_all("all => all.slice(12, 29).map(each => each.firstElementChild.offsetHeight)")
     assert max(heights) < 10
+    # Nor is it time lost.
+    entry(page).click()
+    open_log(page)
+    assert figures(page) == {
+        "Restarts": "20",
+        "Ends without warning": "0",
+        "Lost prints": "0",
+        "Longest uptime": "4h 0m",
+        "Time lost": "0s",
+    }

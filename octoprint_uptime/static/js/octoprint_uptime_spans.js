@@ -102,6 +102,8 @@ $(function () {
         };
     }
 
+    const countsOf = ({bad, lost_print}) => ({ends: bad ? 1 : 0, prints: lost_print ? 1 : 0});
+
     // What a history says of a day: its worst, how much of what is recorded of it OctoPrint ran, and counts.
     function dayOf({now, restarts, running, recorded}, start) {
         const from = +start;
@@ -109,9 +111,8 @@ $(function () {
         const within = (time) => time >= from && time < to;
         const known = lengthWithin(recorded, from, to);
         const ran = lengthWithin(running, from, to);
-        const ended = restarts.filter(({end}) => within(end.from));
-        const ends = ended.filter(({bad}) => bad).length;
-        const prints = ended.filter(({lost_print}) => lost_print).length;
+        const ended = restarts.filter(({end}) => within(end.from)).map(countsOf);
+        const [ends, prints] = [_.sum(ended, "ends"), _.sum(ended, "prints")];
         const stopped = restarts
             .filter(({bad, gap}) => !bad && isKnown(gap))
             .map(({gap}) => lengthWithin([gap], from, to));
@@ -137,7 +138,7 @@ $(function () {
     }
 
     function OctoPrintUptimeSpansViewModel() {
-        Object.assign(this, {historyOf, dayOf, between});
+        Object.assign(this, {historyOf, dayOf, countsOf, between});
     }
 
     OCTOPRINT_VIEWMODELS.push({

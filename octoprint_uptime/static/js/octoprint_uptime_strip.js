@@ -14,7 +14,8 @@ $(function () {
         self.picked = ko.observable(); // the number of the day that is pointed at
         self.reachable = ko.observable(DAYS - 1); // the one that Tab comes to
 
-        const count = (key) => _.sum(self.days(), key);
+        const undated = ko.observableArray(); // ends of which no day is known
+        const count = (key) => _.sum(self.days().concat(undated()), key);
 
         self.first = ko.pureComputed(() =>
             self.days().length ? words.dateOf(self.days()[0].start) : ""
@@ -91,6 +92,7 @@ $(function () {
                 today.clone().subtract(ago, "days")
             );
             self.failed(false);
+            undated(history.restarts.filter(({end}) => isNaN(end.from)).map(spans.countsOf));
             self.days(
                 starts.map((start) => {
                     const day = spans.dayOf(history, start);
