@@ -9,11 +9,12 @@ from functools import partial
 from typing import NamedTuple
 
 from .. import clock
-from .records import Print, Progress, Run
+from .records import CLOCK_JITTER_SECONDS, Print, Progress, Run
 from .store import LaterSchemaError, Store
 
 HEARTBEAT_SECONDS = 300.0
 PRINTING_HEARTBEAT_SECONDS = 60.0  # how far a lost print was is what people want to know best
+CLOCK_CHECK_SECONDS = 10.0
 STOP_SECONDS = 4.9  # a service manager allows some ninety
 
 
@@ -29,8 +30,8 @@ class Recorder:
 
     The thread takes one task after the other. A task changes the state, and then writes all that is not written yet:
     first what was dismissed or cleared, then the current run. It does so, too, each `HEARTBEAT_SECONDS`, or
-    `PRINTING_HEARTBEAT_SECONDS` while a print runs. What can't be written is logged once and tried again at the next
-    task or heartbeat.
+    `PRINTING_HEARTBEAT_SECONDS` while a print runs, and within `CLOCK_CHECK_SECONDS` after the wall clock was set. What
+    can't be written is logged once and tried again at the next task or heartbeat.
 
     Every later process sees what is written, even if this one is killed. After a power cut only what is on the disk is
     there; the thread waits for the disk when no task is waiting for the thread.
@@ -142,11 +143,19 @@ class Recorder:
 
     def _next_task(self) -> Callable[[], object] | None:
         current = self._state.current
+        if not (current or self._unwritten):
+            return self._tasks.get()
         beat = PRINTING_HEARTBEAT_SECONDS if current and current.print else HEARTBEAT_SECONDS
-        try:
-            return self._tasks.get(timeout=beat if current or self._unwritten else None)
-        except queue.Empty:
-            return self._write_and_load
+        waited = 0.0
+        while True:
+            wait = min(beat - waited, CLOCK_CHECK_SECONDS)
+            try:
+                return self._tasks.get(timeout=wait)
+            except queue.Empty:
+                waited += wait
+            # Without the new offset nobody would know after a power cut when the runs of this boot were.
+            if waited >= beat or (current and abs(clock.boot_offset() - current.offset) > CLOCK_JITTER_SECONDS):
+                return self._write_and_load
 
     def _begin(self, started: float, recorded_from: float) -> None:
         boot, offset = clock.boot_id(), clock.boot_offset()

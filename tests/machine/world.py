@@ -12,6 +12,7 @@ import requests
 from machine import Machine
 from machine_image import SHORT_FILE, SLOW_FILE
 from octoprint_server import api_key
+from octoprint_uptime.restart_log.recorder import CLOCK_CHECK_SECONDS
 from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
 from truth import ON_DISK_SECONDS, TOLERANCE, Run, Span, Start, Told, Truth, WallClock
 
@@ -132,6 +133,7 @@ class World:
         assert self.octoprint.truth is not None
         self.octoprint.truth.clock_was_set(self._boots)
         self.check(self.octoprint)
+        time.sleep(CLOCK_CHECK_SECONDS + ON_DISK_SECONDS)  # until a power cut can't take that away again
 
     def begun(self, octoprint: OctoPrint) -> None:
         """Wait for an OctoPrint that was started, and compare what it tells with the truth."""

@@ -165,6 +165,17 @@ def test_a_clock_that_is_set_gets_into_the_next_write(mocker: MockerFixture, run
     assert saving.next().offset == MARCH + 60
 
 
+def test_a_clock_that_is_set_is_written_soon(mocker: MockerFixture, running: Recorder, saving: Saving) -> None:
+    mocker.patch.object(module, "CLOCK_CHECK_SECONDS", 0.01)
+    running.note(None)
+    saving.next()
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + 60)
+    assert saving.next().offset == MARCH + 60
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + 61)  # jitters
+    time.sleep(0.1)
+    assert saving.rest() == []
+
+
 def test_a_progress_that_is_unknown_keeps_the_one_before(
     mocker: MockerFixture, make: Make, saving: Saving, caplog: pytest.LogCaptureFixture
 ) -> None:
