@@ -30,4 +30,5 @@ def __plugin_load__() -> None:
     __plugin_helpers__ = {
         "system_uptime": plugin.system_uptime,
         "octoprint_uptime": plugin.octoprint_uptime,
+        "last_restart": plugin.last_restart,
     }

@@ -21,6 +21,7 @@ def for_api(
     news: News,
     sees_files: bool,
     note: str | None,
+    plugin_version: str,
 ) -> Fields:
     """The answer to ``GET /api/plugin/octoprint_uptime``.
 
@@ -39,6 +40,7 @@ def for_api(
         "unseen_restarts": news.unseen_ends,
         "unseen_lost_prints": news.unseen_lost_prints,
         "recorded_since": _moment(news.recorded_since),
+        "plugin_version": plugin_version,
     }
     return fields if note is None else {**fields, "uptime_note": note}
 

@@ -1,6 +1,7 @@
 """The plugin class: OctoPrint's mixins and hooks, wired to what the other modules do."""
 
 import logging
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class UptimePlugin(
         logger = logging.getLogger("octoprint.plugins.octoprint_uptime")
         self._system = system_clock(logger)
         self._octoprint = process_clock(logger)
+        self._news: Callable[[], News] = News  # nothing is known of restarts before initialize()
 
     def initialize(self) -> None:
         # The plugin reads its settings from here alone: OctoPrint's own are slow to read, and may not be valid.
@@ -48,6 +50,7 @@ class UptimePlugin(
             path, octoprint_version, self._logger, self._announce_restart, self._read_progress
         )
         self._recording = Recording(self._restart_log, self._octoprint, self._identifier)
+        self._news = lambda: self._restart_log.news() if self._values["restart_log"] else News()
         try:
             stored = self._settings.get_all_data(merged=False, incl_defaults=False, error_on_path=True)
         except NoSuchSettingsPath:
@@ -112,12 +115,12 @@ class UptimePlugin(
                 "Neither /proc/uptime nor psutil gives the host's uptime; octoprint.log says why. If psutil is "
                 "missing, run 'pip install psutil' in OctoPrint's virtual environment and restart OctoPrint."
             )
-        news = self._restart_log.news() if self._values["restart_log"] else News()
+        news = self._news()
         # Asked only where there is a file's name to tell: each answer of a poll is to cost next to nothing.
         told = (news.last, news.unseen)
         names_a_file = any(restart and (restart.lost_print or restart.unattended_print) for restart in told)
         sees_files = names_a_file and Permissions.FILES_LIST.can()
-        fields = answer.for_api(system, octoprint, scope, self._values, news, sees_files, note)
+        fields = answer.for_api(system, octoprint, scope, self._values, news, sees_files, note, self._plugin_version)
         try:
             asked = answer.asked(request.args)
         except ValueError as error:
@@ -187,7 +190,7 @@ class UptimePlugin(
             return {}
         fields = answer.for_system_info(*self._read_clocks())
         if self._values["restart_log"]:
-            fields |= answer.restart_for_system_info(self._restart_log.news().last)
+            fields |= answer.restart_for_system_info(self._news().last)
         return fields
 
     ##~~ The restart log: StartupPlugin, EventHandlerPlugin, ShutdownPlugin, hooks for custom events and backups
@@ -230,6 +233,11 @@ class UptimePlugin(
     def octoprint_uptime(self) -> float | None:
         """Seconds since OctoPrint's process was started; ``None`` where no source answers."""
         return answer.seconds(self._octoprint.read())
+
+    def last_restart(self) -> dict[str, Any] | None:
+        """The last restart, as the API's ``last_restart`` without a file's name; ``None`` without one."""
+        last = self._news().last
+        return last and answer.restart(last, sees_files=False)
 
     ##~~ CLI commands hook
 

@@ -19,6 +19,7 @@ FIELDS = {
     *(f"{prefix}uptime{suffix}" for prefix in ("", "octoprint_") for suffix in SUFFIXES),
     *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds"),
     *("last_restart", "unseen_restart", "unseen_restarts", "unseen_lost_prints", "recorded_since"),
+    "plugin_version",
 }
 
 

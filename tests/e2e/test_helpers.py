@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from namespaces import with_files
+from restart_log import until
+from restart_page import RUNS, UP_FOR_AN_HOUR, seed
 from support import ENDPOINT, MakeServer, OctoPrint
 from test_api import FIELDS
 
@@ -44,11 +46,24 @@ def test_helpers_give_seconds_even_before_the_plugin_is_initialised(make_server:
     server = make_server(extra_plugins={"a_neighbour.py": NEIGHBOUR})
     at_first, now = ask(server)
     api = server.answer()
-    assert at_first.keys() == now.keys() == {"system_uptime", "octoprint_uptime"}
+    assert at_first.keys() == now.keys() == {"system_uptime", "octoprint_uptime", "last_restart"}
+    assert at_first.pop("last_restart") is now.pop("last_restart") is None
     assert now["system_uptime"] == pytest.approx(api["seconds"], abs=2)
     assert now["octoprint_uptime"] == pytest.approx(api["octoprint_seconds"], abs=2)
     for name in now:
         assert 0 < at_first[name] < now[name]
+
+
+def test_a_helper_gives_the_last_restart_as_the_api_does_without_a_file(make_server: MakeServer) -> None:
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), extra_plugins={"a_neighbour.py": NEIGHBOUR})
+    told = until(lambda: server.answer()["last_restart"])
+    at_first, now = ask(server)
+    assert at_first["last_restart"] is None
+    assert told["lost_print"]["file"] == "benchy.gcode"
+    nameless = {**told["lost_print"], "file": None, "path": None}
+    assert now["last_restart"] == {**told, "lost_print": nameless}
+    server.save({"restart_log": False}).raise_for_status()
+    assert ask(server)[1]["last_restart"] is None
 
 
 def test_what_is_unknown_is_null_and_none_with_a_note_in_the_callers_language(

@@ -50,7 +50,7 @@ NOTHING_KNOWN = RESTART._replace(
 def for_api(
     system: Uptime = UP, news: News = NO_NEWS, sees_files: bool = True, note: str | None = None
 ) -> dict[str, Any]:
-    return answer.for_api(system, PROCESS, "host", defaults(), news, sees_files, note)
+    return answer.for_api(system, PROCESS, "host", defaults(), news, sees_files, note, "1.2.3")
 
 
 def test_all_that_is_told_of_a_restart() -> None:
@@ -165,6 +165,7 @@ def test_all_that_the_api_tells() -> None:
         "unseen_restarts": 0,
         "unseen_lost_prints": 0,
         "recorded_since": None,
+        "plugin_version": "1.2.3",
     }
 
 
