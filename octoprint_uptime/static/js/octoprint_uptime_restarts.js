@@ -79,22 +79,33 @@ $(function () {
 
         // Figures
 
-        const sum = (restarts, key) => _.sum(restarts, (restart) => restart[key] || 0);
+        // Of runs that ended without warning no more is known than a part.
+        function longestOf(restarts, current) {
+            const uptimes = restarts.map(({run, bad}) => ({
+                bad,
+                seconds: (run.to - run.from) / 1000
+            }));
+            const known = [...uptimes, {seconds: current}].filter(({seconds}) => seconds >= 0);
+            const {seconds, bad} = _.max(known, "seconds");
+            const text = words.durationOf(seconds);
+            return bad ? words.atLeast(text) : text;
+        }
 
-        function figuresOf({restarts}, {octoprint_seconds}) {
+        function lostTimeOf(bad) {
+            const sum = (key) => _.sum(bad, (restart) => restart[key] || 0);
+            const text = words.spanOf(sum("downtime_seconds_min"), sum("downtime_seconds_max"));
+            const isAll = bad.every((restart) => restart.downtime_seconds_max !== null);
+            return isAll ? text : words.atLeast(text);
+        }
+
+        function figuresOf({restarts}, answer) {
             const bad = restarts.filter((restart) => restart.bad);
-            const uptimes = restarts.map(({run}) => (run.to - run.from) / 1000);
-            const longest = Math.max(...[...uptimes, octoprint_seconds].filter(_.isFinite), 0);
-            const lost = words.spanOf(
-                sum(bad, "downtime_seconds_min"),
-                sum(bad, "downtime_seconds_max")
-            );
             return {
                 restarts: restarts.length,
                 ends: bad.length,
                 prints: restarts.filter(({lost_print}) => lost_print).length,
-                longest: words.durationOf(longest),
-                lost
+                longest: longestOf(restarts, answer.octoprint_seconds || 0),
+                lost: lostTimeOf(bad)
             };
         }
 

@@ -31,14 +31,16 @@ $(function () {
             const within = (found) => found.filter(({to}) => to > from);
 
             // Runs too short to be seen are drawn as one with the next.
-            const joined = (found) =>
-                found.reduce((rest, {from: start, to}) => {
-                    const last = rest[rest.length - 1];
-                    const isNear = last && start - last.to < pixel && last.to - last.from < pixel;
-                    return isNear
-                        ? [...rest.slice(0, -1), {from: last.from, to}]
-                        : [...rest, {from: start, to}];
-                }, []);
+            function joined(found) {
+                const bars = [];
+                found.forEach((span) => {
+                    const last = bars[bars.length - 1];
+                    const isNear = last && span.from - last.to < pixel;
+                    if (isNear && last.to - last.from < pixel) last.to = span.to;
+                    else bars.push({...span});
+                });
+                return bars;
+            }
 
             const barOf = (css) => (span) => ({
                 css,
