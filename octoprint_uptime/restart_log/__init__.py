@@ -22,7 +22,8 @@ _NEWS_FROM = 50  # of the newest restarts, which `news` looks at
 class News(NamedTuple):
     """The newest restart, and the one that the notice is about, since nobody has dismissed it; None without one.
 
-    ``unseen_ends`` counts the ends without warning that nobody has dismissed, ``unseen_lost_prints`` what they cost.
+    ``unseen_ends`` counts all ends without warning that nobody has dismissed, ``unseen_lost_prints`` what they cost;
+    both are 0 where ``unseen`` is None.
     ``recorded_since`` is when the oldest run that is known began to be recorded, in seconds since 1970.
     """
 
@@ -116,12 +117,14 @@ class RestartLog:
             newest = list(islice(self.restarts(), _NEWS_FROM))
             unseen = [restart for restart in newest if not (restart.clean or restart.dismissed)]
             costly = [restart for restart in unseen if restart.lost_print]
+            runs = self._runs()
+            unseen_runs = [run for run in runs[:-1] if unseen and not (run.ended or run.dismissed)]
             news = News(
                 last=next(iter(newest), None),
                 unseen=next(iter(costly + unseen), None),
-                unseen_ends=len(unseen),
-                unseen_lost_prints=len(costly),
-                recorded_since=recorded_since(self._runs()),
+                unseen_ends=len(unseen_runs),
+                unseen_lost_prints=sum(run.print is not None and run.print.streamed for run in unseen_runs),
+                recorded_since=recorded_since(runs),
             )
             self._known_news = (basis, news)
         return news

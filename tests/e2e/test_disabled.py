@@ -25,7 +25,8 @@ def without(kind: str) -> Callable[[Path], None]:
         seed(RUNS)(basedir)
         path = basedir / "config.yaml"
         config = json.loads(path.read_text(encoding="utf-8"))
-        config["appearance"] = {"components": {"disabled": {kind: [f"plugin_{ID}"]}}}
+        component = "files" if kind == "sidebar" else f"plugin_{ID}"
+        config["appearance"] = {"components": {"disabled": {kind: [component]}}}
         path.write_text(json.dumps(config), encoding="utf-8")
 
     return write
@@ -105,3 +106,9 @@ def test_without_the_settings_nothing_leads_to_them_or_counts_for_them(
     expect(page.locator("#settings_dialog")).to_be_visible()
     page.wait_for_timeout(500)
     assert asks_nothing(page)
+
+
+def test_without_the_list_of_files_no_file_is_shown(make_server: MakeServer, open_page: OpenPage) -> None:
+    page = open_page(serve(make_server, "sidebar"))
+    expect(notice(page)).to_contain_text("benchy.gcode")
+    expect(notice(page).get_by_role("button", name="Show file")).to_be_hidden()

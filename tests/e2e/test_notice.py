@@ -191,6 +191,60 @@ def test_opening_the_log_dismisses_nothing_and_closing_the_notice_leaves_the_bad
     expect(notice(page)).to_be_visible()
 
 
+def test_a_newer_end_is_told_while_a_notice_is_open_and_after_it_was_closed(
+    only_read: OctoPrint, open_page: OpenPage
+) -> None:
+    newer = 0
+
+    def change(answer: dict[str, Any]) -> None:
+        if newer:  # an end without a print, so that the notice goes on to speak of the lost one
+            answer["last_restart"] = {**answer["last_restart"], "id": 1000 + newer, "lost_print": None}
+            answer["unseen_restarts"] += newer
+
+    page = open_page(only_read, prepare=changing(change))
+    expect(notice(page)).to_contain_text("One of 2 ends without warning")
+    newer = 1
+    poll_now(page)
+    expect(notice(page)).to_contain_text("One of 3 ends without warning")
+    expect(notice(page)).to_have_count(1)
+    notice(page).get_by_role("button", name="Close the notice").click()
+    poll_now(page)
+    page.wait_for_timeout(500)
+    expect(notice(page)).to_have_count(0)
+    newer = 2
+    poll_now(page)
+    expect(notice(page)).to_contain_text("One of 4 ends without warning")
+
+
+def test_a_notice_that_comes_later_is_not_covered_by_the_open_popover(
+    only_read: OctoPrint, open_page: OpenPage
+) -> None:
+    comes = False
+
+    def change(answer: dict[str, Any]) -> None:
+        if not comes:
+            answer.update(unseen_restart=None, unseen_restarts=0, unseen_lost_prints=0)
+
+    page = open_page(only_read, width=960, prepare=changing(change))
+    open_popover(page)
+    comes = True
+    poll_now(page)
+    expect(notice(page)).to_have_css("opacity", "1")
+    page.wait_for_timeout(200)
+    right = popover(page).evaluate("popover => popover.getBoundingClientRect().right")
+    assert right <= notice(page).evaluate("notice => notice.getBoundingClientRect().left")
+
+
+def test_after_midnight_today_is_yesterday(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
+    since = open_popover(page).locator("dd.octoprint_uptime_small").last
+    expect(since).to_contain_text("since today")
+    page.evaluate("() => { const {now} = moment; moment.now = () => now.call(moment) + 86400000; }")
+    poll_now(page)
+    expect(since).to_contain_text("since yesterday")
+    expect(notice(page)).to_contain_text("OctoPrint is running again since yesterday")
+
+
 def test_dismissed_once_it_is_dismissed_for_all(make_server: MakeServer, open_page: OpenPage) -> None:
     server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS))
     pages = [open_page(server), open_page(server, locale="de-DE")]
@@ -292,6 +346,7 @@ def test_the_file_is_shown_where_it_is_and_nothing_is_started(with_files: OctoPr
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     page.evaluate("$('#files').collapse('hide')")
+    page.evaluate("OctoPrint.coreui.viewmodels.filesViewModel.searchQuery('nothing like it')")
     page.wait_for_timeout(500)
     notice(page).get_by_role("button", name="Show file").click()
     row = page.locator("#files .entry", has_text="benchy.gcode")
@@ -311,6 +366,16 @@ def test_of_a_file_that_is_gone_it_is_said(only_read: OctoPrint, open_page: Open
     page = open_page(only_read)
     notice(page).get_by_role("button", name="Show file").click()
     expect(page.locator(".ui-pnotify:visible", has_text="The file is no longer there.")).to_be_visible()
+
+
+def test_of_a_file_that_a_filter_hides_it_is_said(with_files: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(with_files)
+    page.evaluate(
+        "() => { OctoPrint.coreui.viewmodels.filesViewModel.listHelper.supportedFilters.none = () => false;"
+        " OctoPrint.coreui.viewmodels.filesViewModel.listHelper.currentFilters(['none']); }"
+    )
+    notice(page).get_by_role("button", name="Show file").click()
+    expect(page.locator(".ui-pnotify:visible", has_text="A filter of the list of files hides it.")).to_be_visible()
 
 
 def test_a_log_of_nothing_bad_has_neither_notice_nor_badge(make_server: MakeServer, open_page: OpenPage) -> None:

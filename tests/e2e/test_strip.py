@@ -24,6 +24,7 @@ from restart_page import (
 )
 from runs import Run
 from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, entry
+from test_failures import poll_now
 from test_looks import violations
 
 NOW = datetime(2026, 11, 25, 18, 40, tzinfo=timezone.utc)  # 19:40 in Berlin
@@ -204,6 +205,57 @@ def test_a_day_is_as_long_as_the_readers_calendar_has_it(server: OctoPrint, open
     assert set(hours[:-1]) == {24, 25}
 
 
+def test_an_end_is_of_one_day_where_that_day_has_no_midnight(server: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(server, timezone_id="America/Santiago")  # whose summer began at 01:00 on the 6th
+    page.clock.set_fixed_time(datetime(2026, 9, 10, 12, tzinfo=timezone.utc))
+    answer = {
+        "not_recorded": [],
+        "recorded_since": "2026-08-01T00:00:00Z",
+        "uptime_scope": "host",
+        "octoprint_started_at": "2026-09-07T04:00:00Z",
+        "started_at": "2026-09-01T00:00:00Z",
+        "restarts": [
+            {
+                **restart("2026-09-01 00:00", "2026-09-01 00:00", until="2026-09-01 00:00", kind="octoprint"),
+                "run_started_at": "2026-08-01T00:00:00Z",
+                "ended_after": "2026-09-07T03:25:00Z",
+                "ended_before": "2026-09-07T04:00:00Z",
+                "started_at": "2026-09-07T04:00:00Z",
+            }
+        ],
+    }
+    ends = page.evaluate(
+        """answer => {
+            const strip = OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel;
+            strip.fromResponse(answer);
+            return strip.days().filter(({ends}) => ends).map(({start, ends}) => [start.format("MM-DD"), ends]);
+        }""",
+        answer,
+    )
+    assert ends == [["09-07", 1]]
+
+
+def test_it_follows_the_log_while_it_is_open(only_read: OctoPrint, open_page: OpenPage) -> None:
+    newer = False
+
+    def change(answer: dict[str, Any]) -> None:
+        if newer:
+            answer["last_restart"]["id"] += 1
+
+    asked: list[str] = []
+    page = open_page(only_read, prepare=changing(change))
+    page.on("request", lambda request: asked.append(request.url) if "?days=30" in request.url else None)
+    open_popover(page)
+    expect(strip(page).get_by_role("option")).to_have_count(30)
+    poll_now(page)
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+    newer = True
+    poll_now(page)
+    page.wait_for_timeout(500)
+    assert len(asked) == 2
+
+
 def test_it_is_asked_for_on_opening_alone_and_for_thirty_days(only_read: OctoPrint, open_page: OpenPage) -> None:
     asked: list[str] = []
 
@@ -266,6 +318,16 @@ def test_arrow_keys_move_along_it_and_one_tab_leads_past_it(only_read: OctoPrint
         moves.append(told())
     assert moves == [28, 27, 20, 21, 0, 0, 7, 29, 29]
     page.keyboard.press("ArrowLeft")
+    # What the browser does with Alt is not taken from it.
+    page.evaluate("() => document.addEventListener('keydown', event => { window.taken = event.defaultPrevented; })")
+    page.keyboard.press("Alt+PageUp")
+    assert page.evaluate("window.taken") is False
+    assert told() == 28
+    # A mouse that crosses it leaves the day that has the focus.
+    options.nth(3).hover()
+    expect(options.nth(3)).to_have_attribute("aria-selected", "true")
+    page.mouse.move(600, 700)
+    assert told() == 28
     page.keyboard.press("Tab")
     expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
     page.keyboard.press("Shift+Tab")

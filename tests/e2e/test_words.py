@@ -110,9 +110,11 @@ def test_an_end_is_told_as_exactly_as_it_is_known(page: Page) -> None:
                 "between yesterday 11:10 PM and today 6:12 AM",
                 "zwischen gestern 23:10 und heute 06:12",
             ),
-            (ended(None, at, started=later), "at some time before today 6:57 PM", "irgendwann vor heute 18:57"),
+            (ended(None, at, started=later), "at some time before today 6:55 PM", "irgendwann vor heute 18:55"),
+            (ended(None, None, started=later), "at some time before today 6:57 PM", "irgendwann vor heute 18:57"),
             (ended(None, None, True, later), "today at 6:57 PM", "heute um 18:57"),
-            (ended(at, None), "at an unknown time", "zu unbekannter Zeit"),
+            (ended(at, None), "at some time after today 6:55 PM", "irgendwann nach heute 18:55"),
+            (ended(None, None), "at an unknown time", "zu unbekannter Zeit"),
         ],
     )
 
@@ -183,3 +185,20 @@ def test_one_sentence_tells_a_restart(page: Page) -> None:
             ),
         ],
     )
+
+
+def test_two_moments_of_a_row_are_one_only_where_they_are_the_same(page: Page) -> None:
+    def row(after: str, before: str) -> str:
+        restart = {**RESTART, "ended_after": after, "ended_before": before, "bad": True, "run": {}}
+        when: str = page.evaluate(
+            "restart => OctoPrint.coreui.viewmodels.octoprintUptimeRowsViewModel.rowOf(restart).when", restart
+        )
+        return when.replace("\u00a0", " ")
+
+    english = [
+        ("2026-11-24T23:05:00Z", "2026-11-25T01:05:00Z", "Today 12:05 AM \u2013 2:05 AM"),
+        ("2026-11-25T01:05:00Z", "2026-11-25T01:05:20Z", "Today 2:05 AM"),
+        ("2026-11-24T21:05:00Z", "2026-11-25T01:05:00Z", "Yesterday 10:05 PM \u2013 today 2:05 AM"),
+    ]
+    if not locale(page):
+        assert [row(after, before) for after, before, _ in english] == [text for *_, text in english]

@@ -203,6 +203,11 @@ def test_the_news_count_what_nobody_has_dismissed(begin: Begin) -> None:
     assert (news.unseen_ends, news.unseen_lost_prints) == (2, 1)
 
 
+def test_the_news_count_beyond_the_newest_fifty(begin: Begin) -> None:
+    news = begin(COSTLY, *[CRASHED] * 60).news()
+    assert (news.unseen_ends, news.unseen_lost_prints) == (61, 1)
+
+
 def test_a_dismissed_restart_and_those_before_it_stay_dismissed(begin: Begin, path: Path) -> None:
     log = begin(COSTLY, CRASHED, CRASHED)
     log.dismiss(2)

@@ -8,8 +8,8 @@ $(function () {
         const self = this;
 
         let notice;
-        let noticeId; // the restart's
-        let hiddenId; // the newest of those that somebody has hidden here who may not dismiss them
+        let told; // what the notice is about
+        let hiddenId; // the newest restart when somebody closed, hid or dismissed a notice here
 
         // Words
 
@@ -70,16 +70,19 @@ $(function () {
 
         // What can be done
 
-        function dismiss(id) {
-            close();
-            OctoPrint.simpleApiCommand(ID, "dismiss", {id})
-                .done(asking.askNow)
-                .fail(() => words.complain(gettext("The notice could not be dismissed for good.")));
-        }
-
         function hide(id) {
             close();
             hiddenId = id;
+        }
+
+        function dismiss(id) {
+            hide(id);
+            OctoPrint.simpleApiCommand(ID, "dismiss", {id})
+                .fail(() => {
+                    hiddenId = undefined;
+                    words.complain(gettext("The notice could not be dismissed for good."));
+                })
+                .always(asking.askNow);
         }
 
         // Both are for all ends up to the newest, not only the one that is told.
@@ -101,13 +104,16 @@ $(function () {
         // Showing
 
         function close() {
-            if (notice) notice.remove();
-            notice = noticeId = undefined;
+            if (notice) {
+                notice.options.animation = "none"; // another may take its place at once
+                notice.remove();
+            }
+            notice = told = undefined;
         }
 
         function show(answer) {
-            const {unseen_restart} = answer;
-            noticeId = unseen_restart.id;
+            const {last_restart, unseen_restart} = answer;
+            const hideIt = () => hide(last_restart.id);
             notice = new PNotify({
                 title: titleOf(answer),
                 title_escape: true,
@@ -123,16 +129,27 @@ $(function () {
             notice.elem
                 .find(".ui-pnotify-closer")
                 .attr({role: "button", tabindex: 0, "aria-label": CLOSE()})
-                .on("keydown", ({key}) => ["Enter", " "].includes(key) && notice.remove());
+                .on("click", hideIt)
+                .on("keydown", ({key}) => ["Enter", " "].includes(key) && hideIt());
             notice.title_container.attr("role", "presentation"); // no heading of the page
             notice.text_container.attr("role", "alert").append(paragraphsOf(answer));
         }
 
+        // Changes whenever there is something else to tell, and at midnight, when today is another day.
+        const tellingOf = ({last_restart, unseen_restart, unseen_restarts, unseen_lost_prints}) =>
+            [
+                ...[last_restart.id, unseen_restart.id, unseen_restarts, unseen_lost_prints],
+                ...[asking.mayControl(), moment().format("L")]
+            ].join();
+
         function update(answer) {
-            const {unseen_restart: unseen} = answer || {};
-            if (unseen && unseen.id === noticeId) return;
+            const {last_restart: last, unseen_restart: unseen} = answer || {};
+            const telling = unseen && !(last.id <= hiddenId) ? tellingOf(answer) : undefined;
+            if (telling === told) return;
             close();
-            if (unseen && !(unseen.id <= hiddenId)) show(answer);
+            if (!telling) return;
+            show(answer);
+            told = telling;
         }
 
         self.onBeforeBinding = () => {

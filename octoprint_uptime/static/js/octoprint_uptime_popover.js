@@ -37,9 +37,12 @@ $(function () {
             label,
             known: uptime.known,
             uptime: ko.pureComputed(() => client.format(uptime.seconds())),
-            since: ko.pureComputed(() =>
-                _.sprintf(gettext("since %(time)s"), {time: words.momentOf(uptime.startedAt())})
-            )
+            since: ko.pureComputed(() => {
+                asking.answer(); // after midnight another day is today
+                return _.sprintf(gettext("since %(time)s"), {
+                    time: words.momentOf(uptime.startedAt())
+                });
+            })
         }));
 
         self.note = ko.pureComputed(() => answer().uptime_note);
@@ -80,6 +83,7 @@ $(function () {
         };
 
         self.showLog = () => {
+            element("button").focus(); // where the focus returns to
             self.open(false);
             restarts.showLog();
         };
@@ -122,10 +126,16 @@ $(function () {
             );
         };
 
-        const showsStrip = ko.pureComputed(() => self.open() && self.hasStrip());
+        // Changes whenever the strip must be loaded; "" while nobody sees it.
+        const stripShown = ko.pureComputed(() => {
+            const {last_restart, recorded_since} = answer();
+            if (!self.open() || !self.hasStrip()) return "";
+            return [last_restart && last_restart.id, recorded_since, moment().format("L")].join();
+        });
 
         self.onBeforeBinding = () => {
-            showsStrip.subscribe((shown) => shown && strip.load());
+            stripShown.subscribe((shown) => shown && strip.load());
+            asking.answer.subscribe(() => setTimeout(self.fit)); // a notice may have come
             // What was loaded may be of somebody who has logged out.
             asking.permitted.subscribe(strip.forget);
         };

@@ -48,8 +48,11 @@ $(function () {
         let latestLoad = 0;
 
         self.showLog = () => {
+            const opener = document.activeElement;
             forget();
-            dialog().modal("show");
+            dialog()
+                .one("hidden", () => opener.focus())
+                .modal("show");
             load(firstRange());
         };
 
@@ -79,52 +82,60 @@ $(function () {
 
         // Figures
 
-        // Of runs that ended without warning no more is known than a part.
-        function longestOf(restarts, current) {
-            const uptimes = restarts.map(({run, bad}) => ({
-                bad,
-                seconds: (run.to - run.from) / 1000
-            }));
-            const known = [...uptimes, {seconds: current}].filter(({seconds}) => seconds >= 0);
-            const {seconds, bad} = _.max(known, "seconds");
-            const text = words.durationOf(seconds);
-            return bad ? words.atLeast(text) : text;
-        }
+        // What is known in part is said to be at least that.
 
-        function lostTimeOf(bad) {
-            const sum = (key) => _.sum(bad, (restart) => restart[key] || 0);
-            const text = words.spanOf(sum("downtime_seconds_min"), sum("downtime_seconds_max"));
-            const isAll = bad.every((restart) => restart.downtime_seconds_max !== null);
+        function longestOf(uptimes) {
+            const {seconds, isAll} = _.max(uptimes, "seconds");
+            const text = words.durationOf(seconds);
             return isAll ? text : words.atLeast(text);
         }
 
-        function figuresOf({restarts}, answer) {
+        function lostTimeOf(bad) {
+            const known = bad.filter((restart) => restart.downtime_seconds_max !== null);
+            if (bad.length && !known.length) return gettext("Not known");
+            const sum = (key) => _.sum(known, key);
+            const text = words.spanOf(sum("downtime_seconds_min"), sum("downtime_seconds_max"));
+            return known.length === bad.length ? text : words.atLeast(text);
+        }
+
+        function figuresOf({restarts, uptimes}) {
             const bad = restarts.filter((restart) => restart.bad);
             return {
                 restarts: restarts.length,
                 ends: bad.length,
                 prints: restarts.filter(({lost_print}) => lost_print).length,
-                longest: longestOf(restarts, answer.octoprint_seconds || 0),
+                longest: longestOf(uptimes),
                 lost: lostTimeOf(bad)
             };
+        }
+
+        function beginningOf(answer) {
+            if (answer.recorded_since === null) return gettext("Nothing is recorded yet.");
+            const restarted = gettext("OctoPrint has not been restarted since.");
+            return words.recordingSince(answer) + " " + restarted;
         }
 
         self.fromResponse = (answer) => {
             if (words.hasNothingToTell(answer)) {
                 self.log(undefined);
-                self.beginning({text: words.recordingSince(answer)});
+                self.beginning({text: beginningOf(answer)});
+                dialog().focus(); // which the range had
                 return;
             }
-            const history = spans.historyOf(answer);
+            self.beginning(undefined);
+            const history = spans.historyOf(answer, self.days());
             const {restarts} = history;
             const shown = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(rows.rowOf));
             self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
-                figures: figuresOf(history, answer),
+                figures: figuresOf(history),
                 timeline: timeline.of(history, self.days()),
                 rows: shown,
                 more: ko.pureComputed(() => shown().length < restarts.length),
-                showAll: () => shown(restarts.map(rows.rowOf)),
+                showAll: () => {
+                    shown(restarts.map(rows.rowOf));
+                    dialog().find("summary").eq(ROWS_AT_FIRST).focus(); // the button is gone
+                },
                 restarts
             });
         };

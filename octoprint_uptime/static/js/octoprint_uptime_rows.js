@@ -15,17 +15,14 @@ $(function () {
             lost_print ? "lost" : bad ? "unexpected" : "stopped";
 
         // As `whenEnded`, for a column.
-        function whenOf({ended_after: after, ended_before: before, started_at}) {
-            if (!after || !before) {
-                return started_at ? words.momentOf(started_at) : gettext("at an unknown time");
-            }
-            if (after === before) return words.momentOf(after);
+        function whenOf(restart) {
+            const {ended_after: after, ended_before: before, started_at} = restart;
+            if (!after && !before && started_at) return words.momentOf(started_at);
+            if (!after || !before) return words.whenEnded(restart);
+            const [from, to] = [words.momentOf(after), words.momentOf(before)];
+            if (from === to) return from;
             const isOneDay = moment(after).isSame(before, "day");
-            const [from, to] = [
-                words.momentOf(after),
-                (isOneDay ? words.clockOf : words.momentOf)(before)
-            ];
-            return from.endsWith(to) ? from : `${from} – ${to}`;
+            return `${from} – ${isOneDay ? words.clockOf(before) : to}`;
         }
 
         function downtimeOf(restart) {
@@ -49,7 +46,7 @@ $(function () {
 
         function progressOf({progress, z, position_bytes, seen_at}) {
             if (progress === null) return "";
-            const bytes = position_bytes && Math.floor(position_bytes / 1000).toLocaleString();
+            const bytes = position_bytes && words.numberOf(Math.floor(position_bytes / 1000));
             return _.compact([
                 words.atLeast(words.percentOf(progress)),
                 z !== null && "Z " + words.heightOf(z),
@@ -116,7 +113,10 @@ $(function () {
 
         // A spreadsheet would work a text out that begins like a formula.
         const cellOf = (value) => {
-            const text = value === null ? "" : String(value).replace(/^[=+\-@\t\r]/, "'$&");
+            const isText = typeof value === "string";
+            const text = isText
+                ? value.replace(/^[=+\-@\t\r]/, "'$&")
+                : String(value === null ? "" : value);
             return `"${text.replace(/"/g, '""')}"`;
         };
 

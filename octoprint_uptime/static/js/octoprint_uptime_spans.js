@@ -1,6 +1,7 @@
 // When OctoPrint and the host were running, worked out from an answer that lists restarts; knows no element and no word.
-// Spans are {from, to} in milliseconds since 1970, in their order. What is not known is NaN, which no comparison finds.
+// Spans are {from, to} in milliseconds since 1970. What is not known is NaN, which no comparison finds.
 $(function () {
+    const DAY_MS = 86400000;
     const STOP_MS = 5 * 60000; // a shorter one, such as a restart for an update, marks no day
 
     const spanOf = (from, to) => ({from: Date.parse(from), to: Date.parse(to)});
@@ -55,9 +56,11 @@ $(function () {
             .map((to) => ({from: Math.max(...starts.filter((start) => start <= to)), to}));
     }
 
-    // A history: the restarts, and spans of when OctoPrint was running, when it may have been, and when anybody knows;
-    // `host` is when the host was up, or the container, and `hostMaybe` when it may have been.
-    function historyOf(answer, now = Date.now()) {
+    // A history of so many days: the restarts, and spans of when OctoPrint was running, when it may have been, and when
+    // anybody knows; `host` is when the host was up, or the container, and `hostMaybe` when it may have been. `uptimes`
+    // are in seconds, and whether they are of whole runs, as far as these went.
+    function historyOf(answer, days) {
+        const now = Date.now();
         const restarts = answer.restarts.map((restart) => ({
             ...restart,
             run: spanOf(restart.run_started_at, restart.ended_after),
@@ -73,11 +76,9 @@ $(function () {
             {from: 0, to: Date.parse(answer.recorded_since)},
             ...answer.not_recorded.map(({from, to}) => spanOf(from, to))
         ];
-        const runs = [
-            ...restarts.map(({run}) => run),
-            ...endedByTheSwitch(answer),
-            {from: Date.parse(answer.octoprint_started_at), to: now}
-        ];
+        const current = {from: Date.parse(answer.octoprint_started_at), to: now};
+        const switchedOff = endedByTheSwitch(answer);
+        const runs = [...restarts.map(({run}) => run), ...switchedOff, current];
         const running = without(union(runs), unrecorded);
         const recorded = without(union([...runs, ...restarts.map(({gap}) => gap)]), unrecorded);
         const boots = restarts.flatMap(
@@ -88,9 +89,20 @@ $(function () {
         );
         const bootNow = {from: Date.parse(answer.started_at), to: now};
         const maybe = restarts.filter(({bad}) => bad);
+        const uptimeOf = ({from, to}, isAll) => ({seconds: (to - from) / 1000, isAll});
+        const uptimes = [
+            ...restarts.map(({run, bad}) => uptimeOf(run, !bad)),
+            // What was before these days is not listed.
+            ...switchedOff.map(({from, to}) =>
+                uptimeOf({from: Math.max(from, now - days * DAY_MS), to}, false)
+            ),
+            uptimeOf(current, true),
+            {seconds: 0, isAll: true}
+        ].filter(({seconds}) => seconds >= 0);
         return {
             now,
             restarts,
+            uptimes,
             running,
             recorded,
             maybe: maybe.map(({end}) => end).filter(isKnown),
@@ -107,7 +119,7 @@ $(function () {
     // What a history says of a day: its worst, how much of what is recorded of it OctoPrint ran, and counts.
     function dayOf({now, restarts, running, recorded}, start) {
         const from = +start;
-        const to = Math.min(+moment(start).add(1, "day"), now);
+        const to = Math.min(+moment(start).add(1, "day").startOf("day"), now);
         const within = (time) => time >= from && time < to;
         const known = lengthWithin(recorded, from, to);
         const ran = lengthWithin(running, from, to);

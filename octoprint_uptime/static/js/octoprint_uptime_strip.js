@@ -1,8 +1,8 @@
 // The strip: the last 30 days, a bar for each, and the line that tells of one of them.
 $(function () {
     const DAYS = 30;
-    const HIGHEST_PX = 25; // as in the style sheet
-    const PADDING_PX = 7;
+    const HIGHEST_PX = 25; // below the marks
+    const PADDING_PX = 7; // as in the style sheet
 
     const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -DAYS, End: DAYS};
 
@@ -11,7 +11,7 @@ $(function () {
 
         self.days = ko.observableArray(); // each with what the template shows of it; empty until it is loaded
         self.failed = ko.observable(false);
-        self.picked = ko.observable(); // the number of the day that is pointed at
+        self.picked = ko.observable(); // the number of the day that is told
         self.reachable = ko.observable(DAYS - 1); // the one that Tab comes to
 
         const undated = ko.observableArray(); // ends of which no day is known
@@ -69,7 +69,6 @@ $(function () {
 
         let latestLoad = 0;
 
-        // Takes a promise of an answer with the restarts of that time.
         self.load = () => {
             const number = ++latestLoad;
             const ifLatest = (handle) => (response) => number === latestLoad && handle(response);
@@ -81,15 +80,16 @@ $(function () {
 
         self.forget = () => {
             latestLoad++;
+            self.failed(false);
             self.days([]);
             self.picked(undefined);
         };
 
         self.fromResponse = (answer) => {
-            const history = spans.historyOf(answer);
+            const history = spans.historyOf(answer, DAYS);
             const today = moment().startOf("day");
             const starts = _.range(DAYS - 1, -1, -1).map((ago) =>
-                today.clone().subtract(ago, "days")
+                today.clone().subtract(ago, "days").startOf("day")
             );
             self.failed(false);
             undated(history.restarts.filter(({end}) => isNaN(end.from)).map(spans.countsOf));
@@ -108,9 +108,12 @@ $(function () {
 
         // Keys, mouse, pen and finger
 
+        let focused; // the number of the day that has the focus
+
         self.move = (viewModel, event) => {
             const step = STEPS[event.key];
-            if (!step) return true;
+            const isOthers = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+            if (!step || isOthers) return true;
             const options = [...event.currentTarget.children];
             const place = options.indexOf(event.target) + step;
             options[Math.min(DAYS - 1, Math.max(0, place))].focus();
@@ -119,7 +122,13 @@ $(function () {
         self.focus = (viewModel, event) => {
             const place = [...event.currentTarget.children].indexOf(event.target);
             self.reachable(place);
+            focused = place;
             self.picked(place);
+        };
+
+        self.blur = () => {
+            focused = undefined;
+            self.picked(undefined);
         };
 
         self.point = (viewModel, event) => {
@@ -131,7 +140,7 @@ $(function () {
 
         // A finger that is lifted leaves its day told.
         self.leave = (viewModel, event) => {
-            if (event.pointerType !== "touch") self.picked(undefined);
+            if (event.pointerType !== "touch") self.picked(focused);
         };
     }
 

@@ -99,7 +99,7 @@ $(function () {
             const from = history.now - days * DAY_MS;
             const lanes = lanesOf(history, from);
             const drawn = [...lanes.host, ...lanes.octoprint].map(({css}) => css);
-            const shown = ["running", "maybe", "unrecorded", "unexpected", "lost"].filter((state) =>
+            const shown = ["maybe", "unrecorded", "unexpected", "lost"].filter((state) =>
                 drawn.some((css) => css.split(" ").includes(state))
             );
             return {
@@ -114,7 +114,7 @@ $(function () {
                     {count: days}
                 ),
                 // What is nowhere drawn is where nothing was running.
-                legend: words.legendOf(["running", "stopped", ...shown.slice(1)])
+                legend: words.legendOf(["running", "stopped", ...shown])
             };
         };
     }

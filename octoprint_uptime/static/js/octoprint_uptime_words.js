@@ -59,7 +59,9 @@ $(function () {
 
     const percentOf = (progress) => Math.floor(progress) + NO_BREAK + "%";
 
-    const heightOf = (z) => z.toLocaleString(LOCALE.replace("_", "-")) + NO_BREAK + "mm";
+    const numberOf = (value) => value.toLocaleString(LOCALE.replace("_", "-"));
+
+    const heightOf = (z) => numberOf(z) + NO_BREAK + "mm";
 
     // A print, and how far it was when it was last seen.
     function printOf({file, progress, z}, unnamed = gettext("a file")) {
@@ -85,9 +87,11 @@ $(function () {
     // When the run before it ended, as exactly as is known.
     function whenEnded({clean, ended_after, ended_before, started_at}) {
         if (!ended_after || !ended_before) {
-            if (!started_at) return gettext("at an unknown time");
-            if (clean) return atMoment(started_at);
-            return _.sprintf(gettext("at some time before %(time)s"), {time: momentOf(started_at)});
+            if (clean && started_at) return atMoment(started_at);
+            const [words, time] = ended_after
+                ? [gettext("at some time after %(time)s"), ended_after]
+                : [gettext("at some time before %(time)s"), ended_before || started_at];
+            return time ? _.sprintf(words, {time: momentOf(time)}) : gettext("at an unknown time");
         }
         if (ended_after === ended_before) return atMoment(ended_after);
         const words = {day: onDayOf(ended_after)};
@@ -211,6 +215,7 @@ $(function () {
                 atLeast,
                 downtimeOf,
                 percentOf,
+                numberOf,
                 heightOf,
                 printOf,
                 unattendedOf
