@@ -1,10 +1,11 @@
 # make run [OCTOPRINT=2.0.0rc7] [PORT=5000]   a real OctoPrint with the plugin, on this machine only
-# make check [OCTOPRINT=2.0.0rc7]              lint, unit tests and a smoke run: what a push must pass
+# make check [OCTOPRINT=2.0.0rc7]              lint, docs, unit tests and a smoke run: what a push must pass
 # make tests/e2e/test_api.py [OCTOPRINT=...]   one file of tests, in one OctoPrint
 # make lint | test-units | test-e2e | translations     each alone; test-e2e OCTOPRINTS=dev in the branch of that name
 # make test                                    every test, in every Python and both OctoPrints found below
 # make bench                                   what the plugin costs, beside a reference
 # make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, ended again and again: half a minute an end
+# make docs                                    the documentation's site, in .docs/
 # make screenshots | clean
 
 PYTHON ?= python3
@@ -26,14 +27,14 @@ WHEEL := dist/.built
 # What runs side by side prints in one piece each, where make can do that.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
-.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench machine lint translations screenshots clean FORCE
+.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench machine lint docs translations screenshots clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
 	.venv/octoprint-$(OCTOPRINT)/bin/python tools/octoprint_server.py --basedir .octoprint/$(OCTOPRINT) --port $(PORT)
 
 check:
-	$(MAKE) $(JOBS) 3 lint check-units check-smoke
+	$(MAKE) $(JOBS) 3 lint docs check-units check-smoke
 
 # In the tools' environment, which is there; `make test` has one for each Python.
 check-units: $(TOOLS)/.plugin
@@ -67,6 +68,10 @@ lint: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/mypy
 	npm run --silent lint
 
+# All pages anew, since a page that is not read again warns of nothing.
+docs: $(TOOLS)/.installed
+	$(TOOLS)/bin/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning docs .docs
+
 translations: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/translations.py
 
@@ -84,7 +89,7 @@ screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/screenshots.py .venv/octoprint-$(OCTOPRINT)/bin/octoprint
 
 clean:
-	rm -rf .venv .octoprint .machine build dist node_modules *.egg-info
+	rm -rf .venv .octoprint .machine .docs build dist node_modules *.egg-info
 
 $(TOOLS)/.installed: tools/requirements.txt tests/unit/requirements.txt
 	$(PYTHON) -m venv $(TOOLS)

@@ -3,7 +3,7 @@ import js from "@eslint/js";
 const readonly = (...names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
 
 export default [
-    {ignores: [".octoprint/", ".venv/", "build/", "dist/"]},
+    {ignores: [".docs/", ".octoprint/", ".venv/", "build/", "dist/"]},
     js.configs.recommended,
     {
         // OctoPrint puts all plugins into one script and transpiles none: newer syntax breaks everybody's.

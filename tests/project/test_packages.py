@@ -49,7 +49,7 @@ def test_the_sdist_holds_it_too_and_no_tests() -> None:
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert CODE | DATA | {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "setup.py"} <= names
-    assert not {name for name in names if name.startswith(("tests", "tools", "assets"))}
+    assert not {name for name in names if name.startswith(("tests", "tools", "assets", "docs"))}
 
 
 def test_the_metadata(metadata: Message, wheel: zipfile.ZipFile) -> None:

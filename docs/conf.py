@@ -1,0 +1,49 @@
+"""How Sphinx makes the site of these pages, which GitHub shows as they are: `make docs`."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = "https://github.com/Ajimaru/OctoPrint-Uptime/"
+
+project = "OctoPrint-Uptime"
+author = "Ajimaru"
+project_copyright = "Ajimaru"
+extensions = ["myst_parser"]
+myst_heading_anchors = 3  # as GitHub makes them
+myst_enable_extensions = ["html_image"]
+html_theme = "furo"
+html_title = project
+html_baseurl = "https://ajimaru.github.io/OctoPrint-Uptime/"
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"source_repository": REPOSITORY, "source_branch": "main", "source_directory": "docs/"}
+
+# The files of the repository's root that are pages of the site too, under these names.
+_INCLUDED = {
+    "README.md": "docs/index.md",
+    "CONTRIBUTING.md": "docs/contributing.md",
+    "CHANGELOG.md": "docs/changelog.md",
+}
+
+
+def links_from_the_root(text: str) -> str:
+    """An included file with its links to files outside docs/ turned into links that hold in the site as well."""
+
+    def turned(link: re.Match[str]) -> str:
+        target = link[1]
+        if target in _INCLUDED:
+            return f"]({_INCLUDED[target]})"
+        # Those below docs/, and pictures, are MyST's to turn.
+        return link[0] if target.startswith(("docs/", "assets/")) else f"]({REPOSITORY}blob/main/{target})"
+
+    return re.sub(r"\]\((?![a-z]+:|#)([^)]+)\)", turned, text)
+
+
+def _read_included(_app: object, _path: Path, _page: str, content: list[str]) -> None:
+    content[0] = links_from_the_root(content[0])
+
+
+def setup(app: Any) -> None:
+    """Sphinx's hook for what a name alone can't set."""
+    app.connect("include-read", _read_included)
