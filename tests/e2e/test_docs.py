@@ -1,0 +1,334 @@
+"""The blocks of code in docs/, pasted; the README's are in test_readme.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import jinja2
+import pytest
+import yaml
+from playwright.sync_api import Page
+
+from octoprint_server import api_key, free_port
+from restart_log import end, restarts, rows_of_any_print, until
+from runs import Run, write_runs
+from support import ENDPOINT, MakeServer, OctoPrint, OpenPage
+from test_readme import DURATION, PROMPT
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
+KILLED_WHILE_PRINTING = [Run("a", 30, 20, "clean"), Run("b", 19, 5, None, "parts/benchy.gcode")]
+
+# Each block of code by its page and by words that it alone has there.
+RUN = {
+    ("api", "curl -s"),
+    ("api", "octoprint plugins"),
+    ("integration", "data.uptime_note"),
+    ("integration", "OctoPrint.plugins.octoprint_uptime.get()"),
+    ("integration", "simpleApiCommand"),
+    ("integration", '{"error"'),
+    ("integration", "import format_uptime"),
+    ("integration", "get_helpers"),
+    ("integration", "curl -s"),
+    ("recipes", "Host up for $(~"),
+    ("recipes", "PS1="),
+    ("recipes", ".mailed-restart"),
+    ("recipes", "plugin_octoprint_uptime_restarted"),
+    ("recipes", "value_json"),
+    ("recipes", "RestartSec"),
+    ("recipes", "online.txt"),
+}
+NOT_RUN = {
+    ("recipes", "runuser"): "needs root, and a user pi with OctoPrint in his home",
+    ("recipes", "bin/mail-restart"): "needs cron; the script that it calls is run",
+}
+
+
+def blocks(page: str) -> list[str]:
+    """What is fenced in the page, and what is indented."""
+    fences = re.compile(r"^```[a-z]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+    indented = re.findall(r"(?<=\n\n)(?:    .*\n)+", fences.sub("", PAGES[page]))
+    return fences.findall(PAGES[page]) + [re.sub("^    ", "", text, flags=re.MULTILINE) for text in indented]
+
+
+def block(page: str, words: str) -> str:
+    assert (page, words) in RUN
+    (found,) = (text for text in blocks(page) if words in text)
+    return found
+
+
+def at(server: OctoPrint, text: str) -> str:
+    """The text with this server's address in the place of the reader's."""
+    assert "http://octopi.local" in text
+    return text.replace("http://octopi.local", server.url)
+
+
+def test_each_block_is_run_here_or_can_not_be() -> None:
+    known = [*RUN, *NOT_RUN]
+    for page, text in PAGES.items():
+        if "```{" not in text:  # those only include other files
+            for each in blocks(page):
+                assert len([words for its_page, words in known if its_page == page and words in each]) == 1, each
+    for its_page, words in known:
+        assert [words in each for each in blocks(its_page)].count(True) == 1, words
+
+
+# OctoPrint Integration, and the API
+
+
+def paste(page: Page, script: str) -> None:
+    """Run the script and wait for nothing: a promise that it gives may fail, as the test may want it to."""
+    page.evaluate(f"() => {{{script}}}")
+
+
+def said_in(page: Page, script: str, count: int) -> list[str]:
+    """So many lines that the script writes to the console."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "log" else None)
+    paste(page, script)
+    for _ in range(100):
+        if len(said) >= count:
+            break
+        page.wait_for_timeout(50)
+    return said
+
+
+def test_the_page_can_ask_with_octoprints_client(only_read: OctoPrint, open_page: OpenPage) -> None:
+    said = said_in(open_page(only_read), block("integration", "data.uptime_note"), 3)
+    answer = only_read.answer()
+    assert re.fullmatch(rf"The host has been up for {DURATION}", said[0])
+    assert re.fullmatch(rf"OctoPrint has been up for {DURATION}", said[1])
+    assert said[2:] == [f"It ended without warning after {answer['unseen_restart']['ended_after']}"]
+
+
+def test_the_page_is_told_why_it_is_refused(
+    only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]
+) -> None:
+    page = open_page(only_read, "viewer")
+    refusal = only_read.session("stranger").get(only_read.url + ENDPOINT)
+    page.route(
+        re.compile(ENDPOINT),
+        lambda route: route.fulfill(status=refusal.status_code, json=refusal.json()),
+    )
+    with page.expect_console_message(lambda message: bool(re.fullmatch(r"Refused: .{10,}", message.text))):
+        paste(page, block("integration", "data.uptime_note"))
+    assert all("403" in error for error in console_errors)
+    console_errors.clear()
+
+
+def test_the_page_can_ask_with_the_plugins_client(only_read: OctoPrint, open_page: OpenPage) -> None:
+    script = block("integration", "OctoPrint.plugins.octoprint_uptime.get()")
+    said = said_in(open_page(only_read), script, 2)
+    (shown,) = re.findall(r"// (.*)$", script, re.MULTILINE)
+    assert said[0] == shown
+    assert re.fullmatch(r"(\d+d )?\d+h \d+m", said[1])
+
+
+def test_the_page_can_dismiss_and_another_plugin_can_ask(make_server: MakeServer, open_page: OpenPage) -> None:
+    lines = [line.split("  # ") for line in block("integration", "import format_uptime").splitlines() if line]
+    helpers = "; ".join(line.split("  # ")[0] for line in block("integration", "get_helpers").splitlines())
+    statement, *calls = [line for line, *_ in lines]
+    prompt = PROMPT.format(lines=[*(f"{statement}; {call}" for call in calls), f"{helpers}; seconds"])
+    server = make_server(
+        extra_plugins={"prompt.py": prompt}, seed=lambda basedir: write_runs(basedir, KILLED_WHILE_PRINTING)
+    )
+    *texts, seconds = server.session("admin").get(f"{server.url}/api/plugin/prompt").json()
+    assert texts == [f"{shown}\n" for _, shown in lines[1:]]
+    assert float(seconds) == pytest.approx(server.answer()["seconds"], abs=2)
+
+    assert server.answer()["unseen_restarts"] == 1
+    paste(open_page(server), block("integration", "simpleApiCommand"))
+    until(lambda: server.answer()["unseen_restarts"] == 0)
+
+
+def test_a_refusal_has_the_body_shown(only_read: OctoPrint) -> None:
+    response = only_read.session("stranger").get(only_read.url + ENDPOINT)
+    assert response.json() == json.loads(block("integration", '{"error"'))
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", f"{ENDPOINT}/", 404), ("PUT", ENDPOINT, 405)])
+def test_what_octoprint_refuses_alone_has_an_error_only(
+    only_read: OctoPrint, method: str, path: str, status: int
+) -> None:
+    response = only_read.session("admin").request(method, only_read.url + path)
+    assert (response.status_code, response.json().keys()) == (status, {"error"})
+
+
+def test_the_groups_have_the_permissions_that_are_told(only_read: OctoPrint) -> None:
+    groups = only_read.session("admin").get(f"{only_read.url}/api/access/groups").json()["groups"]
+    has = {
+        group["name"]: {*group["permissions"]} for group in groups if group["key"] in ("users", "readonly", "guests")
+    }
+    ours = {"STATUS", "FILES_LIST", "CONTROL", "SETTINGS"}
+    assert {name: permissions & ours for name, permissions in has.items()} == {
+        "Operator": ours - {"SETTINGS"},
+        "Read-only Access": {"STATUS", "FILES_LIST"},
+        "Guests": set(),
+    }
+
+
+@pytest.mark.parametrize("page", ["api", "integration"])
+def test_the_curl_line_gives_an_answer(only_read: OctoPrint, page: str) -> None:
+    run = shell(at(only_read, block(page, "curl -s")))
+    assert json.loads(run.stdout).keys() == only_read.answer().keys()
+
+
+def test_the_command_lines_work(only_read: OctoPrint) -> None:
+    show, as_json = block("api", "octoprint plugins").splitlines()
+    run = only_read.shell(show)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.fullmatch(DURATION, run.stdout.splitlines()[-1])
+    answer = json.loads(only_read.shell(as_json).stdout)
+    assert answer.keys() < only_read.answer().keys()
+
+
+# The recipes
+
+
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a shell of somebody with a viewer's key makes of it."""
+    environment = {"KEY": api_key("viewer"), "PATH": os.environ["PATH"], **environment}
+    return subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, check=True)
+
+
+def test_log_in_and_prompt_show_the_uptime(only_read: OctoPrint) -> None:
+    run = only_read.shell(block("recipes", "Host up for $(~").replace("~/oprint/bin/", ""))
+    assert re.fullmatch(rf"Host up for {DURATION}\n", run.stdout)
+    assert run.stderr == ""
+    prompt = "PS1='$ '\n" + block("recipes", "PS1=") + 'printf %s "${PS1@P}"'
+    assert re.fullmatch(r"\[(\d+d )?\d+h \d+m\] \$ ", shell(at(only_read, prompt)).stdout)
+    nobody = prompt.replace("http://octopi.local", f"http://127.0.0.1:{free_port()}")
+    assert shell(nobody).stdout == "$ "
+
+
+def test_there_is_one_mail_for_each_end_without_warning(only_read: OctoPrint, tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    (tmp_path / "mail").write_text(f'#!/bin/sh\necho "$@" >> {sent}\ncat >> {sent}\n')
+    (tmp_path / "mail").chmod(0o755)
+    places = {"HOME": str(tmp_path), "LOGNAME": "pi", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    script = block("recipes", ".mailed-restart")
+    away = script.replace("http://octopi.local", f"http://127.0.0.1:{free_port()}")
+    for each in (away, at(only_read, script), at(only_read, script), away):
+        run = shell(each, **places)
+        assert (run.stdout, run.stderr) == ("", "")
+    restart = only_read.answer()["last_restart"]
+    assert sent.read_text().splitlines() == [
+        "-s OctoPrint ended without warning pi",
+        f"OctoPrint ended between {restart['ended_after']} and {restart['ended_before']}.",
+        "What was started anew: host.",
+        "A print was lost at 43.7 %.",
+    ]
+    (tmp_path / ".mailed-restart").write_text("1\n")  # of an earlier end
+    shell(at(only_read, script), **places)
+    assert len(sent.read_text().splitlines()) == 8
+
+
+@pytest.fixture
+def pushed() -> Iterator[tuple[str, list[tuple[str | None, str]]]]:
+    """The address of a server in ntfy's place, and the titles and messages that it got."""
+    messages: list[tuple[str | None, str]] = []
+
+    class Ntfy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            messages.append((self.headers["Title"], text))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Ntfy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", messages
+        server.shutdown()
+        thread.join()
+
+
+def test_a_message_is_pushed_after_each_end_without_warning(
+    make_server: MakeServer, pushed: tuple[str, list[tuple[str | None, str]]]
+) -> None:
+    address, messages = pushed
+    text = block("recipes", "plugin_octoprint_uptime_restarted")
+    assert "https://ntfy.sh" in text
+    events = yaml.safe_load(text.replace("https://ntfy.sh", address))
+
+    def seed(basedir: Path) -> None:
+        write_runs(basedir, KILLED_WHILE_PRINTING)
+        config = json.loads((basedir / "config.yaml").read_text())
+        (basedir / "config.yaml").write_text(json.dumps({**config, **events}))
+
+    server = make_server(seed=seed)
+    until(lambda: messages)
+    end(server, "clean")
+    server.start()
+    until(lambda: len(rows_of_any_print(server)) == 4)
+    end(server, "killed")
+    server.start()
+    until(lambda: len(messages) > 1)
+    killed, _, printing, _ = restarts(server)
+    title = "OctoPrint ended without warning"
+    assert messages == [
+        (title, f"host was restarted; it ended after {printing['ended_after']}; a print was lost"),
+        (title, f"octoprint was restarted; it ended after {killed['ended_after']}; no print was lost"),
+    ]
+
+
+def test_uptime_kuma_sees_an_end_without_warning(server: OctoPrint, only_read: OctoPrint) -> None:
+    rows = dict(re.findall(r"^\| (\w[\w ]*) \| `(.*?)` \|$", PAGES["recipes"], re.MULTILINE))
+    assert at(server, rows["URL"]) == server.url + ENDPOINT
+    assert [*json.loads(rows["Headers"])] == ["X-Api-Key"]
+    query, expected = rows["Json Query"], rows["Expected Value"]
+    assert str(server.answer()[query]) == expected
+    assert str(only_read.answer()[query]) != expected
+    assert "`unseen_lost_prints`" in PAGES["recipes"]
+
+
+def test_home_assistants_templates_make_states_of_an_answer(server: OctoPrint, only_read: OctoPrint) -> None:
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_constructor("!secret", lambda *_: api_key("viewer"))
+    (rest,) = yaml.load(block("recipes", "value_json"), Loader)["rest"]
+    assert rest["headers"] == {"X-Api-Key": api_key("viewer")}
+
+    def states(octoprint: OctoPrint) -> list[str]:
+        assert at(octoprint, rest["resource"]) == octoprint.url + ENDPOINT
+        answer = octoprint.answer("viewer")
+        templates = [each["value_template"] for each in rest["sensor"] + rest["binary_sensor"]]
+        return [jinja2.Template(text).render(value_json=answer).strip() for text in templates]
+
+    started = server.answer()["octoprint_started_at"]
+    assert states(server) == [started, "none", "False"]
+    started = only_read.answer()["octoprint_started_at"]
+    assert states(only_read) == [started, "host, without warning", "True"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")
+def test_systemd_takes_the_drop_in(tmp_path: Path) -> None:
+    (path,) = re.findall(r"`/etc/systemd/system/(octoprint.*?\.conf)`", PAGES["recipes"])
+    drop_in = tmp_path / path
+    drop_in.parent.mkdir()
+    drop_in.write_text(block("recipes", "RestartSec"))
+    (tmp_path / "octoprint.service").write_text("[Service]\nExecStart=/bin/true\n")
+    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "octoprint.service")]
+    run = subprocess.run(
+        command, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_another_machine_notices_that_octoprint_stays_away(server: OctoPrint) -> None:
+    line = block("recipes", "online.txt").removeprefix("*/5 * * * * ")
+    assert shell(at(server, line)).stdout == ""
+    nobody = line.replace("http://octopi.local", f"http://127.0.0.1:{free_port()}")
+    assert shell(nobody).stdout == "OctoPrint does not answer\n"
