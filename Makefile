@@ -56,7 +56,7 @@ test-e2e: $(PLUGINS) test-system
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone $(IN_EACH) --numprocesses 2
 
 test-system: $(TOOLS)/.installed node_modules/.installed
-	$(TOOLS)/bin/python tools/system.py chromium faketime strace
+	$(TOOLS)/bin/python tools/system.py chromium faketime jq strace
 
 # The pure parts in each Python that is here, two at a time.
 test-units: $(WHEEL)

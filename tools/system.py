@@ -1,4 +1,4 @@
-"""What the tests need of the system beyond Python: a Chromium, libfaketime for the clocks, strace for slow disks, QEMU.
+"""What the tests need of the system beyond Python: Chromium, libfaketime, strace, jq, QEMU.
 
 Run as a program, this installs those that its arguments name and that are missing.
 """
@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -67,10 +69,10 @@ def _install_faketime() -> None:
     print("libfaketime:", libfaketime())
 
 
-def _install_strace() -> None:
-    if shutil.which("strace") is None:
-        _apt_install("strace")
-    print("strace:", shutil.which("strace") or sys.exit("no strace, and none could be installed"))
+def _install_command(name: str) -> None:
+    if shutil.which(name) is None:
+        _apt_install(name)
+    print(f"{name}:", shutil.which(name) or sys.exit(f"no {name}, and none could be installed"))
 
 
 def _install_machine() -> None:
@@ -84,10 +86,11 @@ def _install_machine() -> None:
         _apt_install("debian-archive-keyring")
 
 
-_INSTALLERS = {
+_INSTALLERS: dict[str, Callable[[], None]] = {
     "chromium": _install_chromium,
     "faketime": _install_faketime,
-    "strace": _install_strace,
+    "jq": partial(_install_command, "jq"),
+    "strace": partial(_install_command, "strace"),
     "machine": _install_machine,
 }
 

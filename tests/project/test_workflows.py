@@ -29,3 +29,17 @@ def test_the_versions_of_octoprint_are_those_of_the_makefile_and_at_night_one_mo
 def test_the_versions_of_python_are_those_that_tools_pythons_looks_for() -> None:
     (versions,) = re.findall(r"^for version in (.*); do$", (ROOT / "tools/pythons").read_text(), re.MULTILINE)
     assert workflow("ci.yml")["jobs"]["units"]["strategy"]["matrix"]["python"] == versions.split()
+
+
+def test_only_the_job_that_publishes_the_documentation_may_do_so_and_only_for_a_release() -> None:
+    docs = workflow("docs.yml")
+    (job,) = docs["jobs"].values()
+    # YAML takes the key `on` for true.
+    assert {"push": {"tags": ["[0-9]+.[0-9]+.[0-9]+"]}} in docs.values()
+    assert job["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    for path in (ROOT / ".github" / "workflows").iterdir():
+        assert workflow(path.name)["permissions"] == {"contents": "read"}
+        for other in workflow(path.name)["jobs"].values():
+            assert other == job or "permissions" not in other
+    assert "make docs" in [step.get("run") for step in job["steps"]]
+    assert {"path": ".docs"} in [step.get("with") for step in job["steps"]]
