@@ -14,6 +14,8 @@ import octoprint_uptime
 from octoprint_uptime import answer, format_uptime
 from octoprint_uptime.clock import Uptime
 from octoprint_uptime.restart_log import News, Print, Progress, Restart, Unrecorded
+from octoprint_uptime.restart_log.records import Run
+from octoprint_uptime.restart_log.restarts import restarts
 from octoprint_uptime.settings import defaults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -217,3 +219,21 @@ def test_the_page_on_integration_has_the_same_fields_and_examples_that_fit_them(
             assert examples[f"{prefix}uptime{suffix}"] == written
     errors = re.findall(r"^\| `(\w+)` \|", section("An error", "integration"), re.MULTILINE)
     assert errors == [*table("Errors")]
+
+
+def test_the_example_of_an_end_is_what_the_log_makes_of_it() -> None:
+    text = (ROOT / "docs" / "restart-log.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^An example: .*?\n\n", text, re.DOTALL | re.MULTILINE)
+    write, power_cut, power_back, started = (
+        MARCH + int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+        for hours, minutes, seconds in re.findall(r"(\d\d):(\d\d):(\d\d)", example)[:4]
+    )
+    before = Run(1, "a", MARCH, 0, 0, write - MARCH, "1.11.8", None, BENCHY, False)
+    after = Run(
+        2, "b", power_back, started - power_back, started - power_back, started - power_back, "", None, None, False
+    )
+    (found,) = restarts([before, after])
+    assert (found.ended_after, found.ended_before) == (write, power_back)
+    assert write < power_cut < power_back
+    assert (found.downtime_min, found.downtime_max) == (45, 30 * 60 + 45)
+    assert "45 seconds at the\nleast and for 30 minutes and 45 seconds at the most" in example
