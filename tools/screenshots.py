@@ -5,6 +5,7 @@ Fails where one shows what nobody is to see, or has nothing to show.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import re
 import sys
@@ -42,6 +43,21 @@ PAST = [
     Run("i", 9 * DAY + 11, 3 * DAY + 8, "clean"),
     Run("i", 3 * DAY + 8 - 0.02, 0.75, None, "benchy.gcode"),
 ]
+
+# What the README begins with: the right part of the popover's picture, and the log's picture down to where that ends.
+OVERVIEW = """
+    <style>
+        main { display: flex; width: 1446px; }
+        div { border: 1px solid #bbb; border-radius: 6px; overflow: hidden; position: relative; }
+        #popover { width: 722px; margin-right: 16px; }
+        #popover img { display: block; width: 1100px; margin-left: -378px; }
+        #log { width: 704px; }
+        #log img { position: absolute; inset: -2px; width: 708px; }
+        #log::after { content: ""; position: absolute; inset: auto 0 0; height: 48px; }
+        #log::after { background: linear-gradient(#fff0, #fff); }
+    </style>
+    <main><div id="popover"><img></div><div id="log"><img></div></main>
+"""
 
 NEVER = re.compile(r"unknown|unbekannt|undefined|NaN|null|\[object")
 
@@ -131,6 +147,18 @@ def bottom(page: Page, selector: str) -> float:
     return box["y"] + box["height"]
 
 
+def overview(browser: Browser) -> None:
+    """Put the popover's picture and the log's side by side."""
+    page = browser.new_page(viewport={"width": 1500, "height": 600}, device_scale_factor=2)
+    page.set_content(OVERVIEW)
+    for place, name in (("#popover img", "uptime_popover"), ("#log img", "uptime_restarts")):
+        picture = base64.b64encode((IMAGES / f"{name}.png").read_bytes()).decode()
+        show = "async (img, picture) => { img.src = `data:image/png;base64,${picture}`; await img.decode(); }"
+        page.locator(place).evaluate(show, picture)
+    page.locator("main").screenshot(path=IMAGES / "uptime_overview.png", omit_background=True)
+    page.close()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(sys.argv[1]).absolute(), Path(folder) / "octoprint")
@@ -144,6 +172,7 @@ def main() -> None:
                 camera.popover()
                 camera.log()
             Camera(browser, server, "en-US", dark=False).entry_and_settings()
+            overview(browser)
         finally:
             browser.close()
             server.stop()
