@@ -6,11 +6,16 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
 from octoprint_server import api_key
+from restart_log import until
+from restart_page import UP_FOR_AN_HOUR, seed
+from runs import Run
 from support import MakeServer, OctoPrint, OpenPage
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
@@ -39,14 +44,29 @@ __plugin_implementation__ = Prompt()
 """
 
 
-def test_the_curl_line_gives_the_answer_shown(server: OctoPrint) -> None:
+def shape(value: Any) -> Any:
+    """Names in their order, and types."""
+    return [(name, shape(each)) for name, each in value.items()] if isinstance(value, dict) else type(value)
+
+
+def test_the_curl_line_gives_the_answer_shown(make_server: MakeServer) -> None:
+    night = [Run("a", 90, 40, "clean"), Run("b", 39, 2, None, "benchy.gcode", dismissed=True)]
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(night))
+    until(lambda: server.answer()["last_restart"])  # which is read while OctoPrint already answers
     (line,) = re.findall(r"^    (curl .*)$", README, re.MULTILINE)
     line = line.replace("http://octopi.local", server.url)
     run = subprocess.run(["sh", "-c", line], env={"KEY": api_key("viewer")}, capture_output=True, text=True, check=True)
     (shown,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     real, example = json.loads(run.stdout), json.loads(shown)
-    assert list(real) == list(example)
-    assert {key: type(value) for key, value in real.items()} == {key: type(value) for key, value in example.items()}
+    assert shape(real) == shape(example)
+    for field in ("kind", "clean", "dismissed"):
+        assert real["last_restart"][field] == example["last_restart"][field]
+
+
+def test_the_page_shows_both_versions_at_its_bottom_left(server: OctoPrint, open_page: OpenPage) -> None:
+    footer = open_page(server).locator("#footer_version")
+    expect(footer).to_have_text(re.compile(r"OctoPrint\s+\d+\.\d+\S*\s+Python\s+3\.\d+\.\d+"))
+    expect(footer).to_have_css("float", "left")
 
 
 def test_the_python_line_asks_the_api(server: OctoPrint) -> None:
