@@ -33,13 +33,15 @@ def links_from_the_root(text: str) -> str:
     """An included file with its links to files outside docs/ turned into links that hold in the site as well."""
 
     def turned(link: re.Match[str]) -> str:
-        target = link[1]
+        words, target = link.groups()
         if target in _INCLUDED:
-            return f"]({_INCLUDED[target]})"
-        # Those below docs/, and pictures, are MyST's to turn.
-        return link[0] if target.startswith(("docs/", "assets/")) else f"]({REPOSITORY}blob/main/{target})"
+            return f"{words}({_INCLUDED[target]})"
+        # Pages below docs/, and pictures that are shown, are MyST's to turn.
+        if target.startswith("docs/") or words.startswith("!"):
+            return link[0]
+        return f"{words}({REPOSITORY}blob/main/{target})"
 
-    return re.sub(r"\]\((?![a-z]+:|#)([^)]+)\)", turned, text)
+    return re.sub(r"(!?\[[^\]]*\])\((?![a-z]+:|#)([^)]+)\)", turned, text)
 
 
 def _read_included(_app: object, _path: Path, _page: str, content: list[str]) -> None:

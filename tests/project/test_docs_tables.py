@@ -87,7 +87,7 @@ def table(heading: str) -> dict[str, Field]:
 
 
 def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, sees_files: bool) -> dict[str, Any]:
-    told = answer.for_api(system, octoprint, system.source and "host", defaults(), news, sees_files, note)
+    told = answer.for_api(system, octoprint, system.source and "host", defaults(), news, sees_files, note, "1.1.0")
     if note is not None:
         return told
     return told | {"restarts": answer.restarts([], sees_files), "not_recorded": answer.not_recorded([])}
