@@ -257,6 +257,10 @@ class UptimePlugin(
                 "user": "Ajimaru",
                 "repo": "OctoPrint-Uptime",
                 "current": self._plugin_version,
+                "stable_branch": {"name": "Stable", "branch": "main", "commitish": ["main"]},
+                "prerelease_branches": [
+                    {"name": "Release candidates", "branch": "rc", "commitish": ["rc", "main"]},
+                ],
                 "pip": "https://github.com/Ajimaru/OctoPrint-Uptime/archive/{target_version}.zip",
             }
         }
