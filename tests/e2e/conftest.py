@@ -13,6 +13,7 @@ except ModuleNotFoundError:
     sys.exit("These tests run in the tools' environment: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
 
 from octoprint_uptime import settings
+from restart_log import until
 from restart_page import RUNS, UP_FOR_AN_HOUR
 from runs import write_runs
 from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage
@@ -67,6 +68,7 @@ def only_read(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFacto
     server.prepare(USERS, GROUPS)
     write_runs(server.basedir, RUNS)
     server.start(UP_FOR_AN_HOUR)
+    until(lambda: server.answer()["last_restart"])
     yield server
     server.stop()
     server.check_log()

@@ -184,11 +184,15 @@ from octoprint_uptime import clock
 from octoprint_uptime.restart_log import Print, Progress, RestartLog
 from octoprint_uptime.restart_log.store import Store
 
-sync, settled = Store.sync, threading.Event()
+sync, close, settled, told = Store.sync, Store.close, threading.Event(), threading.Event()
 
 def seen(store):
     sync(store)
     settled.set()
+
+def close_once_told(store):
+    assert told.wait(10)
+    close(store)
 
 def event(name, task):
     settled.clear()
@@ -204,8 +208,10 @@ event("start", lambda: log.begin(clock.boot_clock(), clock.boot_clock()))
 event("print", lambda: log.printing(print_))
 event("as a heartbeat", lambda: log.printing(print_))
 event("no print", lambda: log.printing(None))
+Store.close = close_once_told
 event("end", log.stop)
 os.write(2, b"closing")
+told.set()
 for thread in threading.enumerate():
     if thread.name == "uptime restart log":
         thread.join(10)
