@@ -377,7 +377,7 @@ def main() -> int:
         print(figure, values, file=sys.stderr, flush=True)
 
     answer = "median answer time divided by an empty plugin's, 5 times 1,000 pairs"
-    row(answer, " times", 1.1, [request_ratio(executable) for executable in executables])
+    row(answer, " times", 1.15, [request_ratio(executable) for executable in executables])
     imports = "`from octoprint_uptime import format_uptime`, more than an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 from restart_page import close_log, log, notice, open_log, open_popover, popover, rows, strip
 from support import ID, OctoPrint, OpenPage, entry
 from test_looks import violations
+from test_themes import LIGHT
 from themes import DARK, set_theme
 
 # What no reader is to see. Each language has its own words; file names and units are the same.
@@ -37,11 +39,19 @@ def check(page: Page, selector: str, german: bool) -> None:
     assert cut_off(page, selector) == []
 
 
+# With `--hypothesis-profile nightly` more widths, each under each theme.
+USUAL = [(1400, ""), (960, DARK)]
+NIGHTLY = list(itertools.product((960, 1100, 1400, 1920), ("", DARK, LIGHT)))
+
+
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_all_of_it_in_each_width_and_theme(only_read: OctoPrint, open_page: OpenPage, locale: str) -> None:
+def test_all_of_it_in_each_width_and_theme(
+    only_read: OctoPrint, open_page: OpenPage, pytestconfig: pytest.Config, locale: str
+) -> None:
     page = open_page(only_read, locale=locale)
     german = locale == "de-DE"
-    for width, sheet in ((1400, ""), (960, DARK)):
+    is_nightly = pytestconfig.getoption("--hypothesis-profile") == "nightly"
+    for width, sheet in NIGHTLY if is_nightly else USUAL:
         page.set_viewport_size({"width": width, "height": 900})
         set_theme(page, sheet)
         expect(notice(page)).to_have_css("opacity", "1")
