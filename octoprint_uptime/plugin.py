@@ -175,11 +175,13 @@ class UptimePlugin(
 
     def get_assets(self) -> dict[str, list[str]]:
         # By itself OctoPrint finds one file of each kind, the one that is named after the plugin.
-        names = ("", "_words", "_spans", "_file", "_strip", "_timeline", "_rows")
-        bound = ("_restarts", "_notice", "_popover", "_navbar", "_settings")
+        names = (
+            *("", "_words", "_spans", "_file", "_strip", "_timeline", "_rows"),
+            *("_restarts", "_notice", "_popover", "_navbar", "_settings"),
+        )
         return {
             "clientjs": ["clientjs/octoprint_uptime.js"],
-            "js": [f"js/octoprint_uptime{name}.js" for name in names + bound],
+            "js": [f"js/octoprint_uptime{name}.js" for name in names],
             "css": ["css/octoprint_uptime.css"],
         }
 

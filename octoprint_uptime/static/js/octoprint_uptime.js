@@ -8,6 +8,17 @@ $(function () {
     const JUMP_MS = 1500; // of the wall clock against the steady one: a sleep, or a clock that was set
     const JITTER_MS = 2000; // of a start that is worked out anew with each answer: see clock.py
 
+    // Of several requests only the newest is handled, and none that was made before `forget`.
+    function newestRequest() {
+        let newest = 0;
+        const forget = () => ++newest;
+        const begin = () => {
+            const number = forget();
+            return (handle) => (response) => number === newest && handle(response);
+        };
+        return {begin, forget};
+    }
+
     function OctoPrintUptimeViewModel([settingsViewModel, loginState, access]) {
         const self = this;
 
@@ -26,7 +37,7 @@ $(function () {
         let tickTimer;
         let askTimer;
         let askAt = 0;
-        let latestQuestion = 0;
+        const question = newestRequest();
         let clockOffset = Date.now() - performance.now();
 
         self.stale = ko.pureComputed(() => failures() > 0);
@@ -45,8 +56,9 @@ $(function () {
 
         // The two uptimes: how many seconds it is now, null where that is unknown, and since when.
 
-        const uptime = (prefix) => ({
+        const uptime = (prefix, label) => ({
             prefix,
+            label: ko.pureComputed(label),
             startedAt: ko.observable(),
             known: ko.pureComputed(() => _.isFinite((self.answer() || {})[prefix + "seconds"])),
             seconds: ko.pureComputed(() => {
@@ -57,14 +69,12 @@ $(function () {
             })
         });
 
-        self.hostLabel = ko.pureComputed(() =>
+        self.system = uptime("", () =>
             (self.answer() || {}).uptime_scope === "container"
                 ? gettext("Container")
                 : gettext("Host")
         );
-
-        self.system = uptime("");
-        self.octoprint = uptime("octoprint_");
+        self.octoprint = uptime("octoprint_", () => "OctoPrint");
 
         // Who looks
 
@@ -112,6 +122,16 @@ $(function () {
 
         // Asking
 
+        // Asks for the restarts of some days, too, on behalf of another view model.
+        self.askForDays = (handle, fail) => {
+            const {begin, forget} = newestRequest();
+            const load = (days) => {
+                const ifNewest = begin();
+                client.get({data: {days}}).then(ifNewest(handle), ifNewest(fail));
+            };
+            return {load, forget};
+        };
+
         const interval = () => (self.answer() || self.saved()).poll_interval_seconds;
 
         self.askNow = () => {
@@ -125,13 +145,11 @@ $(function () {
         }
 
         function ask() {
-            const question = ++latestQuestion;
-            const ifLatest = (handle) => (response) =>
-                question === latestQuestion && handle(response);
+            const ifNewest = question.begin();
             askIn(2 * REQUEST_TIMEOUT_SECONDS);
             client
                 .get({timeout: REQUEST_TIMEOUT_SECONDS * 1000})
-                .then(ifLatest(self.fromResponse), ifLatest(fail));
+                .then(ifNewest(self.fromResponse), ifNewest(fail));
         }
 
         function fail() {
@@ -179,7 +197,7 @@ $(function () {
                 setting.subscribe(takeOver)
             );
             self.permitted.subscribe(() => {
-                latestQuestion++; // an answer that is under way is of somebody who has logged out
+                question.forget(); // an answer that is under way is of somebody who has logged out
                 failures(0);
                 self.answer(undefined);
                 self.askNow();

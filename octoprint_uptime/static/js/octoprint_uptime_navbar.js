@@ -12,8 +12,8 @@ $(function () {
         const self = this;
 
         const SUBJECTS = [
-            {uptime: asking.system, setting: "show_system_uptime", label: asking.hostLabel},
-            {uptime: asking.octoprint, setting: "show_octoprint_uptime", label: () => "OctoPrint"}
+            {uptime: asking.system, setting: "show_system_uptime"},
+            {uptime: asking.octoprint, setting: "show_octoprint_uptime"}
         ];
 
         const client = OctoPrint.plugins[ID];
@@ -58,8 +58,8 @@ $(function () {
             if (!oneAtATime || texts.includes("")) return texts;
             const turn = Math.floor(asking.now() / 1000 / values.compact_toggle_interval_seconds);
             const [system, octoprint] = SUBJECTS.map(
-                ({label}, place) =>
-                    texts[place].length + (without.includes("labels") ? 0 : label().length)
+                ({uptime}, place) =>
+                    texts[place].length + (without.includes("labels") ? 0 : uptime.label().length)
             );
             const systemsTurn = widest ? system > octoprint : turn % 2 === 1;
             return systemsTurn ? [texts[0], ""] : ["", texts[1]];
@@ -70,12 +70,12 @@ $(function () {
         self.partsOf = (values, without = () => [], widest = () => false) => {
             const texts = ko.pureComputed(() => textsOf(values(), without(), widest()));
             const labels = ko.pureComputed(() => !without().includes("labels"));
-            const [system, octoprint] = SUBJECTS.map(({uptime, label}, place) => {
+            const [system, octoprint] = SUBJECTS.map(({uptime}, place) => {
                 const text = ko.pureComputed(() => texts()[place]);
                 const shown = ko.pureComputed(() => text() !== "");
                 return {
-                    name: ko.pureComputed(label),
-                    label: ko.pureComputed(() => (labels() && shown() ? label() + " " : "")),
+                    name: uptime.label,
+                    label: ko.pureComputed(() => (labels() && shown() ? uptime.label() + " " : "")),
                     icon: ko.pureComputed(() => !labels() && shown()),
                     text,
                     shown,
@@ -94,7 +94,7 @@ $(function () {
         const shape = ko.pureComputed(() =>
             [
                 self.visible(),
-                asking.hostLabel(),
+                asking.system.label(),
                 asking.saved().compact_display,
                 ...textsOf(asking.saved(), [], true)
             ].join()

@@ -30,11 +30,8 @@ $(function () {
                 : ""
         );
 
-        self.details = [
-            {uptime: asking.system, label: asking.hostLabel},
-            {uptime: asking.octoprint, label: () => "OctoPrint"}
-        ].map(({uptime, label}) => ({
-            label,
+        self.details = [asking.system, asking.octoprint].map((uptime) => ({
+            label: uptime.label,
             known: uptime.known,
             uptime: ko.pureComputed(() => client.format(uptime.seconds())),
             since: ko.pureComputed(() => {

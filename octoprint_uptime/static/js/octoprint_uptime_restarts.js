@@ -11,7 +11,6 @@ $(function () {
     function OctoPrintUptimeRestartsViewModel([asking, words, spans, timeline, rows]) {
         const self = this;
 
-        const client = OctoPrint.plugins[ID];
         const dialog = () => $("#" + ID);
 
         self.hasDialog = dialog().length > 0; // unless OctoPrint's settings leave it out
@@ -21,7 +20,7 @@ $(function () {
         self.beginning = ko.observable(); // or that there is nothing to show yet, and since when
         self.since = ko.observable();
         self.copied = ko.observable("");
-        self.hostLabel = asking.hostLabel;
+        self.hostLabel = asking.system.label;
         self.hasRows = ko.pureComputed(() => Boolean(self.log() && self.log().rows().length));
 
         const rangeNames = {
@@ -45,8 +44,6 @@ $(function () {
 
         // Opening, loading, closing
 
-        let latestLoad = 0;
-
         self.showLog = () => {
             const opener = document.activeElement;
             forget();
@@ -57,7 +54,7 @@ $(function () {
         };
 
         function forget() {
-            latestLoad++; // what is being loaded may be for somebody who has logged out
+            request.forget(); // what is being loaded may be for somebody who has logged out
             self.log(undefined);
             self.beginning(undefined);
         }
@@ -68,11 +65,9 @@ $(function () {
         }
 
         function load(days) {
-            const number = ++latestLoad;
-            const ifLatest = (handle) => (response) => number === latestLoad && handle(response);
             self.days(days);
             self.copied("");
-            client.get({data: {days}}).then(ifLatest(self.fromResponse), ifLatest(fail));
+            request.load(days);
         }
 
         function fail() {
@@ -129,7 +124,7 @@ $(function () {
             self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
                 figures: figuresOf(history),
-                timeline: timeline.of(history, self.days()),
+                timeline: timeline.of(history),
                 rows: shown,
                 more: ko.pureComputed(() => shown().length < restarts.length),
                 showAll: () => {
@@ -139,6 +134,8 @@ $(function () {
                 restarts
             });
         };
+
+        const request = asking.askForDays(self.fromResponse, fail);
 
         // Copying
 

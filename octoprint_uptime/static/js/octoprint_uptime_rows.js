@@ -92,16 +92,21 @@ $(function () {
             return detail + (unattended && ". " + unattended);
         }
 
+        const wordsOf = (restart) => ({
+            when: words.capital(whenOf(restart)),
+            title: words.titleOf(restart),
+            detail: detailOf(restart),
+            downtime: downtimeOf(restart)
+        });
+
         this.rowOf = (restart) => {
             const open = ko.observable(false);
             const {lost_print} = restart;
+            const state = stateOf(restart);
             return {
-                when: words.capital(whenOf(restart)),
-                isBad: stateOf(restart) !== "stopped",
-                mark: "octoprint_uptime_mark " + stateOf(restart),
-                title: words.titleOf(restart),
-                detail: detailOf(restart),
-                downtime: downtimeOf(restart),
+                ...wordsOf(restart),
+                isBad: words.isMark(state),
+                mark: "octoprint_uptime_mark " + state,
                 toggle: (row, event) => open(event.target.open),
                 facts: ko.pureComputed(() => (open() ? factsOf(restart) : [])),
                 file: file.canShow(lost_print) ? lost_print : null,
@@ -137,13 +142,13 @@ $(function () {
             );
         };
 
-        this.textOf = (restarts) =>
-            restarts
-                .map((restart) => {
-                    const parts = [words.titleOf(restart) + detailOf(restart), downtimeOf(restart)];
-                    return `- ${words.capital(whenOf(restart))}: ${_.compact(parts).join(", ")} (OctoPrint ${restart.octoprint_version})`;
-                })
-                .join("\n") + "\n";
+        function lineOf(restart) {
+            const {when, title, detail, downtime} = wordsOf(restart);
+            const what = _.compact([title + detail, downtime]).join(", ");
+            return `- ${when}: ${what} (OctoPrint ${restart.octoprint_version})\n`;
+        }
+
+        this.textOf = (restarts) => restarts.map(lineOf).join("");
     }
 
     OCTOPRINT_VIEWMODELS.push({

@@ -61,6 +61,7 @@ $(function () {
     // are in seconds, and whether they are of whole runs, as far as these went.
     function historyOf(answer, days) {
         const now = Date.now();
+        const start = now - days * DAY_MS;
         const restarts = answer.restarts.map((restart) => ({
             ...restart,
             run: spanOf(restart.run_started_at, restart.ended_after),
@@ -93,13 +94,13 @@ $(function () {
         const uptimes = [
             ...restarts.map(({run, bad}) => uptimeOf(run, !bad)),
             // What was before these days is not listed.
-            ...switchedOff.map(({from, to}) =>
-                uptimeOf({from: Math.max(from, now - days * DAY_MS), to}, false)
-            ),
+            ...switchedOff.map(({from, to}) => uptimeOf({from: Math.max(from, start), to}, false)),
             uptimeOf(current, true),
             {seconds: 0, isAll: true}
         ].filter(({seconds}) => seconds >= 0);
         return {
+            days,
+            start,
             now,
             restarts,
             uptimes,

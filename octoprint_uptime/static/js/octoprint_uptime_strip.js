@@ -6,7 +6,7 @@ $(function () {
 
     const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -DAYS, End: DAYS};
 
-    function OctoPrintUptimeStripViewModel([words, spans]) {
+    function OctoPrintUptimeStripViewModel([asking, words, spans]) {
         const self = this;
 
         self.days = ko.observableArray(); // each with what the template shows of it; empty until it is loaded
@@ -21,10 +21,7 @@ $(function () {
             self.days().length ? words.dateOf(self.days()[0].start) : ""
         );
 
-        self.states = ko.pureComputed(() => {
-            const order = ["running", "stopped", "unrecorded", "unexpected", "lost"];
-            return words.legendOf(order.filter((state) => _.some(self.days(), {state})));
-        });
+        self.states = ko.pureComputed(() => words.legendOf(_.pluck(self.days(), "state")));
 
         // Words
 
@@ -67,19 +64,10 @@ $(function () {
 
         // Data
 
-        let latestLoad = 0;
-
-        self.load = () => {
-            const number = ++latestLoad;
-            const ifLatest = (handle) => (response) => number === latestLoad && handle(response);
-            OctoPrint.plugins.octoprint_uptime.get({data: {days: DAYS}}).then(
-                ifLatest(self.fromResponse),
-                ifLatest(() => self.failed(true))
-            );
-        };
+        self.load = () => request.load(DAYS);
 
         self.forget = () => {
-            latestLoad++;
+            request.forget();
             self.failed(false);
             self.days([]);
             self.picked(undefined);
@@ -100,11 +88,13 @@ $(function () {
                         ...day,
                         words: wordsOf(day),
                         height: Math.round(HIGHEST_PX * day.share) + "px",
-                        isMarked: day.state === "lost" || day.state === "unexpected"
+                        isMarked: words.isMark(day.state)
                     };
                 })
             );
         };
+
+        const request = asking.askForDays(self.fromResponse, () => self.failed(true));
 
         // Keys, mouse, pen and finger
 
@@ -147,6 +137,10 @@ $(function () {
     OCTOPRINT_VIEWMODELS.push({
         construct: OctoPrintUptimeStripViewModel,
         name: "octoprintUptimeStripViewModel",
-        dependencies: ["octoprintUptimeWordsViewModel", "octoprintUptimeSpansViewModel"]
+        dependencies: [
+            "octoprintUptimeViewModel",
+            "octoprintUptimeWordsViewModel",
+            "octoprintUptimeSpansViewModel"
+        ]
     });
 });

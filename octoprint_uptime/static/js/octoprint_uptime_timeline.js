@@ -1,6 +1,5 @@
 // The restart log's timeline: where the spans of a history lie on it, in percent of its width.
 $(function () {
-    const DAY_MS = 86400000;
     const WIDTH_PX = 700; // about what it has, to tell what is too narrow to be drawn by itself
     const MARK_PX = 4; // two that are nearer are one
     const UNCERTAIN_PX = 2; // a shorter doubt is not drawn
@@ -15,7 +14,7 @@ $(function () {
             365: (time) => moment(time).format("MMM YYYY")
         };
 
-        function ticksOf(days, from, now) {
+        function ticksOf({days, start: from, now}) {
             const count = TICKS[days];
             return _.range(count + 1).map((n) => ({
                 left: (n / count) * 100 + "%",
@@ -23,8 +22,8 @@ $(function () {
             }));
         }
 
-        function lanesOf(history, from) {
-            const {now, restarts, recorded} = history;
+        function lanesOf(history) {
+            const {start: from, now, restarts, recorded} = history;
             const pixel = (now - from) / WIDTH_PX;
             const place = (time) => ((Math.max(time, from) - from) / (now - from)) * 100;
 
@@ -95,16 +94,13 @@ $(function () {
             };
         }
 
-        this.of = (history, days) => {
-            const from = history.now - days * DAY_MS;
-            const lanes = lanesOf(history, from);
-            const drawn = [...lanes.host, ...lanes.octoprint].map(({css}) => css);
-            const shown = ["maybe", "unrecorded", "unexpected", "lost"].filter((state) =>
-                drawn.some((css) => css.split(" ").includes(state))
-            );
+        this.of = (history) => {
+            const {days} = history;
+            const lanes = lanesOf(history);
+            const drawn = [...lanes.host, ...lanes.octoprint].flatMap(({css}) => css.split(" "));
             return {
                 ...lanes,
-                ticks: ticksOf(days, from, history.now),
+                ticks: ticksOf(history),
                 label: _.sprintf(
                     ngettext(
                         "When the host and OctoPrint were running in the last day; the list below says the same in words.",
@@ -113,8 +109,8 @@ $(function () {
                     ),
                     {count: days}
                 ),
-                // What is nowhere drawn is where nothing was running.
-                legend: words.legendOf(["running", "stopped", ...shown])
+                // Where nothing is drawn, nothing was running.
+                legend: words.legendOf(["running", "stopped", ...drawn])
             };
         };
     }

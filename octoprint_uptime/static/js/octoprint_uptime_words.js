@@ -174,29 +174,33 @@ $(function () {
     const lostPrintsOf = (count) =>
         counted(ngettext("%(count)d lost print", "%(count)d lost prints", count), count);
 
-    // The states that a picture shows
+    // The states that a picture shows, in the order of its legend
 
     const states = {
         running: () => gettext("Running"),
-        maybe: () => gettext("May have been running"),
         stopped: () => gettext("Not running"),
+        maybe: () => gettext("May have been running"),
         unrecorded: () => gettext("Not recorded"),
         unexpected: () => gettext("End without warning"),
         lost: () => gettext("Lost print")
     };
-    const marks = ["unexpected", "lost"];
+    const isMark = (state) => ["unexpected", "lost"].includes(state);
 
+    // Of what is shown, which may be in any order and hold a state twice.
     const legendOf = (shown) =>
-        shown.map((state) => ({
-            text: states[state](),
-            css: marks.includes(state) ? `octoprint_uptime_mark ${state}` : state
-        }));
+        Object.keys(states)
+            .filter((state) => shown.includes(state))
+            .map((state) => ({
+                text: states[state](),
+                css: isMark(state) ? `octoprint_uptime_mark ${state}` : state
+            }));
 
-    // Since when something is recorded, as long as there is nothing else to tell; or "".
+    // The first minute
 
     const hasNothingToTell = ({last_restart, recorded_since}) =>
         last_restart === null && (recorded_since === null || daysAgo(recorded_since) === 0);
 
+    // Or "", where that is not known.
     const recordingSince = ({recorded_since}) =>
         recorded_since === null
             ? ""
@@ -208,7 +212,7 @@ $(function () {
     function OctoPrintUptimeWordsViewModel() {
         Object.assign(this, {
             complain,
-            ...{capital, clockOf, dateOf, daysAgo, momentOf},
+            ...{capital, clockOf, dateOf, momentOf},
             ...{
                 durationOf,
                 spanOf,
@@ -220,7 +224,7 @@ $(function () {
                 printOf,
                 unattendedOf
             },
-            ...{restartsOf, endsOf, lostPrintsOf, legendOf},
+            ...{restartsOf, endsOf, lostPrintsOf, isMark, legendOf},
             ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToTell, recordingSince}
         });
     }
