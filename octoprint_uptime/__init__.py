@@ -1,4 +1,4 @@
-"""Show how long the host and OctoPrint have been up: in the navbar, over the API, and to other plugins."""
+"""Tell how long the host and OctoPrint have been up, and what restarted: in the page, the API, and to other plugins."""
 
 from .formatting import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
 

@@ -86,9 +86,18 @@ def test_versions_and_systems_are_of_the_kind_it_knows() -> None:
     assert set(compatibility["os"]) <= SYSTEMS
 
 
-def test_it_asks_for_the_python_that_the_package_does() -> None:
-    (asked,) = re.findall(r'^requires-python = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert ENTRY["compatibility"]["python"] == asked
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("requires-python", ENTRY["compatibility"]["python"]),
+        ("description", ENTRY["description"]),
+        ("license", ENTRY["license"]),
+        ("Homepage", ENTRY["homepage"]),
+        ("Source", ENTRY["source"]),
+    ],
+)
+def test_it_says_what_the_package_says(key: str, said: str) -> None:
+    assert re.findall(rf'^{key} = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE) == [said]
 
 
 def test_it_installs_the_latest_release() -> None:
