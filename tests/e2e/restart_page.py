@@ -46,6 +46,18 @@ def changing(change: Callable[[dict[str, Any]], None]) -> Callable[[Page], None]
     return prepare
 
 
+def refuse_posts(page: Page, status: int) -> None:
+    """Have the API refuse whatever would change something."""
+
+    def handle(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=status, json={"error": "no", "uptime_available": False})
+        else:
+            route.continue_()
+
+    page.route(f"**{ENDPOINT}*", handle)
+
+
 def popover(page: Page) -> Locator:
     return page.locator(f"#navbar_plugin_{ID}_popover")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -176,6 +179,32 @@ def process_age(pid: int) -> float:
     """The age of another process in seconds, by the boot clock."""
     start = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     return boot_clock() - start / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def serving(handle: Callable[[BaseHTTPRequestHandler], bytes]) -> Iterator[str]:
+    """The address of a web server that answers each request with what ``handle`` makes of it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = handle(self)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 class MakeServer(Protocol):

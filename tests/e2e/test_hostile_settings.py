@@ -166,32 +166,3 @@ def test_a_config_full_of_markup_runs_nothing(make_server: MakeServer, open_page
     expect(entry(page)).to_have_text(BOTH)
     assert page.evaluate("typeof window.hacked") == "undefined"
     server.new_log()
-
-
-def test_the_other_plugins_whole_config_is_taken_over(make_server: MakeServer) -> None:
-    left = {
-        "show_system_uptime": False,
-        "show_octoprint_uptime": True,
-        "display_format": "short",
-        "poll_interval_seconds": 5,
-        "compact_display": True,
-        "compact_toggle_interval_seconds": 8,
-        "debug": True,
-        "debug_throttle_seconds": 60,
-    }
-    server = make_server(plugins={ID: left})
-    expected = {
-        **settings.defaults(),
-        "show_system_uptime": False,
-        "display_format": "dh",
-        "poll_interval_seconds": 5,
-        "compact_display": True,
-        "compact_toggle_interval_seconds": 8,
-    }
-    assert server.settings() == expected
-    assert server.answer()["display_format"] == "dh"
-    dropped = {"debug", "debug_throttle_seconds", "show_octoprint_uptime"}  # the last since it is the default
-    assert server.stored() == {"_config_version": 2, **{key: left[key] for key in left.keys() - dropped}}
-    assert server.warnings() == []
-    server.save({"compact_display": False}).raise_for_status()
-    assert server.settings() == {**expected, "compact_display": False}

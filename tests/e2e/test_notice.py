@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from restart_log import until
 from restart_page import (
@@ -22,11 +21,12 @@ from restart_page import (
     notice,
     open_popover,
     popover,
+    refuse_posts,
     rows,
     seed,
 )
 from runs import Run
-from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, entry, said_about
+from support import MakeServer, OctoPrint, OpenPage, entry, said_about
 from test_failures import poll_now
 from test_looks import violations
 
@@ -312,15 +312,7 @@ def test_a_dismissal_that_fails_is_said_to(
     only_read: OctoPrint, open_page: OpenPage, console_errors: list[str], status: int
 ) -> None:
     page = open_page(only_read)
-    refused = json.dumps({"error": "no", "uptime_available": False})
-
-    def refuse(route: Route) -> None:
-        if route.request.method == "POST":
-            route.fulfill(status=status, content_type="application/json", body=refused)
-        else:
-            route.continue_()
-
-    page.route(f"**{ENDPOINT}*", refuse)
+    refuse_posts(page, status)
     notice(page).get_by_role("button", name="Dismiss").click()
     expect(page.locator(".ui-pnotify:visible", has_text="could not be dismissed for good")).to_be_visible()
     poll_now(page)

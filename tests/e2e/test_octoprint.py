@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import re
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
-from typing import Any
 
 import pytest
 
@@ -64,7 +59,7 @@ def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: Mak
     assert plugin["version"] == version("OctoPrint-Uptime")
     assert plugin["author"] == "Ajimaru"
     assert plugin["license"] == "AGPL-3.0-or-later"
-    assert plugin["url"] == "https://github.com/Ajimaru/OctoPrint-Uptime"
+    assert plugin["url"] == "https://ajimaru.github.io/OctoPrint-Uptime/"
     assert "how long" in plugin["description"]
     assert plugin["enabled"]
     response = session.get(f"{server.url}/plugin/softwareupdate/check", params={"check": ID})
@@ -73,71 +68,6 @@ def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: Mak
     assert check["displayVersion"] == version("OctoPrint-Uptime")
     assert check["error"] == "network"
     assert f"Could not check {ID} for updates due to a network error" in server.new_log()
-
-
-# Software Update asks GitHub at an address that is a constant.
-RELEASES = """
-__plugin_name__ = "Releases"
-__plugin_pythoncompat__ = ">=3"
-
-def __plugin_load__():
-    from octoprint.plugins.softwareupdate.version_checks import github_release
-    github_release.RELEASE_URL = "{url}/{{user}}/{{repo}}"
-"""
-
-
-def release(version: str, branch: str, prerelease: bool) -> dict[str, Any]:
-    return {
-        "name": version,
-        "tag_name": version,
-        "html_url": "https://example.com",
-        "draft": False,
-        "published_at": "2026-11-25T00:00:00Z",
-        "prerelease": prerelease,
-        "target_commitish": branch,
-    }
-
-
-@pytest.fixture
-def releases() -> Iterator[str]:
-    """Where there are a release and a candidate, as GitHub lists them."""
-    listed = [release("9.1.0", "main", False), release("9.2.0rc1", "rc", True), release("9.3.0rc1", "other", True)]
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path.partition("?")[0] == "/Ajimaru/OctoPrint-Uptime"
-            body = json.dumps(listed if found else []).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.mark.parametrize(
-    ("settings", "offered"),
-    [({}, "9.1.0"), ({"checks": {ID: {"prerelease": True, "prerelease_channel": "rc"}}}, "9.2.0rc1")],
-    ids=["stable", "candidates"],
-)
-def test_software_update_offers_releases_and_candidates_to_whoever_asks_for_them(
-    make_server: MakeServer, releases: str, settings: dict[str, Any], offered: str
-) -> None:
-    server = make_server(
-        enable=["softwareupdate"],
-        plugins={"softwareupdate": settings},
-        extra_plugins={"releases.py": RELEASES.format(url=releases)},
-    )
-    response = server.session("admin").get(f"{server.url}/plugin/softwareupdate/check", params={"check": ID})
-    check = response.json()["information"][ID]
-    assert check["error"] is None
-    assert (check["updateAvailable"], check["information"]["remote"]["value"]) == (True, offered)
 
 
 def test_nothing_is_logged_but_that_it_is_there_and_more_when_asked_to(make_server: MakeServer) -> None:

@@ -26,6 +26,7 @@ from restart_page import (
     open_log,
     open_popover,
     popover,
+    refuse_posts,
     rows,
     seed,
     words_of,
@@ -390,13 +391,7 @@ def test_whoever_may_change_settings_clears_it_after_a_question(make_server: Mak
 def test_a_clearing_that_fails_is_said_to(only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
     page = open_page(only_read)
 
-    def refuse(route: Route) -> None:
-        if route.request.method == "POST":
-            route.fulfill(status=503, json={"error": "no", "uptime_available": False})
-        else:
-            route.continue_()
-
-    page.route(f"**{ENDPOINT}*", refuse)
+    refuse_posts(page, 503)
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
     page.locator(".modal:visible .btn", has_text="Proceed").click()

@@ -15,35 +15,15 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
+from former_logs import BOOTS_1, MARCH, RUNS_1, SCHEMA_1, SCHEMA_2
 from octoprint_uptime import answer
 from octoprint_uptime.restart_log.records import Print, Progress, Run
 from octoprint_uptime.restart_log.restarts import restarts
 from octoprint_uptime.restart_log.store import Store
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
-MARCH = 1772323200.0  # 2026-03-01 00:00 UTC
 CURRENT = Run(0, "e", MARCH + 6 * 86400, 90, 90, 95, "1.11.8", None, None, False)
 
-SCHEMA_1 = """
-BEGIN;
-CREATE TABLE boots (boot TEXT PRIMARY KEY, "offset" REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, seen REAL NOT NULL,
-    version TEXT NOT NULL, ended TEXT, print TEXT, progress REAL, print_started REAL, dismissed INTEGER NOT NULL
-);
-PRAGMA user_version = 1;
-COMMIT;
-"""
-BOOTS = [("a", MARCH), ("b", MARCH + 86400), ("c", 100.0), ("d", MARCH + 3 * 86400)]
-RUNS: list[tuple[Any, ...]] = [
-    (2, "a", 60.5, 7200.0, "1.11.7", None, "benchy.gcode", 43.21, 3600.0, 1),
-    (3, "a", 7300.0, 9000.0, "1.11.7", "clean", None, None, None, 0),
-    (5, "b", 30.0, 400.0, "1.11.8", "off", None, None, None, 0),
-    (6, "b", 30.0, 600.0, "1.11.8", None, "cube.gcode", None, None, 0),
-    (7, "c", 10.0, 50.0, "1.11.8", "clean", None, None, None, 0),
-    (8, "no boot", 10.0, 50.0, "1.11.8", None, None, None, None, 0),
-    (9, "d", 20.0, 80.0, "1.11.8", None, "x", 0.0, 20.0, 0),
-]
 # What the version that wrote schema 1 told of these runs.
 EXPECTED_MOMENTS = [
     (
@@ -106,11 +86,11 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         connection.execute("PRAGMA page_size = 512")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(SCHEMA_1)
-        connection.executemany("INSERT INTO boots VALUES (?, ?)", BOOTS)
+        connection.executemany("INSERT INTO boots VALUES (?, ?)", BOOTS_1)
         connection.execute("INSERT INTO runs VALUES (?, 'a', 0, 0, 'x', NULL, NULL, NULL, NULL, 0)", (LAST_ID,))
         connection.execute("DELETE FROM runs")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.executemany("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", RUNS)
+        connection.executemany("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", RUNS_1)
         if request.param != "one file":
             shutil.copytree(writing, folder)
             (folder / "history.db-shm").unlink()
@@ -171,7 +151,7 @@ def test_of_its_rows_those_without_a_boot_are_gone_and_all_are_recorded_since_th
     store.before(CURRENT)
     store.close()
     rows = ask(folder / "restart_log.db", "SELECT id, started, recorded_from FROM runs ORDER BY id")
-    assert rows == [(run[0], run[2], run[2]) for run in RUNS if run[0] in IDS]
+    assert rows == [(run[0], run[2], run[2]) for run in RUNS_1 if run[0] in IDS]
 
 
 @pytest.mark.parametrize("failing", [1, 2])
@@ -200,18 +180,6 @@ def test_beside_a_newer_file_the_former_one_is_left_alone(store: Store, folder: 
     assert store.save(CURRENT).id == 1
     store.close()
     assert {file.name: file.read_bytes() for file in folder.glob("history.*")} == before
-
-
-SCHEMA_2 = """
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, last_alive REAL NOT NULL,
-    version TEXT NOT NULL, ended TEXT, print_path TEXT, print_percent REAL, print_started REAL,
-    dismissed INTEGER NOT NULL, "offset" REAL NOT NULL DEFAULT 0, recorded_from REAL NOT NULL DEFAULT 0,
-    print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL
-);
-INSERT INTO runs VALUES (7, 'a', 60, 90, '1.11.7', 'clean', 'x', 1.5, 61, 1, 1772323200, 61, 'local', 5, 0.2, 80);
-PRAGMA user_version = 2;
-"""
 
 
 def test_of_schema_2_every_run_was_of_a_boot_of_its_host(tmp_path: Path) -> None:

@@ -1,0 +1,180 @@
+"""Who has another version gets to this one, with all that is theirs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from former_logs import write_log
+from octoprint_uptime import settings
+from restart_log import restarts, until
+from support import GROUPS, ID, USERS, MakeServer, OctoPrint, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = {
+    "show_system_uptime": False,
+    "display_format": "d",
+    "poll_interval_seconds": 5,
+    "compact_display": True,
+    "compact_toggle_interval_seconds": 8,
+}
+EARLIER_PLUGINS = {  # which stores defaults, too
+    **SETTINGS,
+    "display_format": "short",
+    "show_octoprint_uptime": True,
+    "debug": True,
+    "debug_throttle_seconds": 60,
+}
+RELEASES = [("1.0.0", "main", False), ("1.1.0", "main", False), ("1.2.0rc1", "rc", True), ("1.3.0rc1", "other", True)]
+
+# Software Update asks GitHub at an address that is a constant.
+ASKS_US = """
+__plugin_name__ = "Releases"
+__plugin_pythoncompat__ = ">=3"
+
+def __plugin_load__():
+    from octoprint.plugins.softwareupdate.version_checks import github_release
+    github_release.RELEASE_URL = "{url}/{{user}}/{{repo}}"
+"""
+
+
+def listed(version: str, branch: str, prerelease: bool) -> dict[str, Any]:
+    """A release as GitHub lists it."""
+    return {
+        "name": version,
+        "tag_name": version,
+        "html_url": "https://example.com",
+        "draft": False,
+        "published_at": "2026-11-25T00:00:00Z",
+        "prerelease": prerelease,
+        "target_commitish": branch,
+    }
+
+
+def archive(version: str, folder: Path) -> Path:
+    """What GitHub makes of a tag, with this version in the one place that has it."""
+    tree = folder / version / f"OctoPrint-Uptime-{version}"
+    shutil.copytree(ROOT / ID, tree / ID)
+    for name in ("setup.py", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (tree / "pyproject.toml").write_text(re.sub(r'^version = ".*"$', f'version = "{version}"', project, flags=re.M))
+    return Path(shutil.make_archive(str(folder / version), "zip", tree.parent))
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[str]:
+    """A server in GitHub's place, with a list of releases and their archives."""
+    (tmp_path / "archives").mkdir()
+    answers = {"/Ajimaru/OctoPrint-Uptime": json.dumps([listed(*release) for release in RELEASES]).encode()}
+    for version, *_ in RELEASES:
+        answers[f"/{version}.zip"] = archive(version, tmp_path / "archives").read_bytes()
+
+    def handle(request: BaseHTTPRequestHandler) -> bytes:
+        return answers.get(request.path.partition("?")[0], b"[]")
+
+    with serving(handle) as address:
+        yield address
+
+
+@pytest.fixture
+def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
+    """A virtual environment that has what the shared one has, and whatever is installed into it."""
+    environment = tmp_path / "environment"
+    python = octoprint_environment / "bin" / "python"
+    subprocess.run([str(python), "-m", "venv", str(environment)], check=True)
+    (below,) = octoprint_environment.glob("lib/python*/site-packages")
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "below.pth").write_text(f"{below}\n")
+    script = (octoprint_environment / "bin" / "octoprint").read_text().partition("\n")[2]
+    (environment / "bin" / "octoprint").write_text(f"#!{environment}/bin/python\n{script}")
+    (environment / "bin" / "octoprint").chmod(0o755)
+    return environment
+
+
+@pytest.fixture
+def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[OctoPrint]:
+    """A running OctoPrint with 1.0.0, which looks for releases at our server."""
+    pip = [str(own_environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--ignore-installed", "--no-deps", f"{github}/1.0.0.zip"], check=True)
+    server = OctoPrint(own_environment / "bin" / "octoprint", tmp_path / "octoprint")
+    updates = {"checks": {ID: {"pip": github + "/{target_version}.zip"}}, "check_overlay_url": f"{github}/overlay"}
+    server.prepare(USERS, GROUPS, {"softwareupdate": updates, ID: SETTINGS}, enable=["softwareupdate"])
+    server.add_plugins({"releases.py": ASKS_US.format(url=github)})
+    server.start()
+    yield server
+    server.stop()
+    server.check_log()
+
+
+def update(server: OctoPrint) -> str:
+    """Do what Software Update offers, and start OctoPrint anew; returns the version that answers then."""
+    session = server.session("admin")
+    session.post(f"{server.url}/plugin/softwareupdate/update", json={"targets": [ID]}).raise_for_status()
+    until(lambda: re.search(f"Update of {ID} to .* successful!", server.new_log()), 60)
+    server.stop()
+    server.start()
+    return str(server.answer()["plugin_version"])
+
+
+def offered(server: OctoPrint) -> str | None:
+    response = server.session("admin").get(f"{server.url}/plugin/softwareupdate/check", params={"check": ID})
+    check = response.json()["information"][ID]
+    assert check["error"] is None
+    return check["information"]["remote"]["value"] if check["updateAvailable"] else None
+
+
+def test_software_update_goes_to_the_release_and_to_the_candidate_for_who_asks(released: OctoPrint) -> None:
+    assert released.answer()["plugin_version"] == "1.0.0"
+    assert offered(released) == "1.1.0"
+    assert update(released) == "1.1.0"
+    assert offered(released) is None
+    choice = {ID: {"channel": "rc"}}  # as its dialog asks for it
+    released.session("admin").post(f"{released.url}/plugin/softwareupdate/configure", json=choice).raise_for_status()
+    assert offered(released) == "1.2.0rc1"
+    assert update(released) == "1.2.0rc1"
+    assert offered(released) is None
+    assert released.settings() == {**settings.defaults(), **SETTINGS}
+
+
+@pytest.mark.parametrize(
+    ("left", "kept", "schema", "ended", "lost"),
+    [
+        (
+            EARLIER_PLUGINS,
+            {**SETTINGS, "display_format": "dh"},
+            1,
+            [9, 7, 6, 3, 2],
+            ["x", "cube.gcode", "benchy.gcode"],
+        ),
+        ({"_config_version": 2, **SETTINGS}, SETTINGS, 2, [7], ["x"]),
+        ({"_config_version": 2, **SETTINGS, "restart_log": True}, SETTINGS, 3, [7], ["y"]),
+    ],
+    ids=["0.4.5 and schema 1", "1.0.0 and schema 2", "schema 3"],
+)
+def test_settings_and_logs_of_before_are_taken_over(
+    make_server: MakeServer,
+    left: dict[str, Any],
+    kept: dict[str, Any],
+    schema: int,
+    ended: list[int],
+    lost: list[str],
+) -> None:
+    """Of the plugin before ours, of our first release, and of what main had in between."""
+    server = make_server(plugins={ID: left}, seed=lambda basedir: write_log(basedir, schema))
+    until(lambda: restarts(server))
+    assert [restart["id"] for restart in restarts(server)] == ended
+    assert [restart["lost_print"]["file"] for restart in restarts(server) if restart["lost_print"]] == lost
+    assert server.settings() == {**settings.defaults(), **kept}
+    assert server.stored() == {"_config_version": 2, **{key: left[key] for key in SETTINGS}}
+    assert server.warnings() == []
+    server.save({"compact_display": False}).raise_for_status()
+    assert server.settings() == {**settings.defaults(), **kept, "compact_display": False}
