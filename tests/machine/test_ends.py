@@ -68,8 +68,8 @@ def figures(octoprint_in_machine: str, pytestconfig: pytest.Config) -> Iterator[
 
 def test_what_the_log_tells_is_what_was_done(worlds: Worlds, end: End, figures: Figures) -> None:
     world = worlds.take()
-    figures.done(end.kind)
     KINDS[end.kind](world, end)
+    figures.done(end.kind)
     octoprint = world.in_container if end.kind.startswith("container") else world.octoprint
     assert not world.wrong, "\n".join(world.wrong)
     figures.right(end.kind, octoprint.told[0])

@@ -84,6 +84,8 @@ class OctoPrint:
     def print_file(self, name: str) -> Span:
         """Connect the printer and start a print; gives when that began."""
         if self.state() != "Operational":
+            # The virtual printer's memory, which does not connect once a power cut has left it half written.
+            self._machine.run("rm -f {/home/pi/.octoprint,/var/lib/lxc/c1/octoprint}/data/virtual_printer/eeprom.json")
             self.ask("/api/connection", {"command": "connect", "port": "VIRTUAL", "baudrate": 115200})
             self.until(lambda: self.state() == "Operational", 60, "the printer is not connected")
         return span(lambda: self._print(name))
