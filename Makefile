@@ -6,6 +6,7 @@
 # make bench                                   what the plugin costs, beside a reference
 # make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, ended again and again: half a minute an end
 # make docs                                    the documentation's site, in .docs/
+# make release | publish VERSION=1.1.0         see CONTRIBUTING.md
 # make screenshots | clean
 
 PYTHON ?= python3
@@ -27,7 +28,7 @@ WHEEL := dist/.built
 # What runs side by side prints in one piece each, where make can do that.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
-.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench machine lint docs translations screenshots clean FORCE
+.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench machine lint docs translations screenshots release publish clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
@@ -87,6 +88,15 @@ machine: $(TOOLS)/.plugin
 screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/screenshots.py .venv/octoprint-$(OCTOPRINT)/bin/octoprint
+
+# The cheapest question first.
+release: $(TOOLS)/.installed
+	$(TOOLS)/bin/python tools/release.py check $(VERSION)
+	$(MAKE) lint docs test
+	$(TOOLS)/bin/python tools/release.py build $(VERSION)
+
+publish:
+	$(TOOLS)/bin/python tools/release.py publish $(VERSION)
 
 clean:
 	rm -rf .venv .octoprint .machine .docs build dist node_modules *.egg-info

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,15 +32,37 @@ def test_the_versions_of_python_are_those_that_tools_pythons_looks_for() -> None
     assert workflow("ci.yml")["jobs"]["units"]["strategy"]["matrix"]["python"] == versions.split()
 
 
-def test_only_the_job_that_publishes_the_documentation_may_do_so_and_only_for_a_release() -> None:
-    docs = workflow("docs.yml")
-    (job,) = docs["jobs"].values()
-    # YAML takes the key `on` for true.
-    assert {"push": {"tags": ["[0-9]+.[0-9]+.[0-9]+"]}} in docs.values()
-    assert job["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+PUBLISHING = {
+    "docs.yml": (["[0-9]+.[0-9]+.[0-9]+"], {"contents": "read", "pages": "write", "id-token": "write"}),
+    "release.yml": (["[0-9]+.[0-9]+.[0-9]+", "[0-9]+.[0-9]+.[0-9]+rc[0-9]+"], {"contents": "write"}),
+}
+
+
+def test_only_what_publishes_a_tag_may_write_anything() -> None:
     for path in (ROOT / ".github" / "workflows").iterdir():
-        assert workflow(path.name)["permissions"] == {"contents": "read"}
-        for other in workflow(path.name)["jobs"].values():
-            assert other == job or "permissions" not in other
-    assert "make docs" in [step.get("run") for step in job["steps"]]
-    assert {"path": ".docs"} in [step.get("with") for step in job["steps"]]
+        found = workflow(path.name)
+        assert found["permissions"] == {"contents": "read"}
+        may_write = [job for job in found["jobs"].values() if "permissions" in job]
+        if path.name in PUBLISHING:
+            tags, permissions = PUBLISHING[path.name]
+            assert {"push": {"tags": tags}} in found.values()  # YAML takes the key `on` for true
+            assert [job["permissions"] for job in may_write] == [permissions]
+        else:
+            assert may_write == []
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("docs.yml", ["make docs"]),
+        ("release.yml", ['make release VERSION="$VERSION"', 'make publish VERSION="$VERSION"']),
+    ],
+)
+def test_they_publish_what_make_makes(name: str, steps: list[str]) -> None:
+    (job,) = workflow(name)["jobs"].values()
+    runs = [step.get("run") for step in job["steps"]]
+    assert [run for run in runs if run in steps] == steps
+
+
+def test_the_site_is_what_make_docs_leaves() -> None:
+    assert {"path": ".docs"} in [step.get("with") for step in workflow("docs.yml")["jobs"]["publish"]["steps"]]

@@ -1,0 +1,145 @@
+"""Make a release of this commit, in the steps that `make release` and `make publish` take.
+
+`check` tells what still keeps the commit from being one; `build` makes the files and installs each in both OctoPrints;
+`publish` gives them to GitHub, once the commit has its tag.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from octoprint_server import Server, api_key
+
+ROOT = Path(__file__).resolve().parent.parent
+# The name under which GitHub gives the latest release's archive, whatever its version.
+ARCHIVE = "OctoPrint-Uptime-latest.zip"
+CANDIDATE = "rc"
+# What the pictures show, and what takes them.
+PICTURED = ("octoprint_uptime/static", "octoprint_uptime/templates", "octoprint_uptime/translations")
+PICTURES = "assets/img"
+
+
+def is_candidate(version: str) -> bool:
+    return CANDIDATE in version
+
+
+def problems(root: Path, version: str) -> Iterator[str]:
+    """What keeps the commit from being the release of this version, as far as can be told without a test."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+(rc\d+)?", version):
+        yield f"{version!r} is no version such as 1.1.0 or 1.1.0rc1"
+    if changed := _git(root, "status", "--porcelain"):
+        yield f"not committed:\n{changed}"
+    project = (root / "pyproject.toml").read_text(encoding="utf-8")
+    if f'\nversion = "{version}"\n' not in project:
+        yield "pyproject.toml is of another version"
+    if not notes(root, version):
+        yield f"CHANGELOG.md says nothing of {_heading(version)}"
+    if not is_candidate(version) and notes(root, "Unreleased"):
+        yield "CHANGELOG.md has more under Unreleased"
+    taken = _git(root, "log", "-1", "--format=%H", "--", PICTURES)
+    if _git(root, "log", "--oneline", f"{taken}..", "--", *PICTURED):
+        yield f"the page has changed since the pictures in {PICTURES} were taken: make screenshots"
+
+
+def notes(root: Path, version: str) -> str:
+    """What the changelog says of a version; a candidate is of what is not released yet."""
+    text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## \[{re.escape(_heading(version))}\].*?\n(.*?)(?=^## |^\[)", text, re.DOTALL | re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def _heading(version: str) -> str:
+    return "Unreleased" if is_candidate(version) else version
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def zipped(sdist: Path) -> Path:
+    """The same as a zip file, which is what OctoPrint's Plugin Manager takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(sdist, folder, filter="data")
+        made = shutil.make_archive(str(sdist.parent / ARCHIVE.removesuffix(".zip")), "zip", folder)
+    return Path(made)
+
+
+def build(version: str) -> None:
+    """Add the zip file to what make has built, and the notes, and show that each file can be installed."""
+    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
+    zipped(sdist)
+    _notes_file().write_text(notes(ROOT, version) + "\n", encoding="utf-8")
+    environments = sorted((ROOT / ".venv").glob("octoprint-*"))
+    for environment in environments:
+        for file in _files():  # the wheel last, which the tests of this folder then find as before
+            _install(environment, file, version)
+            print(f"{environment.name}: {file.name} is installed and answers as {version}")
+    tag = f"git tag {version} {_git(ROOT, 'rev-parse', 'HEAD')} && git push origin {version}"
+    print(f"\nTo release it, which .github/workflows/release.yml does for the tag:\n    {tag}")
+    print(f"Without that workflow, from here:\n    make publish VERSION={version}")
+
+
+def _files() -> list[Path]:
+    return [file for pattern in ("*.zip", "*.tar.gz", "*.whl") for file in (ROOT / "dist").glob(pattern)]
+
+
+def _notes_file() -> Path:
+    return ROOT / "dist" / "notes.md"
+
+
+def _install(environment: Path, file: Path, version: str) -> None:
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "uninstall", "--yes", "OctoPrint-Uptime"], check=True)
+    subprocess.run([*pip, "install", str(file)], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(environment / "bin" / "octoprint", Path(folder))
+        server.prepare({"reader": {}})
+        server.start()
+        try:
+            request = urllib.request.Request(
+                f"{server.url}/api/plugin/octoprint_uptime", headers={"X-Api-Key": api_key("reader")}
+            )
+            with urllib.request.urlopen(request, timeout=10) as response:
+                answer = json.load(response)
+        finally:
+            server.stop()
+        if answer["plugin_version"] != version or " - ERROR - " in server.log:
+            sys.exit(f"{environment.name} with {file.name}: {answer}\n{server.log}")
+
+
+def publishing(version: str) -> list[str]:
+    """The command that makes GitHub's release of a tag; Software Update tells candidates by both options."""
+    target = ["--prerelease", "--target", CANDIDATE] if is_candidate(version) else ["--target", "main"]
+    files = [str(file.relative_to(ROOT)) for file in _files()]
+    command = ["gh", "release", "create", version, "--verify-tag", "--title", version, *target]
+    return [*command, "--notes-file", str(_notes_file().relative_to(ROOT)), *files]
+
+
+def publish(version: str) -> None:
+    command = publishing(version)
+    print(shlex.join(command), flush=True)
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def check(version: str) -> None:
+    if found := list(problems(ROOT, version)):
+        sys.exit("\n".join([f"This is no release of {version}:", *found]))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    steps = {step.__name__: step for step in (check, build, publish)}
+    parser.add_argument("step", choices=steps)
+    parser.add_argument("version", help="such as 1.1.0, or 1.1.0rc1 for a candidate")
+    arguments = parser.parse_args()
+    steps[arguments.step](arguments.version)
