@@ -7,9 +7,8 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import jinja2
@@ -19,8 +18,9 @@ from playwright.sync_api import Page
 
 from octoprint_server import api_key, free_port
 from restart_log import end, restarts, rows_of_any_print, until
-from runs import Run, write_runs
-from support import ENDPOINT, MakeServer, OctoPrint, OpenPage
+from restart_page import seed
+from runs import Run
+from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, serving
 from test_readme import DURATION, PROMPT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -137,9 +137,7 @@ def test_the_page_can_dismiss_and_another_plugin_can_ask(make_server: MakeServer
     helpers = "; ".join(line.split("  # ")[0] for line in block("integration", "get_helpers").splitlines())
     statement, *calls = [line for line, *_ in lines]
     prompt = PROMPT.format(lines=[*(f"{statement}; {call}" for call in calls), f"{helpers}; seconds"])
-    server = make_server(
-        extra_plugins={"prompt.py": prompt}, seed=lambda basedir: write_runs(basedir, KILLED_WHILE_PRINTING)
-    )
+    server = make_server(extra_plugins={"prompt.py": prompt}, seed=seed(KILLED_WHILE_PRINTING))
     *texts, seconds = server.session("admin").get(f"{server.url}/api/plugin/prompt").json()
     assert texts == [f"{shown}\n" for _, shown in lines[1:]]
     assert float(seconds) == pytest.approx(server.answer()["seconds"], abs=2)
@@ -167,12 +165,40 @@ def test_the_groups_have_the_permissions_that_are_told(only_read: OctoPrint) -> 
     has = {
         group["name"]: {*group["permissions"]} for group in groups if group["key"] in ("users", "readonly", "guests")
     }
-    ours = {"STATUS", "FILES_LIST", "CONTROL", "SETTINGS"}
-    assert {name: permissions & ours for name, permissions in has.items()} == {
-        "Operator": ours - {"SETTINGS"},
+    told = {"STATUS", "FILES_LIST", "CONTROL", "SETTINGS", "PRINT"}
+    assert {name: permissions & told for name, permissions in has.items()} == {
+        "Operator": told - {"SETTINGS"},
         "Read-only Access": {"STATUS", "FILES_LIST"},
         "Guests": set(),
     }
+
+
+FIRE = """
+import octoprint.plugin
+
+__plugin_name__ = "Fire"
+__plugin_pythoncompat__ = ">=3"
+
+class Fire(octoprint.plugin.SimpleApiPlugin):
+    def is_api_protected(self):
+        return True
+
+    def on_api_get(self, request):
+        self._event_bus.fire("plugin_octoprint_uptime_restarted", {"id": 7})
+        return "{}"
+
+__plugin_implementation__ = Fire()
+"""
+
+
+def test_a_page_that_is_connected_gets_the_event(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(extra_plugins={"fire.py": FIRE})
+    page = open_page(server, "viewer")
+    page.evaluate('OctoPrint.socket.onMessage("event", ({data}) => (window.heard ??= []).push(data))')
+    server.session("admin").get(f"{server.url}/api/plugin/fire").raise_for_status()
+    page.wait_for_function(
+        'window.heard?.some(({type, payload}) => type === "plugin_octoprint_uptime_restarted" && payload.id === 7)'
+    )
 
 
 @pytest.mark.parametrize("page", ["api", "integration"])
@@ -236,22 +262,13 @@ def pushed() -> Iterator[tuple[str, list[tuple[str | None, str]]]]:
     """The address of a server in ntfy's place, and the titles and messages that it got."""
     messages: list[tuple[str | None, str]] = []
 
-    class Ntfy(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            messages.append((self.headers["Title"], text))
-            self.send_response(200)
-            self.end_headers()
+    def handle(request: BaseHTTPRequestHandler) -> bytes:
+        text = request.rfile.read(int(request.headers["Content-Length"])).decode()
+        messages.append((request.headers["Title"], text))
+        return b""
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Ntfy) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", messages
-        server.shutdown()
-        thread.join()
+    with serving(handle) as address:
+        yield address, messages
 
 
 def test_a_message_is_pushed_after_each_end_without_warning(
@@ -262,12 +279,12 @@ def test_a_message_is_pushed_after_each_end_without_warning(
     assert "https://ntfy.sh" in text
     events = yaml.safe_load(text.replace("https://ntfy.sh", address))
 
-    def seed(basedir: Path) -> None:
-        write_runs(basedir, KILLED_WHILE_PRINTING)
+    def prepare(basedir: Path) -> None:
+        seed(KILLED_WHILE_PRINTING)(basedir)
         config = json.loads((basedir / "config.yaml").read_text())
         (basedir / "config.yaml").write_text(json.dumps({**config, **events}))
 
-    server = make_server(seed=seed)
+    server = make_server(seed=prepare)
     until(lambda: messages)
     end(server, "clean")
     server.start()
@@ -291,6 +308,7 @@ def test_uptime_kuma_sees_an_end_without_warning(server: OctoPrint, only_read: O
     assert str(server.answer()[query]) == expected
     until(lambda: str(only_read.answer()[query]) != expected)
     assert "`unseen_lost_prints`" in PAGES["recipes"]
+    assert (server.answer()["unseen_lost_prints"], only_read.answer()["unseen_lost_prints"]) == (0, 2)
 
 
 def test_home_assistants_templates_make_states_of_an_answer(server: OctoPrint, only_read: OctoPrint) -> None:

@@ -13,7 +13,7 @@ import requests
 from playwright.sync_api import expect
 
 from octoprint_server import api_key
-from restart_log import until
+from restart_log import moment, until
 from restart_page import UP_FOR_AN_HOUR, seed
 from runs import Run
 from support import MakeServer, OctoPrint, OpenPage
@@ -115,3 +115,4 @@ def test_the_command_lines_work_in_a_shell_and_agree_with_the_server(server: Oct
     assert api["seconds"] <= answer["seconds"] <= server.answer()["seconds"]
     for field in ("display_format", "uptime_available", "uptime_scope", "uptime_source"):
         assert answer[field] == api[field]
+    assert abs(moment(answer["started_at"]) - moment(api["started_at"])) <= 2

@@ -46,6 +46,31 @@ def imported(module: str) -> set[str]:
     return found
 
 
+def imported_from_elsewhere(module: str) -> set[str]:
+    nodes = list(ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_only_one_file_knows_octoprint_and_none_can_send_anything() -> None:
+    found = {module: imported_from_elsewhere(module) for module in MODULES if module.endswith(".py")}
+    assert [module for module, names in found.items() if "octoprint" in names] == ["octoprint_uptime/plugin.py"]
+    everything = {name for names in found.values() for name in names}
+    assert {"sqlite3", "flask"} < everything
+    assert not everything & {
+        "aiohttp",
+        "asyncio",
+        "ftplib",
+        "http",
+        "requests",
+        "smtplib",
+        "socket",
+        "subprocess",
+        "urllib",
+    }
+
+
 def test_in_python_imports_point_down_the_map() -> None:
     order = re.findall(r"^\| `([\w/]+\.py)` \|", TEXT, re.MULTILINE)
     assert set(order) == {module for module in MODULES if module.endswith(".py")}

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from octoprint_uptime.restart_log import recorder, store
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
@@ -57,6 +59,22 @@ def test_every_link_leads_to_a_page_and_heading_that_are_there_or_to_a_whole_add
             assert f"{target}.md" == file or not file
             assert target in PAGES, link
             assert not anchor or anchor in anchors(PAGES[target]), link
+
+
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        ("the newest 1,000, in", store.RUNS_KEPT == 1000),
+        ("every five minutes, and every minute while a print runs", recorder.HEARTBEAT_SECONDS == 300),
+        ("every five minutes, and every minute while a print runs", recorder.PRINTING_HEARTBEAT_SECONDS == 60),
+        ("within ten seconds after the wall clock was set", recorder.CLOCK_CHECK_SECONDS == 10),
+        ("for 4.9 seconds at most", recorder.STOP_SECONDS == 4.9),
+        ("the newest three are kept", store.DAMAGED_KEPT == 3),
+    ],
+)
+def test_the_restart_logs_page_tells_the_figures_of_the_code(told: str, value: bool) -> None:
+    assert told in " ".join(PAGES["restart-log"].split())
+    assert value
 
 
 def test_make_docs_makes_the_site_without_a_warning(tmp_path: Path) -> None:

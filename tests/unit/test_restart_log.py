@@ -204,8 +204,10 @@ def test_the_news_count_what_nobody_has_dismissed(begin: Begin) -> None:
 
 
 def test_the_news_count_beyond_the_newest_fifty(begin: Begin) -> None:
-    news = begin(COSTLY, *[CRASHED] * 60).news()
+    log = begin(COSTLY, *[CRASHED] * 60)
+    news = log.news()
     assert (news.unseen_ends, news.unseen_lost_prints) == (61, 1)
+    assert news.unseen == next(log.restarts()), "only of the newest fifty one is chosen"
 
 
 def test_a_dismissed_restart_and_those_before_it_stay_dismissed(begin: Begin, path: Path) -> None:
