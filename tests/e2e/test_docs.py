@@ -219,10 +219,12 @@ def test_the_command_lines_work(only_read: OctoPrint) -> None:
 # The recipes
 
 
-def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What a shell of somebody with a viewer's key makes of it."""
-    environment = {"KEY": api_key("viewer"), "PATH": os.environ["PATH"], **environment}
-    return subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, check=True)
+def shell(line: str, places: dict[str, str] | None = None, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """What a shell of somebody with a viewer's key makes of it, which ends with this exit code."""
+    environment = {"KEY": api_key("viewer"), "PATH": os.environ["PATH"], **(places or {})}
+    run = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True)
+    assert run.returncode == code, run.stderr
+    return run
 
 
 def test_log_in_and_prompt_show_the_uptime(only_read: OctoPrint) -> None:
@@ -242,18 +244,26 @@ def test_there_is_one_mail_for_each_end_without_warning(only_read: OctoPrint, tm
     places = {"HOME": str(tmp_path), "LOGNAME": "pi", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     script = block("recipes", ".mailed-restart")
     away = script.replace("http://octopi.local", f"http://127.0.0.1:{free_port()}")
-    for each in (away, at(only_read, script), at(only_read, script), away):
-        run = shell(each, **places)
+    wrong = {**places, "KEY": "wrong"}
+    here = at(only_read, script)
+    for each, code, who in (
+        (away, 7, places),
+        (here, 22, wrong),
+        (here, 0, places),
+        (here, 0, places),
+        (away, 7, places),
+    ):
+        run = shell(each, who, code)
         assert (run.stdout, run.stderr) == ("", "")
     restart = only_read.answer()["last_restart"]
     assert sent.read_text().splitlines() == [
         "-s OctoPrint ended without warning pi",
         f"OctoPrint ended between {restart['ended_after']} and {restart['ended_before']}.",
         "What was started anew: host.",
-        "A print was lost at 43.7 %.",
+        "benchy.gcode was lost at 43.7 % or later.",
     ]
     (tmp_path / ".mailed-restart").write_text("1\n")  # of an earlier end
-    shell(at(only_read, script), **places)
+    shell(here, places)
     assert len(sent.read_text().splitlines()) == 8
 
 
