@@ -53,7 +53,7 @@ test:
 	$(MAKE) test-e2e
 
 test-e2e: $(PLUGINS) test-system
-	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" $(IN_EACH) --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 12
+	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" $(IN_EACH) --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
 	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone $(IN_EACH) --numprocesses 2
 
 test-system: $(TOOLS)/.installed node_modules/.installed
