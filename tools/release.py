@@ -21,6 +21,7 @@ from pathlib import Path
 from octoprint_server import Server, api_key
 
 ROOT = Path(__file__).resolve().parent.parent
+REPOSITORY = "https://github.com/Ajimaru/OctoPrint-Uptime"
 # The name under which GitHub gives the latest release's archive, whatever its version.
 ARCHIVE = "OctoPrint-Uptime-latest.zip"
 CANDIDATE = "rc"
@@ -55,7 +56,8 @@ def notes(root: Path, version: str) -> str:
     """What the changelog says of a version; a candidate is of what is not released yet."""
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     found = re.search(rf"^## \[{re.escape(_heading(version))}\].*?\n(.*?)(?=^## |^\[)", text, re.DOTALL | re.MULTILINE)
-    return found[1].strip() if found else ""
+    # A link from the repository's root leads nowhere from a release's page.
+    return re.sub(r"\]\((?![a-z]+:)", f"]({REPOSITORY}/blob/{version}/", found[1].strip()) if found else ""
 
 
 def _heading(version: str) -> str:

@@ -22,7 +22,7 @@ CHANGELOG = """# Changelog
 
 ## [1.1.0] - 2026-11-25
 
-- Another thing.
+- [Another](docs/api.md) thing, [elsewhere](https://example.com).
 
 ## [1.0.0] - 2026-11-21
 
@@ -30,6 +30,7 @@ CHANGELOG = """# Changelog
 
 [1.1.0]: https://example.com
 """
+OTHER = "- [Another](docs/api.md) thing, [elsewhere](https://example.com)."
 RELEASED = CHANGELOG.replace("\n### Added\n\n- A thing.\n", "")
 
 
@@ -64,7 +65,7 @@ def test_a_commit_that_is_ready_is_released(root: Path) -> None:
     ("path", "text", "problem"),
     [
         ("pyproject.toml", '[project]\nversion = "1.0.0"\n', "pyproject.toml is of another version"),
-        ("CHANGELOG.md", RELEASED.replace("- Another thing.", ""), "CHANGELOG.md says nothing of 1.1.0"),
+        ("CHANGELOG.md", RELEASED.replace(OTHER, ""), "CHANGELOG.md says nothing of 1.1.0"),
         ("CHANGELOG.md", RELEASED.replace("[1.1.0] -", "[1.1.1] -"), "CHANGELOG.md says nothing of 1.1.0"),
         ("CHANGELOG.md", CHANGELOG, "CHANGELOG.md has more under Unreleased"),
         (
@@ -102,7 +103,8 @@ def test_a_candidate_is_of_what_is_not_released(root: Path) -> None:
 
 
 def test_a_releases_notes_are_its_section(root: Path) -> None:
-    assert notes(root, "1.1.0") == "- Another thing."
+    address = "https://github.com/Ajimaru/OctoPrint-Uptime/blob/1.1.0/docs/api.md"
+    assert notes(root, "1.1.0") == f"- [Another]({address}) thing, [elsewhere](https://example.com)."
     assert notes(root, "1.0.0") == "- The first."
     assert notes(root, "1.0") == ""
 
