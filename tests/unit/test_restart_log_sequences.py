@@ -193,6 +193,7 @@ class Machine:
         self.disk.waited_for.clear()
         self.disk.moves.set()
         if waited:
+            self.synced = self.committed.copy()  # even where the disk has become full since
             self.task(lambda: None)  # but what it was asked for meanwhile
         self.write()
 
@@ -369,6 +370,7 @@ EVENTS = st.one_of(
 )
 CLEANLY = ("restart", "octoprint", True, False, 7.0)
 KILLED = ("restart", "octoprint", False, False, 7.0)
+POWER_CUT = ("restart", "host", False, False, 7.0)
 
 
 @pytest.fixture
@@ -399,6 +401,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
     max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @example(lxc=False, events=[("stall_disk",), ("wait", 7.0), ("switch_log",), ("move_disk",), KILLED, ("switch_log",)])
+@example(lxc=False, events=[("stall_disk",), ("wait", 7.0), ("fill_disk",), ("move_disk",), POWER_CUT])
 @example(lxc=False, events=[("fill_disk",), ("switch_log",), ("free_disk",), CLEANLY, ("switch_log",)])
 @given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
 def test_the_log_tells_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
