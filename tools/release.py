@@ -44,7 +44,7 @@ def problems(root: Path, version: str) -> Iterator[str]:
     if f'\nversion = "{version}"\n' not in project:
         yield "pyproject.toml is of another version"
     if not notes(root, version):
-        yield f"CHANGELOG.md says nothing of {_heading(version)}"
+        yield f"CHANGELOG.md says nothing of {heading(version)}"
     if not is_candidate(version) and notes(root, "Unreleased"):
         yield "CHANGELOG.md has more under Unreleased"
     taken = _git(root, "log", "-1", "--format=%H", "--", PICTURES)
@@ -55,13 +55,14 @@ def problems(root: Path, version: str) -> Iterator[str]:
 def notes(root: Path, version: str) -> str:
     """What the changelog says of a version; a candidate is of what is not released yet."""
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
-    found = re.search(rf"^## \[{re.escape(_heading(version))}\].*?\n(.*?)(?=^## |^\[)", text, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^## \[{re.escape(heading(version))}\].*?\n(.*?)(?=^## |^\[)", text, re.DOTALL | re.MULTILINE)
     # A link from the repository's root leads nowhere from a release's page.
     return re.sub(r"\]\((?![a-z]+:)", f"]({REPOSITORY}/blob/{version}/", found[1].strip()) if found else ""
 
 
-def _heading(version: str) -> str:
-    return "Unreleased" if is_candidate(version) else version
+def heading(version: str) -> str:
+    """Under which the changelog has a version: the release's own, or what is not released yet."""
+    return version if re.fullmatch(r"[\d.]+", version) else "Unreleased"
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from release import heading
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = {
     path.relative_to(ROOT).as_posix()
@@ -74,8 +76,7 @@ def test_the_version_stands_in_one_place_and_the_changelog(metadata: Message) ->
         if path.suffix in {".py", ".toml", ".js", ".jinja2"} and version in path.read_text(encoding="utf-8")
     ]
     assert places == ["pyproject.toml"]
-    heading = "Unreleased" if "dev" in version else version
-    assert f"## [{heading}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{heading(version)}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_control_properties_are_literals_that_octoprint_can_read_without_an_import(metadata: Message) -> None:

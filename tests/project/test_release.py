@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import zipfile
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from release import ARCHIVE, CANDIDATE, notes, problems, publishing, zipped
+from release import ARCHIVE, CANDIDATE, heading, notes, problems, publishing, zipped
 
 ROOT = Path(__file__).resolve().parents[2]
-CHANGELOG = """# Changelog
+OTHER = "- [Another](docs/api.md) thing, [elsewhere](https://example.com)."
+CHANGELOG = f"""# Changelog
 
 ## [Unreleased]
 
@@ -22,7 +24,7 @@ CHANGELOG = """# Changelog
 
 ## [1.1.0] - 2026-11-25
 
-- [Another](docs/api.md) thing, [elsewhere](https://example.com).
+{OTHER}
 
 ## [1.0.0] - 2026-11-21
 
@@ -30,7 +32,6 @@ CHANGELOG = """# Changelog
 
 [1.1.0]: https://example.com
 """
-OTHER = "- [Another](docs/api.md) thing, [elsewhere](https://example.com)."
 RELEASED = CHANGELOG.replace("\n### Added\n\n- A thing.\n", "")
 
 
@@ -109,6 +110,11 @@ def test_a_releases_notes_are_its_section(root: Path) -> None:
     assert notes(root, "1.0") == ""
 
 
+@pytest.mark.parametrize("version", ["1.2.0rc1", "1.2.0.dev0"])
+def test_what_is_no_release_yet_stands_under_unreleased(version: str) -> None:
+    assert heading(version) == "Unreleased"
+
+
 def test_the_archive_is_the_sdist_in_one_folder(tmp_path: Path) -> None:
     (sdist,) = (ROOT / "dist").glob("*.tar.gz")
     archive = zipped(Path(shutil.copy(sdist, tmp_path)))
@@ -127,7 +133,7 @@ def test_the_archive_is_the_sdist_in_one_folder(tmp_path: Path) -> None:
 def test_the_archives_name_is_the_one_that_the_documents_install() -> None:
     address = f"https://github.com/Ajimaru/OctoPrint-Uptime/releases/latest/download/{ARCHIVE}"
     for path in ("README.md", "extras/octoprint_uptime.md"):
-        assert address in (ROOT / path).read_text(encoding="utf-8")
+        assert set(re.findall(r"https://\S+\.zip", (ROOT / path).read_text(encoding="utf-8"))) == {address}
 
 
 @pytest.mark.parametrize(
