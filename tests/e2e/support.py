@@ -292,9 +292,13 @@ class PageRequests:
         page.add_init_script(
             f"""
             window.asked = [];
+            window.answered = 0;
             const {{open}} = XMLHttpRequest.prototype;
             XMLHttpRequest.prototype.open = function (method, url, ...rest) {{
-                if (url.split("?")[0].endsWith("{ENDPOINT}")) window.asked.push(performance.now() / 1000);
+                if (url.split("?")[0].endsWith("{ENDPOINT}")) {{
+                    window.asked.push(performance.now() / 1000);
+                    this.addEventListener("loadend", () => window.answered++);
+                }}
                 return open.call(this, method, url, ...rest);
             }};
             """
@@ -305,10 +309,12 @@ class PageRequests:
         times: list[float] = self._page.evaluate("window.asked")
         return times
 
-    def within(self, seconds: float) -> list[float]:
-        """Those of the next seconds, of which a tenth pass in earnest, for the answers to come."""
+    def within(self, seconds: float, answered: bool = False) -> list[float]:
+        """Those of the next seconds, of which a tenth pass in earnest; or more, until each is ``answered``."""
         before = len(self.times)
         for _ in range(round(seconds * 4)):
             self._page.clock.run_for(250)
             self._page.wait_for_timeout(25)
+            if answered:
+                self._page.wait_for_function("answered === asked.length")
         return self.times[before:]

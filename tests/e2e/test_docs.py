@@ -173,29 +173,12 @@ def test_the_groups_have_the_permissions_that_are_told(only_read: OctoPrint) -> 
     }
 
 
-FIRE = """
-import octoprint.plugin
-
-__plugin_name__ = "Fire"
-__plugin_pythoncompat__ = ">=3"
-
-class Fire(octoprint.plugin.SimpleApiPlugin):
-    def is_api_protected(self):
-        return True
-
-    def on_api_get(self, request):
-        self._event_bus.fire("plugin_octoprint_uptime_restarted", {"id": 7})
-        return "{}"
-
-__plugin_implementation__ = Fire()
-"""
-
-
 def test_a_page_that_is_connected_gets_the_event(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(extra_plugins={"fire.py": FIRE})
+    line = 'self._event_bus.fire("plugin_octoprint_uptime_restarted", {"id": 7})'
+    server = make_server(extra_plugins={"prompt.py": PROMPT.format(lines=[line])})
     page = open_page(server, "viewer")
     page.evaluate('OctoPrint.socket.onMessage("event", ({data}) => (window.heard ??= []).push(data))')
-    server.session("admin").get(f"{server.url}/api/plugin/fire").raise_for_status()
+    server.session("admin").get(f"{server.url}/api/plugin/prompt").raise_for_status()
     page.wait_for_function(
         'window.heard?.some(({type, payload}) => type === "plugin_octoprint_uptime_restarted" && payload.id === 7)'
     )

@@ -45,6 +45,7 @@ from restart_log import (
 )
 from stopwatch import STOPWATCH, took
 from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, boot_clock, check_error
+from test_readme import PROMPT
 
 FIELDS = {
     *("id", "kind", "clean", "run_started_at", "ended_after", "ended_before", "host_started_at", "started_at"),
@@ -825,28 +826,9 @@ def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeSe
     assert rows(server) == []
 
 
-# Tells what it is given for our helpers.
-NEIGHBOUR = """
-import flask
-import octoprint.plugin
-
-__plugin_name__ = "Neighbour"
-__plugin_pythoncompat__ = ">=3"
-
-class Neighbour(octoprint.plugin.SimpleApiPlugin):
-    def is_api_protected(self):
-        return True
-
-    def on_api_get(self, request):
-        helpers = self._plugin_manager.get_helpers("octoprint_uptime")
-        return flask.jsonify(helpers=helpers and sorted(helpers))
-
-__plugin_implementation__ = Neighbour()
-"""
-
-
 def test_what_the_plugin_manager_disables_is_not_taken_for_a_restart(make_server: MakeServer) -> None:
-    server = make_server(enable=("pluginmanager",), extra_plugins={"neighbour.py": NEIGHBOUR})
+    prompt = PROMPT.format(lines=['self._plugin_manager.get_helpers("octoprint_uptime") is None'])
+    server = make_server(enable=("pluginmanager",), extra_plugins={"prompt.py": prompt})
 
     def toggle(command: str) -> None:
         body = {"command": command, "plugin": ID}
@@ -864,7 +846,7 @@ def test_what_the_plugin_manager_disables_is_not_taken_for_a_restart(make_server
     server.start()  # without the plugin
     response = server.session("admin").get(server.url + ENDPOINT)
     assert (response.status_code, response.json().keys()) == (404, {"error"})
-    assert server.session("admin").get(f"{server.url}/api/plugin/neighbour").json() == {"helpers": None}
+    assert server.session("admin").get(f"{server.url}/api/plugin/prompt").json() == ["True\n"]
     toggle("enable")
     end(server, "killed")
     server.start()

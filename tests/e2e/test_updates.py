@@ -174,6 +174,7 @@ def test_settings_and_logs_of_before_are_taken_over(
     assert [restart["id"] for restart in restarts(server)] == ended
     assert [restart["lost_print"]["file"] for restart in restarts(server) if restart["lost_print"]] == lost
     assert server.settings() == {**settings.defaults(), **kept}
+    assert server.answer()["display_format"] == kept["display_format"]
     assert server.stored() == {"_config_version": 2, **{key: left[key] for key in SETTINGS}}
     assert server.warnings() == []
     server.save({"compact_display": False}).raise_for_status()

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from machine import Machine
-from machine_image import SHORT_FILE, SLOW_FILE
+from machine_image import CONTAINER, HOME, SHORT_FILE, SLOW_FILE
 from octoprint_server import api_key
 from octoprint_uptime.restart_log.recorder import CLOCK_CHECK_SECONDS
 from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
@@ -85,7 +85,7 @@ class OctoPrint:
         """Connect the printer and start a print; gives when that began."""
         if self.state() != "Operational":
             # The virtual printer's memory, which does not connect once a power cut has left it half written.
-            self._machine.run("rm -f {/home/pi/.octoprint,/var/lib/lxc/c1/octoprint}/data/virtual_printer/eeprom.json")
+            self._machine.run(f"rm -f /{{{HOME}/.octoprint,{CONTAINER}/octoprint}}/data/virtual_printer/eeprom.json")
             self.ask("/api/connection", {"command": "connect", "port": "VIRTUAL", "baudrate": 115200})
             self.until(lambda: self.state() == "Operational", 60, "the printer is not connected")
         return span(lambda: self._print(name))
