@@ -14,7 +14,7 @@ except ModuleNotFoundError:
 
 ENVIRONMENTS = Path(__file__).resolve().parents[1] / ".venv"
 
-pytest.register_assert_rewrite("support")
+pytest.register_assert_rewrite("support", "recorded_runs", "page_parts")
 
 # It takes an emulated machine and half a minute a test: `make machine`.
 collect_ignore = ["machine"]

@@ -1,4 +1,4 @@
-"""A style sheet that does what dark themes of OctoPrint do in general, for screenshots and tests."""
+"""Style sheets that do what OctoPrint's themes typically do, for screenshots and tests."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ DARK = """
     legend, h3 { color: #f2f3f5; }
     a, .dropdown-menu a { color: #7ab7ff; }
     .help-block, .help-inline { color: #a3a6aa; }
+"""
+
+LIGHT = """
+    body { background: #fdf6e3; color: #073642; }
+    .dropdown-menu, .modal, .modal-header, .modal-body, .modal-footer, .popover { background: #eee8d5; }
+    a, .dropdown-menu a { color: #0b6a9f; }
+    .help-block, .help-inline { color: #586e75; }
 """
 
 

@@ -13,8 +13,8 @@ except ModuleNotFoundError:
     sys.exit("These tests run in the tools' environment: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
 
 from octoprint_uptime import settings
-from restart_log import until
-from restart_page import RUNS, UP_FOR_AN_HOUR
+from page_parts import RUNS, UP_FOR_AN_HOUR
+from recorded_runs import until
 from runs import write_runs
 from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage
 from system import launch

@@ -24,6 +24,19 @@ from octoprint_server import PASSWORD, Server, api_key
 ID = "octoprint_uptime"
 ENDPOINT = f"/api/plugin/{ID}"
 
+SUFFIXES = {"": "full", "_dhm": "dhm", "_dh": "dh", "_d": "d"}
+
+
+# What the API answers with.
+ANSWER_FIELDS = {
+    *(f"{prefix}seconds" for prefix in ("", "octoprint_")),
+    *(f"{prefix}started_at" for prefix in ("", "octoprint_")),
+    *(f"{prefix}uptime{suffix}" for prefix in ("", "octoprint_") for suffix in SUFFIXES),
+    *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds"),
+    *("last_restart", "unseen_restart", "unseen_restarts", "unseen_lost_prints", "recorded_since"),
+    "plugin_version",
+}
+
 USERS: dict[str, dict[str, Any]] = {
     "admin": {"groups": ["users", "admins"]},
     "operator": {"groups": ["users"]},

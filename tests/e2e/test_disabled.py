@@ -11,11 +11,23 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from restart_log import until
-from restart_page import IN_A_MONTH, RUNS, UP_FOR_AN_HOUR, close_log, log, notice, popover, rows, seed
+from page_parts import (
+    IN_A_MONTH,
+    RUNS,
+    UP_FOR_AN_HOUR,
+    close_log,
+    control,
+    dialog,
+    log,
+    notice,
+    poll_now,
+    popover,
+    rows,
+    save,
+    seed,
+)
+from recorded_runs import until
 from support import ID, MakeServer, OctoPrint, OpenPage, Requests, entry
-from test_failures import poll_now
-from test_settings_dialog import control, dialog, save
 
 
 def without(kind: str) -> Callable[[Path], None]:

@@ -17,11 +17,11 @@ import yaml
 from playwright.sync_api import Page
 
 from octoprint_server import api_key, free_port
-from restart_log import end, restarts, rows_of_any_print, until
-from restart_page import seed
+from page_parts import seed
+from prompt import DURATION, PROMPT
+from recorded_runs import end, restarts, rows_of_any_print, until
 from runs import Run
 from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, serving
-from test_readme import DURATION, PROMPT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from octoprint_server import PASSWORD
+from page_parts import poll_now
 from support import BOTH, ENDPOINT, MakeServer, OctoPrint, OpenPage, PageRequests, Requests, entry
 
 STALE = re.compile(r"\bocto[a-z_]*stale\b")
@@ -39,11 +40,6 @@ def expect_fresh(page: Page, timeout: float = 15000) -> None:
     expect(link(page)).to_have_attribute("title", re.compile(r"^Host since "))
     expect(entry(page).locator("i.fa-stopwatch")).to_be_visible()
     expect(entry(page)).to_have_text(BOTH)
-
-
-def poll_now(page: Page) -> None:
-    """Have the page ask, whatever it waits for."""
-    page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.askNow()")
 
 
 def shown_seconds(page: Page, name: str) -> int:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from namespaces import with_files
-from restart_log import until
-from restart_page import RUNS, UP_FOR_AN_HOUR, seed
-from support import ENDPOINT, MakeServer, OctoPrint
-from test_api import FIELDS
+from page_parts import RUNS, UP_FOR_AN_HOUR, seed
+from recorded_runs import until
+from support import ANSWER_FIELDS, ENDPOINT, MakeServer, OctoPrint
 
 # The order in which OctoPrint initialises plugins is nobody's to choose, so this one asks before and after ours.
 NEIGHBOUR = """
@@ -76,7 +75,7 @@ def test_what_is_unknown_is_null_and_none_with_a_note_in_the_callers_language(
         with_files({"/proc/uptime": nothing, "/proc/stat": nothing}), extra_plugins={"a_neighbour.py": NEIGHBOUR}
     )
     answer = server.answer()
-    assert set(answer) == FIELDS | {"uptime_note"}
+    assert set(answer) == ANSWER_FIELDS | {"uptime_note"}
     assert {answer[field] for field in ("seconds", "started_at", "uptime", "uptime_dhm", "uptime_dh", "uptime_d")} == {
         None
     }

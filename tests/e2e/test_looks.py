@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from restart_page import popover
+from accessibility import violations
+from crowded_navbar import longest, show_others
+from page_parts import dialog, popover
 from support import BOTH, ID, OctoPrint, OpenPage, entry
-from test_room import longest, show_others
-from test_settings_dialog import dialog
-
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def violations(page: Page, selector: str) -> list[str]:
-    """What axe-core finds wrong within one element."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("selector => axe.run(selector)", selector)
-    assert found["passes"]
-    return [
-        f"{violation['id']}: {node['html']} {node['failureSummary']}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from namespaces import with_files
 from octoprint_uptime import format_uptime
+from page_parts import answers, poll_now
 from support import (
     BOTH,
     ENDPOINT,
@@ -29,8 +30,6 @@ from support import (
     entry,
     said_about,
 )
-from test_failures import poll_now
-from test_room import answers
 
 HIDE_TAB = """hidden => {
     const state = hidden ? "hidden" : "visible";

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from restart_log import until
-from restart_page import (
+from accessibility import violations
+from page_parts import (
     RUNS,
     UP_FOR_AN_HOUR,
     all_words_of,
@@ -20,15 +20,15 @@ from restart_page import (
     close_log,
     notice,
     open_popover,
+    poll_now,
     popover,
     refuse_posts,
     rows,
     seed,
 )
+from recorded_runs import until
 from runs import Run
 from support import MakeServer, OctoPrint, OpenPage, entry, said_about
-from test_failures import poll_now
-from test_looks import violations
 
 CHECK = "Check the printer: its heaters may have been on ever since."
 WHY = "Why is not known; octoprint.log or System info may tell."

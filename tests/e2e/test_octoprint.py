@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 
-from restart_log import until
+from recorded_runs import until
 from support import ID, MakeServer, OctoPrint
 
 FIELDS = {"seconds", "uptime", "started_at"}

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from crowded_navbar import longest, show_others
 from namespaces import with_boot_clock, with_files
-from restart_page import open_popover, popover
+from page_parts import answers, open_popover, poll_now, popover
 from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry, said_about
-from test_failures import poll_now
-from test_room import answers, longest, show_others
 
 DAY = 86400
 

@@ -13,35 +13,13 @@ import requests
 from playwright.sync_api import expect
 
 from octoprint_server import api_key
-from restart_log import moment, until
-from restart_page import UP_FOR_AN_HOUR, seed
+from page_parts import UP_FOR_AN_HOUR, seed
+from prompt import DURATION, PROMPT
+from recorded_runs import moment, until
 from runs import Run
 from support import MakeServer, OctoPrint, OpenPage
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-DURATION = r"(\d+[dhms] ?)+"
-
-# A plugin that answers with what an interactive Python would show after each line.
-PROMPT = """
-import contextlib, io
-import flask, octoprint.plugin
-
-class Prompt(octoprint.plugin.SimpleApiPlugin):
-    def is_api_protected(self):
-        return True
-
-    def on_api_get(self, request):
-        answers = []
-        for line in {lines!r}:
-            with contextlib.redirect_stdout(io.StringIO()) as shown:
-                exec(compile(line, "README.md", "single"), {{"self": self}})
-            answers.append(shown.getvalue())
-        return flask.jsonify(answers)
-
-__plugin_name__ = "Prompt"
-__plugin_pythoncompat__ = ">=3,<4"
-__plugin_implementation__ = Prompt()
-"""
 
 
 def shape(value: Any) -> Any:

@@ -12,30 +12,30 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from restart_log import rows_of_any_print, until
-from restart_page import (
+from accessibility import violations
+from page_parts import (
     IN_A_MONTH,
     RUNS,
     UP_FOR_AN_HOUR,
     all_words_of,
     changing,
     close_log,
+    dialog,
     figures,
     log,
     notice,
     open_log,
     open_popover,
+    poll_now,
     popover,
     refuse_posts,
     rows,
     seed,
     words_of,
 )
+from recorded_runs import rows_of_any_print, until
 from runs import Run
 from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
-from test_failures import poll_now
-from test_looks import violations
-from test_settings_dialog import dialog
 
 
 def bars(page: Page, lane: int, state: str) -> Locator:

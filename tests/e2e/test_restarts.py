@@ -22,7 +22,8 @@ import pytest
 import requests
 
 from namespaces import with_boot_clock, with_files, with_slow_disk, with_wall_clock
-from restart_log import (
+from prompt import PROMPT
+from recorded_runs import (
     RECORDER,
     check_order,
     connect,
@@ -45,7 +46,6 @@ from restart_log import (
 )
 from stopwatch import STOPWATCH, took
 from support import ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, boot_clock, check_error
-from test_readme import PROMPT
 
 FIELDS = {
     *("id", "kind", "clean", "run_started_at", "ended_after", "ended_before", "host_started_at", "started_at"),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from crowded_navbar import LONGEST_SECONDS, longest, show_others
+from page_parts import answers
 from support import ENDPOINT, UPTIME, OctoPrint, OpenPage, entry
 
 # As wide as "1234d 23h 59m 59s", with some minutes to run.
 LONGEST = re.compile("1234d 23h 5")
-LONGEST_SECONDS = 1234 * 86400 + 23 * 3600 + 50 * 60
 ENTRY = "#navbar_plugin_octoprint_uptime"
 
 # What the entry may look like, from all to nothing given up.
@@ -25,39 +25,11 @@ ICON = re.compile("^$")
 FORMS = [BOTH_LABELLED, BOTH, ONE, ONE_WITHOUT_SECONDS, ICON]
 
 
-def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
-    """Prepares a page to which the API answers with other values."""
-    answer = {**server.answer(), **values}
-
-    def prepare(page: Page) -> None:
-        page.route(f"**{ENDPOINT}", lambda route: route.fulfill(json=answer))
-
-    return prepare
-
-
-def longest(server: OctoPrint) -> Callable[[Page], None]:
-    """Prepares a page that needs all the room there is."""
-    return answers(server, seconds=LONGEST_SECONDS, octoprint_seconds=LONGEST_SECONDS)
-
-
 def form(page: Page) -> int:
     """Which of the forms the entry has."""
     text = entry(page).inner_text().strip()
     (place,) = (place for place, pattern in enumerate(FORMS) if pattern.match(text))
     return place
-
-
-def show_others(page: Page, count: int, width: int = 170) -> None:
-    page.evaluate(
-        """([count, width]) => new Promise(done => requestAnimationFrame(() => {
-            document.querySelectorAll("#navbar .other").forEach((other, place) => {
-                other.style.display = place < count ? "" : "none";
-                if (place === count - 1) other.firstElementChild.style.width = width + "px";
-            });
-            requestAnimationFrame(done);
-        }))""",
-        [count, width],
-    )
 
 
 def heights(page: Page) -> tuple[int, int]:

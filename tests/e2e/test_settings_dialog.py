@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from octoprint_server import api_key
 from octoprint_uptime import format_uptime, formatting, settings
+from page_parts import control, dialog, save
 from support import BOTH, ID, OctoPrint, OpenPage, entry
 
 LABELS = {
@@ -24,25 +24,6 @@ LABELS = {
     "include_in_systeminfo": "Add the uptimes to System info",
     "restart_log": "Keep a restart log",
 }
-
-
-def dialog(page: Page) -> Locator:
-    page.locator("#navbar_show_settings").click()
-    page.locator(f"#settings_plugin_{ID}_link a").click()
-    page.wait_for_timeout(500)  # the dialog's animation
-    return page.locator(f"#settings_plugin_{ID}")
-
-
-def control(page: Page, key: str) -> Locator:
-    return page.locator(f"#octoprint_uptime_{key}")
-
-
-def save(page: Page) -> dict[str, Any]:
-    """Save the dialog; gives what was sent."""
-    with page.expect_response(lambda r: r.url.endswith("/api/settings") and r.request.method == "POST") as response:
-        page.get_by_test_id("settings-save").click()
-    sent: dict[str, Any] = response.value.request.post_data_json or {}
-    return sent
 
 
 def entry_text(page: Page) -> str:

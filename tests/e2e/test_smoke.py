@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from restart_log import until
+from recorded_runs import until
 from support import BOTH, ID, OCTOPRINT, UPTIME, MakeServer, OpenPage, entry
 
 

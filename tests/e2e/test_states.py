@@ -8,11 +8,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from restart_page import close_log, log, notice, open_log, open_popover, popover, rows, strip
+from accessibility import violations
+from page_parts import close_log, log, notice, open_log, open_popover, popover, rows, strip
 from support import ID, OctoPrint, OpenPage, entry
-from test_looks import violations
-from test_themes import LIGHT
-from themes import DARK, set_theme
+from themes import DARK, LIGHT, set_theme
 
 # What no reader is to see. Each language has its own words; file names and units are the same.
 NEVER = re.compile(r"undefined|NaN|null|\[object|%\(")

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from restart_page import (
+from accessibility import violations
+from page_parts import (
     UP_FOR_AN_HOUR,
     all_words_of,
     changing,
     figures,
     open_log,
     open_popover,
+    poll_now,
     popover,
     seed,
     strip,
@@ -24,8 +26,6 @@ from restart_page import (
 )
 from runs import Run
 from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, entry
-from test_failures import poll_now
-from test_looks import violations
 
 NOW = datetime(2026, 11, 25, 18, 40, tzinfo=timezone.utc)  # 19:40 in Berlin
 BERLIN = "Europe/Berlin"

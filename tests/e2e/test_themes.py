@@ -9,19 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from contrast import Contrast, contrasts
-from restart_page import log, notice, open_log, open_popover, popover, rows, strip
+from page_parts import control, dialog, log, notice, open_log, open_popover, popover, rows, strip
 from support import BOTH, ID, OctoPrint, OpenPage, entry
-from test_settings_dialog import control, dialog
-from themes import DARK, set_theme
+from themes import DARK, LIGHT, set_theme
 
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
 
-LIGHT = """
-    body { background: #fdf6e3; color: #073642; }
-    .dropdown-menu, .modal, .modal-header, .modal-body, .modal-footer, .popover { background: #eee8d5; }
-    a, .dropdown-menu a { color: #0b6a9f; }
-    .help-block, .help-inline { color: #586e75; }
-"""
 # Sheets that colour the core's classes, and nothing of the plugin's.
 THEMES = {
     "none": "",

@@ -15,7 +15,7 @@ import pytest
 
 from former_logs import write_log
 from octoprint_uptime import settings
-from restart_log import restarts, until
+from recorded_runs import restarts, until
 from support import GROUPS, ID, USERS, MakeServer, OctoPrint, serving
 
 ROOT = Path(__file__).resolve().parents[2]

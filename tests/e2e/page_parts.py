@@ -1,4 +1,4 @@
-"""What the page shows of restarts, and runs for it to show."""
+"""Parts of the page that tests look at, ways to open them, and runs for them to show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from namespaces import with_boot_clock
 from runs import Run, write_runs
-from support import ENDPOINT, ID, boot_clock, entry
+from support import ENDPOINT, ID, OctoPrint, boot_clock, entry
 
 UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))  # less than any end below is ago
 RUNS = [
@@ -112,3 +112,37 @@ def figures(page: Page) -> dict[str, str]:
     """The log's, by their names."""
     found = log(page).locator(".octoprint_uptime_figures > div")
     return {words_of(each.locator("dt")): words_of(each.locator("dd").first) for each in found.all()}
+
+
+def poll_now(page: Page) -> None:
+    """Have the page ask, whatever it waits for."""
+    page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.askNow()")
+
+
+def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
+    """Prepares a page to which the API answers with other values."""
+    answer = {**server.answer(), **values}
+
+    def prepare(page: Page) -> None:
+        page.route(f"**{ENDPOINT}", lambda route: route.fulfill(json=answer))
+
+    return prepare
+
+
+def dialog(page: Page) -> Locator:
+    page.locator("#navbar_show_settings").click()
+    page.locator(f"#settings_plugin_{ID}_link a").click()
+    page.wait_for_timeout(500)  # the dialog's animation
+    return page.locator(f"#settings_plugin_{ID}")
+
+
+def control(page: Page, key: str) -> Locator:
+    return page.locator(f"#octoprint_uptime_{key}")
+
+
+def save(page: Page) -> dict[str, Any]:
+    """Save the dialog; gives what was sent."""
+    with page.expect_response(lambda r: r.url.endswith("/api/settings") and r.request.method == "POST") as response:
+        page.get_by_test_id("settings-save").click()
+    sent: dict[str, Any] = response.value.request.post_data_json or {}
+    return sent
