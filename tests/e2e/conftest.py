@@ -16,7 +16,7 @@ from octoprint_uptime import settings
 from page_parts import RUNS, UP_FOR_AN_HOUR
 from recorded_runs import until
 from runs import write_runs
-from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage
+from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage, SharedServer
 from system import launch
 
 # What the page of 2.0.0rc7 itself asks for on behalf of read-only users, who may not.
@@ -29,18 +29,19 @@ def octoprint_executable(octoprint_environment: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., OctoPrint]]:
-    """A server for each OctoPrint and each set of other plugins, started once however the tests alternate."""
-    servers: dict[tuple[Path, tuple[str, ...]], OctoPrint] = {}
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
+    """Start each kind of server once for each OctoPrint, whatever the order of the tests.
 
-    def get(executable: Path, others: dict[str, str]) -> OctoPrint:
-        key = (executable, tuple(others))
-        if key not in servers:
-            servers[key] = OctoPrint(executable, tmp_path_factory.mktemp("octoprint"))
-            servers[key].prepare(USERS, GROUPS)
-            servers[key].add_plugins(others)
-            servers[key].start()
-        return servers[key]
+    A session-scoped fixture for each kind would start anew whenever the tests switch to the other OctoPrint.
+    """
+    servers: dict[tuple[Path, str], OctoPrint] = {}
+
+    def get(executable: Path, kind: str, start: Callable[[OctoPrint], None]) -> OctoPrint:
+        if (executable, kind) not in servers:
+            server = servers[executable, kind] = OctoPrint(executable, tmp_path_factory.mktemp(kind))
+            server.prepare(USERS, GROUPS)
+            start(server)
+        return servers[executable, kind]
 
     yield get
     for server in servers.values():
@@ -50,9 +51,9 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
 
 @pytest.fixture
-def server(shared_server: Callable[..., OctoPrint], octoprint_executable: Path) -> Iterator[OctoPrint]:
-    """A running OctoPrint with the plugin at its defaults; whatever a test changes is put back."""
-    server = shared_server(octoprint_executable, {})
+def server(shared_server: SharedServer, octoprint_executable: Path) -> Iterator[OctoPrint]:
+    """Give a running OctoPrint with default settings, and restore these after the test."""
+    server = shared_server(octoprint_executable, "server", OctoPrint.start)
     config = server.basedir / "config.yaml"
     before = config.stat().st_mtime_ns
     yield server
@@ -61,23 +62,27 @@ def server(shared_server: Callable[..., OctoPrint], octoprint_executable: Path) 
         server.save(settings.defaults()).raise_for_status()
 
 
-@pytest.fixture(scope="session")
-def only_read(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
-    """A server with some runs behind it, for tests that dismiss and clear nothing."""
-    server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("restart_log"))
-    server.prepare(USERS, GROUPS)
+def start_with_runs(server: OctoPrint) -> None:
     write_runs(server.basedir, RUNS)
     server.start(UP_FOR_AN_HOUR)
     until(lambda: server.answer()["last_restart"])
-    yield server
-    server.stop()
-    server.check_log()
 
 
 @pytest.fixture
-def crowded_server(shared_server: Callable[..., OctoPrint], octoprint_executable: Path) -> OctoPrint:
-    """A running OctoPrint with three entries of another plugin in its navbar, of 200 px each."""
-    return shared_server(octoprint_executable, OTHERS)
+def only_read(shared_server: SharedServer, octoprint_executable: Path) -> OctoPrint:
+    """Give a running OctoPrint with a restart log, to tests that dismiss and clear nothing."""
+    return shared_server(octoprint_executable, "only_read", start_with_runs)
+
+
+def start_crowded(server: OctoPrint) -> None:
+    server.add_plugins(OTHERS)
+    server.start()
+
+
+@pytest.fixture
+def crowded_server(shared_server: SharedServer, octoprint_executable: Path) -> OctoPrint:
+    """Give a running OctoPrint with three entries of another plugin in its navbar, of 200 px each."""
+    return shared_server(octoprint_executable, "crowded_server", start_crowded)
 
 
 @pytest.fixture

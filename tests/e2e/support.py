@@ -220,6 +220,9 @@ def serving(handle: Callable[[BaseHTTPRequestHandler], bytes]) -> Iterator[str]:
         thread.join()
 
 
+SharedServer = Callable[[Path, str, Callable[[OctoPrint], None]], OctoPrint]
+
+
 class MakeServer(Protocol):
     def __call__(
         self,
