@@ -1,8 +1,9 @@
 # make run [OCTOPRINT=2.0.0rc7] [PORT=5000]   a real OctoPrint with the plugin, on this machine only
 # make check [OCTOPRINT=2.0.0rc7]              lint, docs, unit tests and a smoke run: what a push must pass
 # make tests/e2e/test_api.py [OCTOPRINT=...]   one file of tests, in one OctoPrint
-# make lint | test-units | test-e2e | translations     each alone; test-e2e OCTOPRINTS=dev in the branch of that name
-# make test                                    every test, in every Python and both OctoPrints found below
+# make lint | test-units | test-e2e | translations     each alone; test-e2e is test-all's; OCTOPRINTS=dev in the branch of that name
+# make test                                    every test but the nightly ones; in both OctoPrints what touches OctoPrint
+# make test-all                                every test in both OctoPrints, and the unit tests in every Python found
 # make bench                                   what the plugin costs, beside a reference
 # make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, ended again and again: half a minute an end
 # make docs                                    the documentation's site, in .docs/
@@ -22,13 +23,14 @@ PLUGINS := $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 OCTOPRINT_DEV := https://github.com/OctoPrint/OctoPrint/archive/refs/heads/dev.zip
 IN_ONE := --octoprint $(OCTOPRINT)
 IN_EACH := $(OCTOPRINTS:%=--octoprint %)
+TWO_AT_A_TIME := $(TOOLS)/bin/pytest $(IN_EACH) --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
 SOURCES := $(shell find octoprint_uptime -type f -not -name '*.pyc') pyproject.toml setup.py MANIFEST.in README.md LICENSE
 WHEEL := dist/.built
 
 # What runs side by side prints in one piece each, where make can do that.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
-.PHONY: run check check-units check-smoke test test-e2e test-system test-units bench machine lint docs translations screenshots release publish clean FORCE
+.PHONY: run check check-units check-smoke test test-all test-e2e test-system test-units bench machine lint docs translations screenshots release publish clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
@@ -37,7 +39,6 @@ run: .venv/octoprint-$(OCTOPRINT)/.plugin
 check:
 	$(MAKE) $(JOBS) 3 lint docs check-units check-smoke
 
-# In the tools' environment, which is there; `make test` has one for each Python.
 check-units: $(TOOLS)/.plugin
 	$(TOOLS)/bin/pytest tests/unit
 
@@ -46,15 +47,19 @@ check-smoke: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/pytest tests/e2e/test_smoke.py $(IN_ONE)
 
 tests/%.py: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin test-system FORCE
-	$(TOOLS)/bin/pytest $@ $(IN_ONE)
+	$(TOOLS)/bin/pytest $@ $(IN_ONE) --everything
 
+# The unit tests run in the tools' environment here, which is there; `make test-all` has one for each Python.
 test:
+	$(MAKE) --jobs 3 $(PLUGINS) test-system
+	$(TWO_AT_A_TIME) tests
+
+test-all:
 	$(MAKE) --jobs 3 $(PLUGINS) test-system test-units
 	$(MAKE) test-e2e
 
 test-e2e: $(PLUGINS) test-system
-	$(TOOLS)/bin/pytest tests --ignore tests/unit -m "not alone" $(IN_EACH) --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
-	$(TOOLS)/bin/pytest tests --ignore tests/unit -m alone $(IN_EACH) --numprocesses 2
+	$(TWO_AT_A_TIME) tests --ignore tests/unit --everything
 
 test-system: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/python tools/system.py chromium faketime jq strace
@@ -92,7 +97,7 @@ screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 # The cheapest question first.
 release: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/release.py check $(VERSION)
-	$(MAKE) lint docs test
+	$(MAKE) lint docs test-all
 	$(TOOLS)/bin/python tools/release.py build $(VERSION)
 
 publish:

@@ -31,7 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--octoprint",
         action="append",
         metavar="VERSION",
-        help="test in this OctoPrint of those in .venv, or in several; without it, in each that is there",
+        help="an OctoPrint in .venv to test in; may be given several times; default: each that is installed",
+    )
+    parser.addoption(
+        "--everything",
+        action="store_true",
+        help="run each test in each OctoPrint, and the tests marked nightly",
     )
     machine = parser.getgroup("machine", "the ends of an emulated machine")
     machine.addoption("--ends", type=int, default=15, help="how many")
@@ -39,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def octoprints(config: pytest.Config) -> list[str]:
-    """The versions to test in."""
+    """Return the versions to test in. Tests that need only one run in the first."""
     installed = sorted(path.parent.name.removeprefix("octoprint-") for path in ENVIRONMENTS.glob("octoprint-*/.plugin"))
     return config.getoption("--octoprint") or installed
 
@@ -48,11 +53,17 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"OctoPrint: {', '.join(octoprints(config)) or 'none is installed'}"
 
 
+def has_marker(item: pytest.Item, name: str) -> bool:
+    return item.get_closest_marker(name) is not None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "octoprint_environment" in metafunc.fixturenames:
         versions = octoprints(metafunc.config)
         if not versions:
             pytest.fail("No OctoPrint is installed; `make check` installs one, `make test` each.", pytrace=False)
+        if not (metafunc.config.getoption("--everything") or has_marker(metafunc.definition, "each_octoprint")):
+            versions = versions[:1]
         metafunc.parametrize("octoprint_environment", versions, indirect=True, scope="session")
 
 
@@ -81,6 +92,10 @@ def _tests_are_of_the_wheel() -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the largest file, so that no process is alone with a long one at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the nightly tests, and begin with the largest file so that no process ends alone with a long one."""
+    if not config.getoption("--everything"):
+        nightly = [item for item in items if has_marker(item, "nightly")]
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]
     items.sort(key=lambda item: -item.path.stat().st_size)

@@ -12,6 +12,8 @@ import pytest
 from octoprint_uptime import format_uptime
 from support import ANSWER_FIELDS, ENDPOINT, SUFFIXES, MakeServer, OctoPrint, check_error, process_age
 
+pytestmark = pytest.mark.each_octoprint
+
 REFUSER = """
 import flask
 

@@ -61,6 +61,7 @@ def test_it_shows_the_system_uptime_in_the_format_that_is_set(
     assert run.returncode == 0
 
 
+@pytest.mark.each_octoprint
 def test_json_has_the_fields_of_the_api(octoprint: Callable[..., OctoPrint], up_for_a_day: list[str]) -> None:
     run = octoprint({"display_format": "dh"}).shell(f"{SHOW} --json", up_for_a_day)
     assert run.stdout.startswith(OCTOPRINTS_OWN_LINE)
@@ -88,5 +89,6 @@ def test_an_unknown_uptime_is_an_error(octoprint: Callable[..., OctoPrint], unkn
     assert answer == {**nothing, "display_format": "full", "uptime_available": False}
 
 
+@pytest.mark.each_octoprint
 def test_octoprint_lists_it(octoprint: Callable[..., OctoPrint]) -> None:
     assert f"{ID}:show" in octoprint({}).shell("octoprint plugins --help").stdout

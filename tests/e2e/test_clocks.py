@@ -162,6 +162,7 @@ def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path:
     server.new_log()  # OctoPrint's own code may stumble too
 
 
+@pytest.mark.each_octoprint
 def test_psutil_gives_the_same_answers(octoprint_executable: Path) -> None:
     # Of each OctoPrint's own psutil: 1.11 pins version 6, and 2.0 version 7.
     code = (

@@ -29,6 +29,8 @@ from page_parts import (
 from recorded_runs import until
 from support import ID, MakeServer, OctoPrint, OpenPage, Requests, entry
 
+pytestmark = pytest.mark.each_octoprint
+
 
 def without(kind: str) -> Callable[[Path], None]:
     """Seeds a restart log, and settings that leave out one kind of component; their file is JSON, which is YAML."""

@@ -49,6 +49,7 @@ def shown_seconds(page: Page, name: str) -> int:
     return sum(int(part[:-1]) * sizes[part[-1]] for part in found[1].split())
 
 
+@pytest.mark.each_octoprint
 def test_it_is_stale_without_a_server_and_recovers_with_the_new_one(
     make_server: MakeServer, open_page: OpenPage, console_errors: list[str]
 ) -> None:
@@ -217,6 +218,7 @@ def test_an_absurd_interval_does_not_mean_a_flood(server: OctoPrint, open_page: 
     assert requests.count == 1
 
 
+@pytest.mark.each_octoprint
 def test_nobody_logged_in_means_no_polls(
     make_server: MakeServer, open_page: OpenPage, console_errors: list[str]
 ) -> None:

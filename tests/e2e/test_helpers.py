@@ -12,6 +12,8 @@ from page_parts import RUNS, UP_FOR_AN_HOUR, seed
 from recorded_runs import until
 from support import ANSWER_FIELDS, ENDPOINT, MakeServer, OctoPrint
 
+pytestmark = pytest.mark.each_octoprint
+
 # The order in which OctoPrint initialises plugins is nobody's to choose, so this one asks before and after ours.
 NEIGHBOUR = """
 import flask, octoprint.plugin

@@ -114,6 +114,7 @@ CHANGED = {
 
 
 # What any JSON comes to is shown by the properties in tests/unit/test_settings_properties.py.
+@pytest.mark.each_octoprint
 def test_saving_some_settings_loses_no_other_and_no_other_plugins(server: OctoPrint) -> None:
     assert CHANGED.keys() == settings.RULES.keys()
     others, expected = without_ours(server.config()), server.settings()
@@ -128,6 +129,7 @@ def test_saving_some_settings_loses_no_other_and_no_other_plugins(server: OctoPr
 
 
 @pytest.mark.parametrize("body", ["text", 5, [1], None, True, {"display_format": {"x": 1}}, {"": 1}, {SCRIPT: SCRIPT}])
+@pytest.mark.each_octoprint
 def test_no_shape_of_the_whole_breaks_anything(server: OctoPrint, body: Any) -> None:
     server.save({"poll_interval_seconds": 10}).raise_for_status()
     server.save(body)
@@ -137,6 +139,7 @@ def test_no_shape_of_the_whole_breaks_anything(server: OctoPrint, body: Any) -> 
 
 
 @pytest.mark.parametrize(("number", "value"), [("NaN", 60), ("Infinity", 3600), ("-Infinity", 1), ("1e999", 3600)])
+@pytest.mark.each_octoprint
 def test_numbers_that_only_python_takes_for_json(server: OctoPrint, number: str, value: int) -> None:
     body = f'{{"plugins": {{"{ID}": {{"poll_interval_seconds": {number}}}}}}}'
     headers = {"Content-Type": "application/json"}
@@ -145,6 +148,7 @@ def test_numbers_that_only_python_takes_for_json(server: OctoPrint, number: str,
     assert len(server.warnings()) == 1
 
 
+@pytest.mark.each_octoprint
 def test_a_megabyte_over_rest_changes_nothing(server: OctoPrint) -> None:
     # OctoPrint itself takes no more than 100 kB; it answers 400 or hangs up before it has read the rest.
     with contextlib.suppress(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
@@ -159,6 +163,7 @@ def test_a_megabyte_in_the_config_is_one_short_warning(make_server: MakeServer) 
     assert len(warning) < 300
 
 
+@pytest.mark.each_octoprint
 def test_a_config_full_of_markup_runs_nothing(make_server: MakeServer, open_page: OpenPage) -> None:
     server = make_server(plugins={ID: {**dict.fromkeys(settings.RULES, SCRIPT), SCRIPT: SCRIPT}})
     assert server.settings() == settings.defaults()

@@ -44,6 +44,7 @@ def hide_tab(page: Page, hidden: bool) -> None:
 
 
 @pytest.mark.parametrize("user", ["admin", "viewer"])
+@pytest.mark.each_octoprint
 def test_it_shows_both_uptimes_after_an_icon(server: OctoPrint, open_page: OpenPage, user: str) -> None:
     page = open_page(server, user)
     expect(entry(page)).to_have_text(BOTH)
@@ -174,6 +175,7 @@ def test_a_tab_opened_in_the_background_asks_nothing_until_it_is_shown(
     assert watched[0].count in (range(2, 6) if shown else [1])
 
 
+@pytest.mark.each_octoprint
 def test_a_saved_setting_shows_at_once_without_a_reload(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     for values, text in [

@@ -12,6 +12,8 @@ import pytest
 from recorded_runs import until
 from support import ID, MakeServer, OctoPrint
 
+pytestmark = pytest.mark.each_octoprint
+
 FIELDS = {"seconds", "uptime", "started_at"}
 
 

@@ -53,6 +53,7 @@ def test_a_finger_opens_and_closes_it(server: OctoPrint, open_page: OpenPage) ->
     expect(popover(page)).to_be_hidden()
 
 
+@pytest.mark.each_octoprint
 def test_the_keyboard_alone_will_do(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
@@ -173,6 +174,7 @@ def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenP
     console_errors.clear()
 
 
+@pytest.mark.each_octoprint
 def test_the_settings_are_one_click_away_for_whoever_may_change_them(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     entry(page).click()
@@ -185,6 +187,7 @@ def test_the_settings_are_one_click_away_for_whoever_may_change_them(server: Oct
     expect(popover(other).get_by_text("Uptime settings")).to_be_hidden()
 
 
+@pytest.mark.each_octoprint
 def test_the_navbars_own_menus_are_never_covered(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     menu = page.locator("#navbar_login .dropdown-menu:visible")

@@ -175,6 +175,7 @@ def kill_while_busy(server: OctoPrint) -> None:
 # One boot
 
 
+@pytest.mark.each_octoprint
 def test_at_first_nothing_was_restarted(story: Story) -> None:
     first = story.starts["first"]
     assert first.answer["last_restart"] is None
@@ -195,6 +196,7 @@ def test_at_first_nothing_was_restarted(story: Story) -> None:
         ("stopped while printing", True, True),
     ],
 )
+@pytest.mark.each_octoprint
 def test_a_restart_is_recorded_and_told(
     story: Story, name: str, clean: bool, lost: bool, octoprint_version: str
 ) -> None:
@@ -216,6 +218,7 @@ def test_a_restart_is_recorded_and_told(
     assert start.system_info == (text, last["started_at"])
 
 
+@pytest.mark.each_octoprint
 def test_the_moments_and_the_downtime_are_those_of_the_gap(story: Story) -> None:
     clean, killed = (story.starts[name] for name in ("stopped", "killed"))
     for start in (clean, killed):
@@ -242,6 +245,7 @@ def test_the_moments_and_the_downtime_are_those_of_the_gap(story: Story) -> None
         ("stopped while printing", "parts/long.gcode", 12.4),
     ],
 )
+@pytest.mark.each_octoprint
 def test_a_lost_print_is_told_with_its_file_and_how_far_it_was(
     story: Story, name: str, path: str, z: float | None
 ) -> None:
@@ -256,6 +260,7 @@ def test_a_lost_print_is_told_with_its_file_and_how_far_it_was(
     assert moments == sorted(moments)
 
 
+@pytest.mark.each_octoprint
 def test_ten_restarts_in_a_row_are_listed_in_order(story: Story) -> None:
     listed = restarts(story.server)
     assert len(listed) == 6 + RANDOM_KILLS
@@ -266,6 +271,7 @@ def test_ten_restarts_in_a_row_are_listed_in_order(story: Story) -> None:
     assert all(each["started_at"] is not None for each in listed)
 
 
+@pytest.mark.each_octoprint
 def test_what_was_killed_at_random_moments_makes_sense(story: Story) -> None:
     for number in range(RANDOM_KILLS):
         start = story.starts[f"killed while busy {number}"]
@@ -278,6 +284,7 @@ def test_what_was_killed_at_random_moments_makes_sense(story: Story) -> None:
 # Who may
 
 
+@pytest.mark.each_octoprint
 def test_a_files_name_is_only_for_who_may_see_files(story: Story) -> None:
     listed = restarts(story.server)
     watched = restarts(story.server, "watcher")
@@ -301,6 +308,7 @@ def not_recorded(server: OctoPrint) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("user", "status"), [("stranger", 403), ("former", 403), (None, 403)])
+@pytest.mark.each_octoprint
 def test_who_has_no_status_sees_none_of_it(story: Story, user: str | None, status: int) -> None:
     session = story.server.session(user)
     response = session.get(story.server.url + ENDPOINT, params={"restarts": "5"})
@@ -313,6 +321,7 @@ def test_who_has_no_status_sees_none_of_it(story: Story, user: str | None, statu
 
 
 @pytest.mark.parametrize("user", ["viewer", "operator", "watcher"])
+@pytest.mark.each_octoprint
 def test_only_who_has_settings_may_clear_it(story: Story, user: str) -> None:
     before = restarts(story.server)
     response = story.server.session(user).post(story.server.url + ENDPOINT, json={"command": "clear"})
@@ -322,12 +331,14 @@ def test_only_who_has_settings_may_clear_it(story: Story, user: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "count"), [("1", 1), ("2", 2), ("1000", 6 + RANDOM_KILLS)])
+@pytest.mark.each_octoprint
 def test_as_many_are_listed_as_were_asked_for(story: Story, text: str, count: int) -> None:
     response = story.server.session("viewer").get(story.server.url + ENDPOINT, params={"restarts": text})
     assert response.json()["restarts"] == restarts(story.server)[:count]
     assert len(response.json()["restarts"]) == count
 
 
+@pytest.mark.each_octoprint
 def test_those_of_some_days_are_listed(story: Story) -> None:
     session = story.server.session("viewer")
     answer = session.get(story.server.url + ENDPOINT, params={"days": "1"}).json()
@@ -339,6 +350,7 @@ def test_those_of_some_days_are_listed(story: Story) -> None:
 
 @pytest.mark.parametrize(("name", "most"), [("restarts", 1000), ("days", 366)])
 @pytest.mark.parametrize("text", ["0", "1001", "-1", "abc", "", "1.5", "1e2", "9" * 5000, "\u0664", "1,2", " 1"])
+@pytest.mark.each_octoprint
 def test_another_count_is_refused(story: Story, name: str, most: int, text: str) -> None:
     response = story.server.session("viewer").get(story.server.url + ENDPOINT, params={name: text})
     assert response.status_code == 400
@@ -346,10 +358,12 @@ def test_another_count_is_refused(story: Story, name: str, most: int, text: str)
     assert response.json() == {"error": error, "uptime_available": False}
 
 
+@pytest.mark.each_octoprint
 def test_the_list_comes_only_when_asked_for(story: Story) -> None:
     assert "restarts" not in story.server.answer()
 
 
+@pytest.mark.each_octoprint
 def test_who_may_only_look_hides_a_notice_from_nobody(story: Story) -> None:
     before = restarts(story.server)
     command = {"command": "dismiss", "id": before[0]["id"]}
@@ -360,6 +374,7 @@ def test_who_may_only_look_hides_a_notice_from_nobody(story: Story) -> None:
     assert restarts(story.server) == before
 
 
+@pytest.mark.each_octoprint
 def test_a_dismissal_by_who_has_control_is_for_everyone_and_survives_a_restart(story: Story) -> None:
     before = restarts(story.server)
     newest, chosen = before[0]["id"], before[3]["id"]
@@ -382,6 +397,7 @@ def test_a_dismissal_by_who_has_control_is_for_everyone_and_survives_a_restart(s
     assert start.answer["unseen_restart"] == start.last
 
 
+@pytest.mark.each_octoprint
 def test_a_backup_leaves_the_log_out(story: Story, tmp_path: Path) -> None:
     backup = tmp_path / "backup.zip"
     run = story.server.shell(f"octoprint plugins backup:backup --path {backup}")
@@ -394,6 +410,7 @@ def test_a_backup_leaves_the_log_out(story: Story, tmp_path: Path) -> None:
 # Prints that OctoPrint does not stream, or does not name
 
 
+@pytest.mark.each_octoprint
 def test_a_print_from_the_printers_own_storage_is_not_told_to_be_lost(make_server: MakeServer) -> None:
     def insert_card(basedir: Path) -> None:
         (basedir / "virtualSd").mkdir(parents=True)
@@ -479,6 +496,7 @@ class Host:
         return restarts(server)
 
 
+@pytest.mark.nightly
 def test_boots_are_told_from_restarts_also_while_the_clock_is_not_set(make_server: MakeServer, tmp_path: Path) -> None:
     host = Host(tmp_path / "host")
     host.boot()
@@ -717,6 +735,7 @@ __plugin_implementation__ = Hang()
 """
 
 
+@pytest.mark.each_octoprint
 def test_an_end_that_was_asked_for_is_clean_whoever_hangs_after_it(make_server: MakeServer) -> None:
     server = make_server(extra_plugins={"aaa_hang.py": HANG})
     until(lambda: database(server).exists() and rows(server))
@@ -826,6 +845,7 @@ def test_switched_off_it_records_nothing_and_forgets_nothing(make_server: MakeSe
     assert rows(server) == []
 
 
+@pytest.mark.each_octoprint
 def test_what_the_plugin_manager_disables_is_not_taken_for_a_restart(make_server: MakeServer) -> None:
     prompt = PROMPT.format(lines=['self._plugin_manager.get_helpers("octoprint_uptime") is None'])
     server = make_server(enable=("pluginmanager",), extra_plugins={"prompt.py": prompt})

@@ -13,6 +13,8 @@ import pytest
 from octoprint_uptime import settings
 from support import ID, MakeServer, OctoPrint
 
+pytestmark = pytest.mark.each_octoprint
+
 # One of each kind; the whole table is in tests/unit/test_settings.py.
 ROWS = [
     ("show_system_uptime", False, False),

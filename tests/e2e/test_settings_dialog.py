@@ -30,6 +30,7 @@ def entry_text(page: Page) -> str:
     return entry(page).inner_text().strip()
 
 
+@pytest.mark.each_octoprint
 def test_each_setting_has_a_labelled_control_with_help(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     pane = dialog(page)
@@ -62,6 +63,7 @@ def test_the_controls_show_what_is_saved(server: OctoPrint, open_page: OpenPage)
     expect(control(page, "include_in_systeminfo")).not_to_be_checked()
 
 
+@pytest.mark.each_octoprint
 def test_a_change_counts_once_it_is_saved_and_only_that_is_sent(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     dialog(page)
@@ -76,6 +78,7 @@ def test_a_change_counts_once_it_is_saved_and_only_that_is_sent(server: OctoPrin
     assert server.settings() == {**settings.defaults(), "show_octoprint_uptime": False, "display_format": "dhm"}
 
 
+@pytest.mark.each_octoprint
 def test_all_of_them_can_be_changed(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     dialog(page)
@@ -100,6 +103,7 @@ def test_all_of_them_can_be_changed(server: OctoPrint, open_page: OpenPage) -> N
     }
 
 
+@pytest.mark.each_octoprint
 def test_closing_without_saving_changes_nothing(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     dialog(page)

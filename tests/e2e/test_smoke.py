@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from recorded_runs import until
 from support import BOTH, ID, OCTOPRINT, UPTIME, MakeServer, OpenPage, entry
+
+pytestmark = pytest.mark.each_octoprint
 
 
 def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, console_errors: list[str]) -> None:

@@ -13,6 +13,8 @@ from page_parts import control, dialog, log, notice, open_log, open_popover, pop
 from support import BOTH, ID, OctoPrint, OpenPage, entry
 from themes import DARK, LIGHT, set_theme
 
+pytestmark = pytest.mark.each_octoprint
+
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
 
 # Sheets that colour the core's classes, and nothing of the plugin's.

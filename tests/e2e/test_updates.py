@@ -18,6 +18,8 @@ from octoprint_uptime import settings
 from recorded_runs import restarts, until
 from support import GROUPS, ID, USERS, MakeServer, OctoPrint, serving
 
+pytestmark = pytest.mark.each_octoprint
+
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
     "show_system_uptime": False,

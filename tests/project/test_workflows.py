@@ -1,4 +1,4 @@
-"""What GitHub runs is what `make test` runs."""
+"""What GitHub runs is what `make test-all` runs."""
 
 from __future__ import annotations
 
