@@ -1,43 +1,56 @@
-"""What is told, and to whom: the names, roundings and texts of API, event, System info and command line."""
+"""What is reported, and to whom: names, rounding and text in the API, the event, System info and the command line."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
+from math import ceil
 from typing import Any, NamedTuple
 
 from .clock import Uptime
 from .formatting import DISPLAY_FORMATS, format_moment, format_uptime
-from .restart_log import RUNS_KEPT, News, Print, Restart, Unrecorded
+from .restart_log import RUNS_KEPT, Figures, History, News, Period, Print, Restart, Span
 
 Fields = dict[str, Any]
 
 _MOST_DAYS = 366  # that ``?days=`` takes
 
 
-def for_api(
-    system: Uptime,
-    octoprint: Uptime,
-    scope: str | None,
-    values: Mapping[str, Any],
-    news: News,
-    sees_files: bool,
-    note: str | None,
-    plugin_version: str,
-) -> Fields:
-    """The answer to ``GET /api/plugin/octoprint_uptime``.
+class Uptimes(NamedTuple):
+    """How long the host and OctoPrint have been up; ``scope`` says whether the first is the host's or a container's."""
 
-    ``values`` are the plugin's settings, ``sees_files`` says whether the caller has FILES_LIST, and ``note`` is what
-    to do about an unknown uptime of the host, in the caller's language.
+    system: Uptime
+    octoprint: Uptime
+    scope: str | None
+
+
+class Facts(NamedTuple):
+    """What an answer of the API is made of.
+
+    ``values`` are the plugin's settings. ``sees_files`` says whether the caller has FILES_LIST. ``note`` says what to
+    do about an unknown uptime of the host, in the caller's language.
     """
+
+    uptimes: Uptimes
+    values: Mapping[str, Any]
+    news: News
+    sees_files: bool
+    note: str | None
+    plugin_version: str
+
+
+def for_api(facts: Facts) -> Fields:
+    """Return the answer to ``GET /api/plugin/octoprint_uptime``."""
+    uptimes, values, news, sees_files, note, plugin_version = facts
     fields = {
-        **_uptime("", system, DISPLAY_FORMATS),
-        **_uptime("octoprint_", octoprint, DISPLAY_FORMATS),
-        **_source(system, scope),
-        "uptime_available": system.seconds is not None,
+        **_uptime("", uptimes.system, DISPLAY_FORMATS),
+        **_uptime("octoprint_", uptimes.octoprint, DISPLAY_FORMATS),
+        **_source(uptimes.system, uptimes.scope),
+        "uptime_available": uptimes.system.seconds is not None,
         "display_format": values["display_format"],
         "poll_interval_seconds": values["poll_interval_seconds"],
         "last_restart": news.last and _known_restart(news.last, sees_files),
         "unseen_restart": news.unseen and _known_restart(news.unseen, sees_files),
-        "unseen_restarts": news.unseen_ends,
+        "unseen_restarts": news.unseen_shutdowns,
         "unseen_lost_prints": news.unseen_lost_prints,
         "recorded_since": _moment(news.recorded_since),
         "plugin_version": plugin_version,
@@ -46,16 +59,16 @@ def for_api(
 
 
 class Asked(NamedTuple):
-    """Which restarts a caller asks for: the newest so many, of those within the last ``days`` unless that is None."""
+    """Which restarts a caller asks for: the newest ``restarts`` of those within the last ``days``, or of all."""
 
     restarts: int
     days: int | None
 
 
 def asked(arguments: Mapping[str, str]) -> Asked | None:
-    """What ``?restarts=20`` and ``?days=30`` ask for, None without either.
+    """Return what ``?restarts=20`` and ``?days=30`` ask for; None without either.
 
-    Raises `ValueError`, with a sentence for the caller, where one of them is not a whole number within its bounds.
+    Raises `ValueError`, with a sentence for the caller, if one of them is not a whole number within its bounds.
     """
     restarts = _count(arguments, "restarts", RUNS_KEPT)
     days = _count(arguments, "days", _MOST_DAYS)
@@ -72,18 +85,52 @@ def _count(arguments: Mapping[str, str], name: str, most: int) -> int | None:
     return count
 
 
-def restarts(found: Iterable[Restart], sees_files: bool) -> list[Fields]:
-    """The list that ``?restarts=20`` or ``?days=30`` adds to the API's answer."""
-    return [restart(each, sees_files) for each in found]
+def of_the_past(history: History | None, period: Period | None, asked: Asked, sees_files: bool) -> Fields:
+    """Return what ``?restarts=20`` and ``?days=30`` add to an answer.
+
+    ``history`` is None while the log is off; ``period`` also while it is not read yet.
+    """
+    found = islice(history.restarts(asked.days), asked.restarts) if history else ()
+    unrecorded = history.unrecorded() if history else ()
+    fields: Fields = {
+        "restarts": [restart(each, sees_files) for each in found],
+        "not_recorded": [{"from": _moment(each.since), "to": _moment(each.until)} for each in unrecorded],
+    }
+    return fields if asked.days is None else {**fields, "history": period and _period(period)}
 
 
-def not_recorded(found: Iterable[Unrecorded]) -> list[Fields]:
-    """When nothing was recorded, as the list of restarts is accompanied by it."""
-    return [{"from": _moment(each.since), "to": _moment(each.until)} for each in found]
+def _period(period: Period) -> Fields:
+    return {
+        "from": _moment(period.since),
+        "to": _moment(period.until),
+        "octoprint": _spans(period.octoprint),
+        "host": _spans(period.host),
+        "figures": _figures(period.figures),
+    }
+
+
+def _spans(spans: Iterable[Span]) -> list[Fields]:
+    return [{"from": _moment(span.since), "to": _moment(span.until), "state": span.state} for span in spans]
+
+
+def _figures(figures: Figures) -> Fields:
+    longest, most = figures.longest_uptime, figures.unexpected_downtime_max
+    return {
+        "restarts": figures.restarts,
+        "unexpected_shutdowns": figures.unexpected_shutdowns,
+        "lost_prints": figures.lost_prints,
+        "running_seconds_min": figures.running_min,
+        "running_seconds_max": figures.running_max,
+        "recorded_seconds": figures.recorded,
+        "longest_uptime_seconds": _whole(longest),
+        "longest_uptime_is_exact": figures.longest_uptime_is_exact,
+        "unexpected_downtime_seconds_min": int(figures.unexpected_downtime_min),
+        "unexpected_downtime_seconds_max": None if most is None else ceil(most),
+    }
 
 
 def restart(found: Restart, sees_files: bool) -> Fields:
-    """One restart, in the API and, without the file's name, as the event's payload."""
+    """Return one restart for the API or, without the file's name, for the event's payload."""
     return {
         "id": found.id,
         "kind": found.kind,
@@ -102,25 +149,26 @@ def restart(found: Restart, sees_files: bool) -> Fields:
     }
 
 
-# The same few are told from one answer to the next; nobody but the one that serves them has these dicts.
+# Polls repeat the same restarts, so cache them. Callers must not change the result.
 _known_restart = lru_cache(maxsize=4)(restart)
 
 
 def error(message: str) -> Fields:
-    """The body of every refusal and failure of the API."""
+    """Return the body of every refusal and failure of the API."""
     return {"error": message, "uptime_available": False}
 
 
-def for_system_info(system: Uptime, octoprint: Uptime, scope: str | None) -> Fields:
-    """The uptimes in OctoPrint's System info."""
+def for_system_info(uptimes: Uptimes) -> Fields:
+    """Return the uptimes for OctoPrint's System info."""
+    system, octoprint, scope = uptimes
     return {**_uptime("", system, ("full",)), **_uptime("octoprint_", octoprint, ("full",)), **_source(system, scope)}
 
 
 def restart_for_system_info(last: Restart | None) -> Fields:
-    """The last restart in OctoPrint's System info, in English whoever reads it."""
+    """Return the last restart for OctoPrint's System info, always in English."""
     if last is None:
         return {"last_restart": None, "last_restart_at": None}
-    how = "clean" if last.clean else "without warning"
+    how = "clean shutdown" if last.clean else "unexpected shutdown"
     printing = ""
     if last.lost_print:
         printing = ", a print was lost"
@@ -130,7 +178,7 @@ def restart_for_system_info(last: Restart | None) -> Fields:
 
 
 def for_command_line(system: Uptime, scope: str | None, display_format: str) -> Fields:
-    """What ``octoprint plugins octoprint_uptime:show --json`` prints: the API's fields of the host's uptime."""
+    """Return what ``octoprint plugins octoprint_uptime:show --json`` prints: the API's fields of the host's uptime."""
     return {
         **_uptime("", system, ("full",)),
         **_source(system, scope),
@@ -140,7 +188,7 @@ def for_command_line(system: Uptime, scope: str | None, display_format: str) -> 
 
 
 def seconds(uptime: Uptime) -> float | None:
-    """The uptime in seconds, rounded to hundredths; None where it is unknown."""
+    """Return the uptime in seconds, rounded to hundredths; None if it is unknown."""
     return None if uptime.seconds is None else round(uptime.seconds, 2)
 
 
@@ -159,11 +207,10 @@ def _source(system: Uptime, scope: str | None) -> Fields:
 
 def _print(found: Print, sees_files: bool) -> Fields:
     percent, position, z, seen = found.progress or (None, None, None, None)
-    path = found.path if sees_files and found.path else None
+    path = found.path or None if sees_files else None
     return {
         "file": path and path.rpartition("/")[2],
-        # Without an origin the path is not known, only its last part.
-        "path": path if found.origin is not None else None,
+        "path": path,
         "origin": found.origin,
         "progress": None if percent is None else round(percent, 1),
         "position_bytes": position,

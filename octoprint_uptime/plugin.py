@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from octoprint.access.permissions import Permissions
 from octoprint.settings import NoSuchSettingsPath
 
 from . import answer, settings
-from .clock import Uptime, process_clock, scope_of, system_clock
+from .clock import process_clock, scope_of, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
 from .recording import Recording
 from .restart_log import News, Progress, Restart, RestartLog
@@ -108,29 +107,33 @@ class UptimePlugin(
         # OctoPrint itself asks for no permission, and before 1.11.2 not even for a login.
         if not Permissions.STATUS.can():
             flask.abort(403)
-        note = None
-        system, octoprint, scope = self._read_clocks()
-        if system.seconds is None:
-            note = gettext(
-                "Neither /proc/uptime nor psutil gives the host's uptime; octoprint.log says why. If psutil is "
-                "missing, run 'pip install psutil' in OctoPrint's virtual environment and restart OctoPrint."
-            )
-        news = self._news()
-        # Asked only where there is a file's name to tell: each answer of a poll is to cost next to nothing.
-        told = (news.last, news.unseen)
-        names_a_file = any(restart and (restart.lost_print or restart.unattended_print) for restart in told)
-        sees_files = names_a_file and Permissions.FILES_LIST.can()
-        fields = answer.for_api(system, octoprint, scope, self._values, news, sees_files, note, self._plugin_version)
         try:
             asked = answer.asked(request.args)
         except ValueError as error:
             flask.abort(400, description=str(error))
+        uptimes, news = self._read_clocks(), self._news()
+        note = None
+        if uptimes.system.seconds is None:
+            note = gettext(
+                "Neither /proc/uptime nor psutil gives the host's uptime; octoprint.log says why. If psutil is "
+                "missing, run 'pip install psutil' in OctoPrint's virtual environment and restart OctoPrint."
+            )
+        # Ask for the permission only if there is a file's name to show: a poll should cost next to nothing.
+        named = (news.last, news.unseen)
+        names_a_file = any(restart and (restart.lost_print or restart.unattended_print) for restart in named)
+        sees_files = bool(asked or names_a_file) and Permissions.FILES_LIST.can()
+        fields = answer.for_api(answer.Facts(uptimes, self._values, news, sees_files, note, self._plugin_version))
         if asked:
-            log = self._restart_log if self._values["restart_log"] else None
-            found = islice(log.restarts(asked.days), asked.restarts) if log else ()
-            fields["restarts"] = answer.restarts(found, Permissions.FILES_LIST.can())
-            fields["not_recorded"] = answer.not_recorded(log.unrecorded() if log else ())
+            fields |= self._past(asked, uptimes, sees_files)
         return flask.jsonify(fields)
+
+    def _past(self, asked: answer.Asked, uptimes: answer.Uptimes, sees_files: bool) -> answer.Fields:
+        is_read = self._restart_log.is_read  # before the runs are, or some might be missing
+        history = self._restart_log.history() if self._values["restart_log"] else None
+        period = None
+        if history and is_read and asked.days:
+            period = history.period(asked.days, uptimes.scope, uptimes.system.started)
+        return answer.of_the_past(history, period, asked, sees_files)
 
     def get_api_commands(self) -> dict[str, list[str]]:
         return {"dismiss": ["id"], "clear": []}
@@ -145,13 +148,12 @@ class UptimePlugin(
         else:
             flask.abort(400, description="id is not a whole number")
         if not written:
-            flask.abort(503, description="done, but not written to the disk so far; octoprint.log says why")
+            flask.abort(503, description="done, but not saved to the disk yet; octoprint.log says why")
 
-    def _read_clocks(self) -> tuple[Uptime, Uptime, str | None]:
-        """The host's uptime, OctoPrint's, and the scope of the first."""
+    def _read_clocks(self) -> answer.Uptimes:
         system, octoprint = self._system.read(), self._octoprint.read()
         self._logger.debug("Read host %s and OctoPrint %s", system, octoprint)
-        return system, octoprint, scope_of(system)
+        return answer.Uptimes(system, octoprint, scope_of(system))
 
     ##~~ TemplatePlugin
 
@@ -190,7 +192,7 @@ class UptimePlugin(
     def get_additional_environment(self) -> dict[str, Any]:
         if not self._values["include_in_systeminfo"]:
             return {}
-        fields = answer.for_system_info(*self._read_clocks())
+        fields = answer.for_system_info(self._read_clocks())
         if self._values["restart_log"]:
             fields |= answer.restart_for_system_info(self._news().last)
         return fields
@@ -209,8 +211,8 @@ class UptimePlugin(
 
     def on_shutdown(self) -> None:
         if not self._restart_log.stop():
-            # OctoPrint's log takes nothing more by now.
-            print("OctoPrint Uptime: the disk has no record of this end; it may be told as one without warning.")
+            # By now OctoPrint's log takes no more lines.
+            print("OctoPrint Uptime: this shutdown is not on the disk yet; it may be reported as unexpected.")
 
     def get_custom_events(self, *args: Any, **kwargs: Any) -> list[str]:
         return ["restarted"]

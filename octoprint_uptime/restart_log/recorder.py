@@ -69,6 +69,11 @@ class Recorder:
         """The earlier runs and the current one, as of now."""
         return self._state
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the earlier runs have been read."""
+        return self._loaded
+
     def begin(self, started: float, recorded_from: float) -> None:
         """Begin to record a run; both moments are by the boot clock. Returns at once, as all methods but `stop`."""
         self._enqueue(partial(self._begin, started, recorded_from))

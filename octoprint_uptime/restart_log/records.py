@@ -1,4 +1,4 @@
-"""The records that the files of the restart log hand to each other."""
+"""The records that the files of the restart log pass to each other."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,10 @@ CLOCK_JITTER_SECONDS = 2  # by which the moment of one boot may jitter
 
 
 class Progress(NamedTuple):
-    """How far a print was at one moment.
+    """How far a print was at one moment, as OctoPrint reported it.
 
-    ``percent`` of the file, ``position`` in bytes from its start, ``z`` in mm; the last two are None where unknown.
-    ``seen`` is when OctoPrint said so. `Recording` takes all of it from OctoPrint's printer and its events.
+    ``percent`` of the file; ``position`` in bytes from its start; ``z`` in mm. ``seen`` is the moment. All but
+    ``percent`` are None if unknown.
     """
 
     percent: float
@@ -19,18 +19,14 @@ class Progress(NamedTuple):
 
     @classmethod
     def of(cls, percent: object, position: object, z: object, seen: float | None) -> "Progress | None":
-        """The progress that these values describe, or None where ``percent`` is not from 0 to 100."""
+        """Return the progress that these values describe, or None if ``percent`` is not from 0 to 100."""
         checked = number(percent, 0, 100)
         whole = number(position, 0)
         return None if checked is None else cls(checked, None if whole is None else int(whole), number(z), seen)
 
 
 class Print(NamedTuple):
-    """A print that runs or is paused.
-
-    ``path`` and ``origin`` name its file as OctoPrint does. Where ``origin`` is None, ``path`` is the file's name
-    alone: the first versions of the log kept no more.
-    """
+    """A print that is running or paused. ``path`` and ``origin`` name its file as OctoPrint does."""
 
     path: str
     origin: str | None
@@ -39,19 +35,22 @@ class Print(NamedTuple):
 
     @property
     def streamed(self) -> bool:
-        """Whether OctoPrint sends the file, so that the print ends with it; the printer reads its own storage alone."""
+        """Whether OctoPrint sends the file, so that the print stops with it, or the printer reads its own storage."""
         return self.origin in (None, "local")
 
 
 class Run(NamedTuple):
     """One run of OctoPrint, from the start of its process to its end.
 
-    Its moments, and its print's, are seconds by the boot clock; ``offset`` turns them into seconds since 1970.
-    ``boot`` is the same for all runs of one boot. ``id`` is 0 until the run is stored. ``recorded_from`` is later
-    than ``started`` where the log was switched on during the run. ``last_alive`` is when the run was last seen alive.
-    ``ended`` is ``clean`` when OctoPrint was shut down in order and so told the plugin, ``off`` when the log was
-    switched off, or None: the run goes on, or ended without warning. ``own_boot_id`` says that ``boot`` names one
-    start of a container rather than a boot of the host.
+    All moments, also those of its print, are seconds by the boot clock; ``offset`` converts them to seconds since 1970.
+
+    - ``id`` is 0 until the run is stored.
+    - ``boot`` is the same for all runs of one boot. ``own_boot_id`` says that it names one start of a container
+      instead of a boot of the host.
+    - ``recorded_from`` is later than ``started`` if the log was switched on during the run.
+    - ``last_alive`` is the last heartbeat.
+    - ``ended`` is ``clean`` after a clean shutdown, ``off`` if the log was switched off, and None if the run goes on
+      or stopped unexpectedly.
     """
 
     id: int
@@ -68,18 +67,18 @@ class Run(NamedTuple):
 
     @property
     def earliest_end(self) -> float:
-        """What the next run can't have started before."""
+        """The earliest moment at which the next run can have started."""
         # A process whose log was switched off and on again has two runs, both with its start.
         return self.started if self.ended == "off" else self.last_alive
 
     def in_one_boot_with(self, following: "Run") -> bool:
-        """Whether the host was not booted between this run and the following one."""
+        """Return whether the host stayed up between this run and the following one."""
         return self.boot == following.boot or self.before_a_container_restart(following)
 
     def before_a_container_restart(self, following: "Run") -> bool:
-        """Whether a container was started anew after this run, while its host went on.
+        """Return whether a container restarted after this run while its host stayed up.
 
-        Both names of a boot are then the container's own, the boot clock went on, and the wall clock was not set.
+        Then both boots' names are the container's own, the boot clock went on, and the wall clock was not set.
         """
         return (
             self.may_be_before_a_container_restart(following)
@@ -89,19 +88,22 @@ class Run(NamedTuple):
         )
 
     def may_be_before_a_container_restart(self, following: "Run") -> bool:
-        """Whether nothing speaks against that but a wall clock that was set, or a name that an older version kept."""
+        """Return the same, but ignore whether the wall clock was set, and accept one name that is the container's."""
         own = self.own_boot_id or following.own_boot_id
         return own and self.boot != following.boot and following.started >= self.earliest_end
 
 
 class Restart(NamedTuple):
-    """The end of one run and the start of the next.
+    """What happened between the end of one run and the start of the next.
 
-    Moments, its print's included, are seconds since 1970, and None where no clock can be trusted; downtimes are
-    seconds. The run ended between ``ended_after`` and ``ended_before``. ``kind`` is ``host``, ``container`` or
-    ``octoprint``, by what was started anew; ``host_started`` is None where that was not the host. ``id`` and
-    ``version``, which is OctoPrint's, are those of the run that ended. ``lost_print`` is the print that OctoPrint was
-    streaming; one that the printer was reading from its own storage is the ``unattended_print``, and may have gone on.
+    Moments, also those of its print, are seconds since 1970, or None if no clock can be trusted; downtimes are seconds.
+
+    - ``kind`` is what restarted: ``host``, ``container`` or ``octoprint``. ``host_started`` is None for the others.
+    - ``clean`` is true after a clean shutdown.
+    - The run ended between ``ended_after`` and ``ended_before``.
+    - ``id`` and ``version`` are those of the run that ended; the version is OctoPrint's.
+    - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was read from the printer's own storage, and may
+      have gone on.
     """
 
     id: int
@@ -121,12 +123,52 @@ class Restart(NamedTuple):
 
 
 class Unrecorded(NamedTuple):
-    """A time in which nothing was recorded; both moments are seconds since 1970, or None where they are not known."""
+    """A time in which nothing was recorded; both moments are seconds since 1970, or None if unknown."""
 
     since: float | None
     until: float | None
 
 
+class Span(NamedTuple):
+    """A time in one state; both moments are seconds since 1970."""
+
+    since: int
+    until: int
+    state: str
+
+
+class Figures(NamedTuple):
+    """What a period comes to: counts and seconds.
+
+    A ``max`` is None if one of its parts is unknown. The longest uptime is that of a whole run of OctoPrint, also if
+    it began before the period; None without a run.
+    """
+
+    restarts: int
+    unexpected_shutdowns: int
+    lost_prints: int
+    running_min: int
+    running_max: int | None
+    recorded: int
+    longest_uptime: float | None
+    longest_uptime_is_exact: bool
+    unexpected_downtime_min: float
+    unexpected_downtime_max: float | None
+
+
+class Period(NamedTuple):
+    """What happened from ``since`` to ``until``, in seconds since 1970, in a lane each for OctoPrint and its host.
+
+    The spans of a lane are in order and don't overlap. Between them nothing was running.
+    """
+
+    since: int
+    until: int
+    octoprint: list[Span]
+    host: list[Span]
+    figures: Figures
+
+
 def number(raw: object, low: float = -1e12, high: float = 1e12) -> float | None:
-    """``raw`` as a float, or None where it is not a number from ``low`` to ``high``."""
+    """Return ``raw`` as a float, or None if it is not a number from ``low`` to ``high``."""
     return float(raw) if isinstance(raw, (int, float)) and low <= raw <= high else None

@@ -321,7 +321,7 @@ def test_home_assistants_templates_make_states_of_an_answer(server: OctoPrint, o
     started = server.answer()["octoprint_started_at"]
     assert states(server) == [started, "none", "False"]
     started = until(lambda: only_read.answer()["last_restart"] and only_read.answer())["octoprint_started_at"]
-    assert states(only_read) == [started, "host, without warning", "True"]
+    assert states(only_read) == [started, "host, unexpected shutdown", "True"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")

@@ -214,7 +214,7 @@ def test_a_restart_is_recorded_and_told(
     assert len(start.listed) == len(start.rows) - 1
     # Everybody who has STATUS may hear the event.
     assert start.events == [without_file(last)]
-    text = f"octoprint, {'clean' if clean else 'without warning'}{', a print was lost' if lost else ''}"
+    text = f"octoprint, {'clean' if clean else 'unexpected'} shutdown{', a print was lost' if lost else ''}"
     assert start.system_info == (text, last["started_at"])
 
 
@@ -438,7 +438,7 @@ def test_a_print_from_the_printers_own_storage_is_not_told_to_be_lost(make_serve
     assert unattended.keys() == LOST_PRINT_FIELDS
     assert (unattended["file"], unattended["path"]) == (file["name"], file["path"])
     assert unattended["origin"] == file["origin"]
-    text = "octoprint, without warning, a print from the printer's own storage may have gone on"
+    text = "octoprint, unexpected shutdown, a print from the printer's own storage may have gone on"
     assert system_info(server)[0] == text
 
 
@@ -530,7 +530,7 @@ def test_boots_are_told_from_restarts_also_while_the_clock_is_not_set(make_serve
     least = current["started"] if current["started"] < previous["last_alive"] else 0
     assert unclean["downtime_seconds_min"] == int(least)
     assert 2 <= current["started"] <= 60
-    assert system_info(server) == ("host, without warning", None)
+    assert system_info(server) == ("host, unexpected shutdown", None)
 
     end(server, "killed")
     within, *rest = host.start(server, "-3000d")

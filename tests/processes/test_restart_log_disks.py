@@ -54,7 +54,7 @@ log.printing(Print("benchy.gcode", "local", None, None))
 settle()
 {middle}
 alive = "uptime restart log" in [thread.name for thread in threading.enumerate()]
-restarts = [restart.id for restart in log.restarts()]
+restarts = [restart.id for restart in log.history().restarts()]
 log.stop(10)
 for thread in threading.enumerate():
     if thread.name == "uptime restart log":

@@ -13,9 +13,9 @@ import pytest
 import octoprint_uptime
 from octoprint_uptime import answer, format_uptime
 from octoprint_uptime.clock import Uptime
-from octoprint_uptime.restart_log import News, Print, Progress, Restart, Unrecorded
+from octoprint_uptime.restart_log import News, Print, Progress, Restart
+from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Run
-from octoprint_uptime.restart_log.restarts import restarts
 from octoprint_uptime.settings import defaults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +52,12 @@ UNKNOWN = KNOWN._replace(
     lost_print=None,
     unattended_print=None,
 )
+# The log was off between these two runs.
+RUNS = [
+    Run(1, "a", MARCH, 60.0, 60.0, 90.0, "1.11.8", "off", None, False),
+    Run(2, "a", MARCH, 100.0, 120.0, 190.0, "1.11.8", None, None, False),
+]
+HISTORY = History(RUNS, MARCH + 190)
 NEWS = News(KNOWN, KNOWN, 3, 2, MARCH)
 FIRST_FIELDS = {
     *(f"{prefix}{name}" for prefix in ("", "octoprint_") for name in ("seconds", "started_at", "uptime")),
@@ -87,10 +93,11 @@ def table(heading: str) -> dict[str, Field]:
 
 
 def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, sees_files: bool) -> dict[str, Any]:
-    told = answer.for_api(system, octoprint, system.source and "host", defaults(), news, sees_files, note, "1.1.0")
+    uptimes = answer.Uptimes(system, octoprint, system.source and "host")
+    told = answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.1.0"))
     if note is not None:
         return told
-    return told | {"restarts": answer.restarts([], sees_files), "not_recorded": answer.not_recorded([])}
+    return told | answer.of_the_past(HISTORY, HISTORY.period(30, "host", MARCH), answer.Asked(1, 30), sees_files)
 
 
 # All that there may be first, nothing that need not be known last.
@@ -106,12 +113,15 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
         ],
         "A restart": restarts,
         "A print": prints,
-        "A time that was not recorded": answer.not_recorded([Unrecorded(MARCH, MARCH), Unrecorded(None, None)]),
+        "A time that was not recorded": [
+            *answer.of_the_past(HISTORY, None, answer.Asked(1, None), sees_files)["not_recorded"],
+            {"from": None, "to": None},
+        ],
         "Errors": [answer.error("no such thing")],
         "The command line": [answer.for_command_line(up, up.source and "host", "full") for up in (UP, DOWN)],
         "System info": [
-            answer.for_system_info(UP, UP, "host") | system_info(KNOWN),
-            answer.for_system_info(DOWN, DOWN, None) | system_info(None),
+            answer.for_system_info(answer.Uptimes(UP, UP, "host")) | system_info(KNOWN),
+            answer.for_system_info(answer.Uptimes(DOWN, DOWN, None)) | system_info(None),
         ],
     }
     return found[heading]
@@ -145,7 +155,7 @@ def test_a_table_says_which_fields_may_be_null_or_not_there(heading: str) -> Non
 def test_a_table_says_which_version_had_a_field_first(heading: str) -> None:
     for name, field in table(heading).items():
         first = heading in ("The answer", "Errors", "System info") and name in FIRST_FIELDS
-        assert field.since == ("1.0.0" if first else "1.1.0"), name
+        assert field.since == ("1.2.0" if name == "history" else "1.0.0" if first else "1.1.0"), name
 
 
 @pytest.mark.parametrize("heading", TABLES)
@@ -232,7 +242,7 @@ def test_the_example_of_an_end_is_what_the_log_makes_of_it() -> None:
     after = Run(
         2, "b", power_back, started - power_back, started - power_back, started - power_back, "", None, None, False
     )
-    (found,) = restarts([before, after])
+    (found,) = History([before, after], MARCH).restarts()
     assert (found.ended_after, found.ended_before) == (write, power_back)
     assert write < power_cut < power_back
     assert (found.downtime_min, found.downtime_max) == (45, 30 * 60 + 45)

@@ -1,16 +1,27 @@
-"""What is told: every key, rounding and text, for each reader."""
+"""What is reported: every key, rounding and text, for each reader."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from octoprint_uptime import answer
 from octoprint_uptime.clock import Uptime
-from octoprint_uptime.restart_log import RUNS_KEPT, News, Print, Progress, Restart, Unrecorded
+from octoprint_uptime.restart_log import (
+    RUNS_KEPT,
+    Figures,
+    History,
+    News,
+    Period,
+    Print,
+    Progress,
+    Restart,
+    Span,
+    Unrecorded,
+)
 from octoprint_uptime.settings import defaults
 
 MARCH = 1772323200.0  # 2026-03-01 00:00 UTC
@@ -50,10 +61,11 @@ NOTHING_KNOWN = RESTART._replace(
 def for_api(
     system: Uptime = UP, news: News = NO_NEWS, sees_files: bool = True, note: str | None = None
 ) -> dict[str, Any]:
-    return answer.for_api(system, PROCESS, "host", defaults(), news, sees_files, note, "1.2.3")
+    uptimes = answer.Uptimes(system, PROCESS, "host")
+    return answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.2.3"))
 
 
-def test_all_that_is_told_of_a_restart() -> None:
+def test_every_field_of_a_restart() -> None:
     assert answer.restart(RESTART, sees_files=True) == {
         "id": 7,
         "kind": "host",
@@ -81,7 +93,7 @@ def test_all_that_is_told_of_a_restart() -> None:
     }
 
 
-def test_what_is_not_known_of_a_restart_is_null() -> None:
+def test_what_is_unknown_of_a_restart_is_null() -> None:
     told = answer.restart(NOTHING_KNOWN, sees_files=True)
     assert told.keys() == answer.restart(RESTART, sees_files=True).keys()
     assert {key for key, value in told.items() if value is not None} == {
@@ -99,14 +111,13 @@ def test_what_is_not_known_of_a_restart_is_null() -> None:
         (BENCHY, True, "benchy.gcode", "parts/benchy.gcode", "local"),
         (BENCHY._replace(path="benchy.gcode"), True, "benchy.gcode", "benchy.gcode", "local"),
         (BENCHY._replace(path="a.gco", origin="sdcard"), True, "a.gco", "a.gco", "sdcard"),
-        # The first versions of the log kept the name alone.
-        (BENCHY._replace(path="benchy.gcode", origin=None), True, "benchy.gcode", None, None),
+        (BENCHY._replace(origin=None), True, "benchy.gcode", "parts/benchy.gcode", None),
         (BENCHY._replace(path=""), True, None, None, "local"),
         (BENCHY, False, None, None, "local"),
         (BENCHY._replace(origin=None), False, None, None, None),
     ],
 )
-def test_the_file_of_a_lost_print_is_named_to_those_who_may_see_files(
+def test_file_of_a_print_is_named_only_to_callers_who_may_see_files(
     print_: Print, sees_files: bool, file: str | None, path: str | None, origin: str | None
 ) -> None:
     lost = answer.restart(RESTART._replace(lost_print=print_), sees_files)["lost_print"]
@@ -116,11 +127,11 @@ def test_the_file_of_a_lost_print_is_named_to_those_who_may_see_files(
     assert answer.restart(elsewhere, sees_files)["unattended_print"] == lost
 
 
-def test_what_is_not_known_of_a_lost_print_is_null() -> None:
+def test_what_is_unknown_of_a_lost_print_is_null() -> None:
     lost = answer.restart(RESTART._replace(lost_print=Print("x", None, None, None)), sees_files=True)["lost_print"]
     assert lost == {
         "file": "x",
-        "path": None,
+        "path": "x",
         "origin": None,
         "progress": None,
         "position_bytes": None,
@@ -130,18 +141,13 @@ def test_what_is_not_known_of_a_lost_print_is_null() -> None:
     }
 
 
-def test_a_print_at_its_very_start_is_known() -> None:
+def test_print_at_its_start_has_a_progress_of_zero() -> None:
     print_ = BENCHY._replace(progress=Progress(0.0, 0, 0.0, MARCH))
     lost = answer.restart(RESTART._replace(lost_print=print_), sees_files=True)["lost_print"]
     assert (lost["progress"], lost["position_bytes"], lost["z"]) == (0.0, 0, 0.0)
 
 
-def test_restarts_are_told_one_by_one() -> None:
-    told = answer.restarts(iter([RESTART, NOTHING_KNOWN]), sees_files=False)
-    assert told == [answer.restart(RESTART, sees_files=False), answer.restart(NOTHING_KNOWN, sees_files=False)]
-
-
-def test_all_that_the_api_tells() -> None:
+def test_every_field_of_an_answer() -> None:
     assert for_api() == {
         "seconds": 93784.57,
         "started_at": "2026-03-01T00:00:00Z",
@@ -169,7 +175,7 @@ def test_all_that_the_api_tells() -> None:
     }
 
 
-def test_an_unknown_uptime_is_null_with_a_note_about_it() -> None:
+def test_unknown_uptime_is_null_with_a_note() -> None:
     told = for_api(UNKNOWN, note="psutil fehlt")
     unknown = ("seconds", "started_at", "uptime", "uptime_dhm", "uptime_dh", "uptime_d", "uptime_source")
     assert [told[key] for key in unknown] == [None] * 7
@@ -179,19 +185,96 @@ def test_an_unknown_uptime_is_null_with_a_note_about_it() -> None:
 
 
 @pytest.mark.parametrize("sees_files", [True, False])
-def test_the_api_tells_the_news_with_files_to_those_who_may_see_them(sees_files: bool) -> None:
+def test_answer_has_the_news(sees_files: bool) -> None:
     told = for_api(news=News(NOTHING_KNOWN, RESTART, 3, 2), sees_files=sees_files)
     assert told["last_restart"] == answer.restart(NOTHING_KNOWN, sees_files)
     assert told["unseen_restart"] == answer.restart(RESTART, sees_files)
     assert (told["unseen_restarts"], told["unseen_lost_prints"]) == (3, 2)
 
 
-def test_the_api_tells_since_when_and_when_not_anything_is_recorded() -> None:
+def test_api_reports_since_when_it_records() -> None:
     assert for_api(news=News(recorded_since=MARCH + 0.9))["recorded_since"] == "2026-03-01T00:00:00Z"
-    assert answer.not_recorded([Unrecorded(MARCH, None), Unrecorded(None, MARCH + 60.5)]) == [
-        {"from": "2026-03-01T00:00:00Z", "to": None},
-        {"from": None, "to": "2026-03-01T00:01:00Z"},
-    ]
+
+
+class Past(History):
+    """A history with these restarts, newest first, whose log was off at these times."""
+
+    def __init__(self, restarts: list[Restart], unrecorded: list[Unrecorded]) -> None:
+        super().__init__([], MARCH)
+        self._all = restarts
+        self._unrecorded = unrecorded
+        self.days: int | None = -1  # that were asked for
+
+    def restarts(self, days: int | None = None) -> Iterator[Restart]:
+        self.days = days
+        return iter(self._all)
+
+    def unrecorded(self) -> list[Unrecorded]:
+        return self._unrecorded
+
+
+FIGURES = Figures(5, 3, 1, 70, 90, 100, 61.9, False, 30.9, 40.1)
+PERIOD = Period(
+    since=int(MARCH),
+    until=int(MARCH) + 100,
+    octoprint=[Span(int(MARCH), int(MARCH) + 70, "running"), Span(int(MARCH) + 70, int(MARCH) + 90, "maybe_running")],
+    host=[Span(int(MARCH), int(MARCH) + 100, "running")],
+    figures=FIGURES,
+)
+HISTORY = {
+    "from": "2026-03-01T00:00:00Z",
+    "to": "2026-03-01T00:01:40Z",
+    "octoprint": [
+        {"from": "2026-03-01T00:00:00Z", "to": "2026-03-01T00:01:10Z", "state": "running"},
+        {"from": "2026-03-01T00:01:10Z", "to": "2026-03-01T00:01:30Z", "state": "maybe_running"},
+    ],
+    "host": [{"from": "2026-03-01T00:00:00Z", "to": "2026-03-01T00:01:40Z", "state": "running"}],
+    "figures": {
+        "restarts": 5,
+        "unexpected_shutdowns": 3,
+        "lost_prints": 1,
+        "running_seconds_min": 70,
+        "running_seconds_max": 90,
+        "recorded_seconds": 100,
+        "longest_uptime_seconds": 61,
+        "longest_uptime_is_exact": False,
+        "unexpected_downtime_seconds_min": 30,
+        "unexpected_downtime_seconds_max": 41,
+    },
+}
+
+
+@pytest.mark.parametrize("sees_files", [True, False])
+def test_past_has_the_newest_restarts_and_when_nothing_was_recorded(sees_files: bool) -> None:
+    past = Past([RESTART, NOTHING_KNOWN, RESTART], [Unrecorded(MARCH, None), Unrecorded(None, MARCH + 60.5)])
+    assert answer.of_the_past(past, None, answer.Asked(2, None), sees_files) == {
+        "restarts": [answer.restart(RESTART, sees_files), answer.restart(NOTHING_KNOWN, sees_files)],
+        "not_recorded": [
+            {"from": "2026-03-01T00:00:00Z", "to": None},
+            {"from": None, "to": "2026-03-01T00:01:00Z"},
+        ],
+    }
+    assert past.days is None
+
+
+def test_past_of_some_days_has_their_history() -> None:
+    past = Past([RESTART], [])
+    fields = answer.of_the_past(past, PERIOD, answer.Asked(5, 30), True)
+    assert (fields["history"], past.days) == (HISTORY, 30)
+
+
+def test_what_is_unknown_of_a_period_is_null() -> None:
+    unknown = FIGURES._replace(running_max=None, longest_uptime=None, unexpected_downtime_max=None)
+    fields = answer.of_the_past(Past([], []), PERIOD._replace(figures=unknown), answer.Asked(5, 30), True)
+    figures = fields["history"]["figures"]
+    nulls = {"running_seconds_max", "longest_uptime_seconds", "unexpected_downtime_seconds_max"}
+    assert {key for key, value in figures.items() if value is None} == nulls
+
+
+def test_without_a_log_there_is_no_past() -> None:
+    fields = answer.of_the_past(None, None, answer.Asked(5, 30), True)
+    assert fields == {"restarts": [], "not_recorded": [], "history": None}
+    assert "history" not in answer.of_the_past(None, None, answer.Asked(5, None), True)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +290,7 @@ def test_the_api_tells_since_when_and_when_not_anything_is_recorded() -> None:
         ({"days": "30", "restarts": "20"}, (20, 30)),
     ],
 )
-def test_a_caller_asks_for_so_many_restarts_or_for_those_of_some_days(
+def test_callers_ask_for_a_number_of_restarts_or_of_days(
     arguments: dict[str, str], asked: tuple[int, int | None] | None
 ) -> None:
     assert answer.asked(arguments) == asked
@@ -218,17 +301,17 @@ def test_a_caller_asks_for_so_many_restarts_or_for_those_of_some_days(
     "text",
     ["0", "{more}", "-1", "+1", "abc", "", "1.5", "1e2", "9" * 5000, "\u0664", "\u00b2", "1,2", " 1", "1_0", "0x1"],
 )
-def test_any_other_count_is_refused_with_a_sentence(name: str, most: int, text: str) -> None:
+def test_any_other_number_is_refused(name: str, most: int, text: str) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be a whole number from 1 to {most}$"):
         answer.asked({"restarts": "1", "days": "1", name: text.format(more=most + 1)})
 
 
-def test_an_error_says_that_there_is_no_uptime() -> None:
+def test_error_says_that_there_is_no_uptime() -> None:
     assert answer.error("no such thing") == {"error": "no such thing", "uptime_available": False}
 
 
-def test_system_info_tells_both_uptimes_in_full() -> None:
-    assert answer.for_system_info(UP, PROCESS, "container") == {
+def test_system_info_has_both_uptimes_in_full() -> None:
+    assert answer.for_system_info(answer.Uptimes(UP, PROCESS, "container")) == {
         "seconds": 93784.57,
         "started_at": "2026-03-01T00:00:00Z",
         "uptime": "1d 2h 3m 4s",
@@ -244,18 +327,18 @@ def test_system_info_tells_both_uptimes_in_full() -> None:
     ("last", "text", "moment"),
     [
         (None, None, None),
-        (RESTART, "host, without warning, a print was lost", "2026-03-01T00:04:00Z"),
-        (RESTART._replace(clean=True, started=None), "host, clean, a print was lost", None),
-        (RESTART._replace(kind="octoprint", lost_print=None), "octoprint, without warning", "2026-03-01T00:04:00Z"),
-        (NOTHING_KNOWN._replace(kind="octoprint", clean=True), "octoprint, clean", None),
+        (RESTART, "host, unexpected shutdown, a print was lost", "2026-03-01T00:04:00Z"),
+        (RESTART._replace(clean=True, started=None), "host, clean shutdown, a print was lost", None),
+        (RESTART._replace(kind="octoprint", lost_print=None), "octoprint, unexpected shutdown", "2026-03-01T00:04:00Z"),
+        (NOTHING_KNOWN._replace(kind="octoprint", clean=True), "octoprint, clean shutdown", None),
         (
             NOTHING_KNOWN._replace(kind="container", unattended_print=BENCHY),
-            "container, without warning, a print from the printer's own storage may have gone on",
+            "container, unexpected shutdown, a print from the printer's own storage may have gone on",
             None,
         ),
     ],
 )
-def test_system_info_tells_the_last_restart(last: Restart | None, text: str | None, moment: str | None) -> None:
+def test_system_info_has_the_last_restart(last: Restart | None, text: str | None, moment: str | None) -> None:
     assert answer.restart_for_system_info(last) == {"last_restart": text, "last_restart_at": moment}
 
 
@@ -263,7 +346,7 @@ def test_system_info_tells_the_last_restart(last: Restart | None, text: str | No
     ("uptime", "scope", "seconds", "started_at", "text"),
     [(UP, "host", 93784.57, "2026-03-01T00:00:00Z", "1d 2h 3m 4s"), (UNKNOWN, None, None, None, None)],
 )
-def test_the_command_line_tells_the_system_uptime(
+def test_command_line_has_the_hosts_uptime(
     uptime: Uptime, scope: str | None, seconds: float | None, started_at: str | None, text: str | None
 ) -> None:
     assert answer.for_command_line(uptime, scope, "dh") == {
@@ -292,8 +375,8 @@ def test_text_and_seconds_of_one_answer_agree() -> None:
     [
         lambda: for_api(news=News(RESTART, RESTART)),
         lambda: for_api(UNKNOWN, note="psutil"),
-        lambda: answer.restarts([RESTART, NOTHING_KNOWN], sees_files=True),
-        lambda: answer.for_system_info(UP, UNKNOWN, None),
+        lambda: answer.of_the_past(Past([RESTART, NOTHING_KNOWN], []), PERIOD, answer.Asked(9, 1), True),
+        lambda: answer.for_system_info(answer.Uptimes(UP, UNKNOWN, None)),
         lambda: answer.for_command_line(UP, "host", "full"),
     ],
 )

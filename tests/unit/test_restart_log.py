@@ -103,22 +103,22 @@ def stored(path: Path) -> list[Run]:
 
 
 def ids(log: RestartLog) -> list[int]:
-    return [restart.id for restart in log.restarts()]
+    return [restart.id for restart in log.history().restarts()]
 
 
-def test_after_the_first_run_there_is_no_restart(begin: Begin, told: queue.SimpleQueue[Restart], path: Path) -> None:
+def test_first_run_is_no_restart(begin: Begin, told: queue.SimpleQueue[Restart], path: Path) -> None:
     log = begin()
-    assert list(log.restarts()) == []
+    assert list(log.history().restarts()) == []
     assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10)
     log.stop(10)
     assert told.empty()
     assert [(run.started, run.version, run.ended) for run in stored(path)] == [(NOW - 10, "1.11.8", "clean")]
 
 
-def test_the_last_restart_is_told_once(begin: Begin, told: queue.SimpleQueue[Restart]) -> None:
+def test_last_restart_is_announced_once(begin: Begin, told: queue.SimpleQueue[Restart]) -> None:
     log = begin(CLEAN, CRASHED._replace(print=BENCHY._replace(started=160.0)))
     restart = told.get(timeout=10)
-    assert restart == next(log.restarts()) == log.news().last
+    assert restart == next(log.history().restarts()) == log.news().last
     assert (restart.id, restart.kind, restart.clean, restart.version) == (2, "host", False, "1.11.7")
     assert (restart.ended_after, restart.started) == (MARCH + 180, MARCH + DAY + NOW - 10)
     assert restart.lost_print == BENCHY._replace(started=MARCH + 160)
@@ -129,15 +129,15 @@ def test_the_last_restart_is_told_once(begin: Begin, told: queue.SimpleQueue[Res
     assert told.empty()
 
 
-def test_after_a_log_that_was_switched_off_no_restart_is_told(begin: Begin, told: queue.SimpleQueue[Restart]) -> None:
+def test_no_restart_is_announced_after_the_log_was_off(begin: Begin, told: queue.SimpleQueue[Restart]) -> None:
     log = begin(CRASHED, OFF)
     assert ids(log) == [1]
-    assert log.news().last == next(log.restarts())
+    assert log.news().last == next(log.history().restarts())
     log.stop(10)
     assert told.empty()
 
 
-def test_what_a_run_that_is_killed_was_printing_is_lost(
+def test_print_of_a_killed_run_is_lost(
     make: Make, told: queue.SimpleQueue[Restart], path: Path, tmp_path: Path
 ) -> None:
     reads, go = threading.Semaphore(0), threading.Event()
@@ -187,53 +187,53 @@ def test_what_a_run_that_is_killed_was_printing_is_lost(
         ([COSTLY, *[CRASHED] * 50], 51, 51),  # only the newest restarts are news
     ],
 )
-def test_the_news_are_the_last_restart_and_the_one_to_be_told_of(
+def test_news_are_the_last_restart_and_the_unseen_one(
     begin: Begin, earlier: list[Run], last: int | None, unseen: int | None
 ) -> None:
     news = begin(*earlier).news()
     assert (news.last and news.last.id, news.unseen and news.unseen.id) == (last, unseen)
 
 
-def test_the_news_count_what_nobody_has_dismissed(begin: Begin) -> None:
+def test_news_count_what_nobody_has_dismissed(begin: Begin) -> None:
     log = begin(COSTLY, CRASHED, COSTLY, CLEAN, CRASHED)
     news = log.news()
-    assert (news.unseen_ends, news.unseen_lost_prints) == (4, 2)
+    assert (news.unseen_shutdowns, news.unseen_lost_prints) == (4, 2)
     log.dismiss(2)
     news = log.news()
-    assert (news.unseen_ends, news.unseen_lost_prints) == (2, 1)
+    assert (news.unseen_shutdowns, news.unseen_lost_prints) == (2, 1)
 
 
-def test_the_news_count_beyond_the_newest_fifty(begin: Begin) -> None:
+def test_news_count_beyond_the_newest_fifty(begin: Begin) -> None:
     log = begin(COSTLY, *[CRASHED] * 60)
     news = log.news()
-    assert (news.unseen_ends, news.unseen_lost_prints) == (61, 1)
-    assert news.unseen == next(log.restarts()), "only of the newest fifty one is chosen"
+    assert (news.unseen_shutdowns, news.unseen_lost_prints) == (61, 1)
+    assert news.unseen == next(log.history().restarts()), "only of the newest fifty one is chosen"
 
 
-def test_a_dismissed_restart_and_those_before_it_stay_dismissed(begin: Begin, path: Path) -> None:
+def test_dismissing_includes_earlier_restarts_and_is_stored(begin: Begin, path: Path) -> None:
     log = begin(COSTLY, CRASHED, CRASHED)
     log.dismiss(2)
-    assert [restart.dismissed for restart in log.restarts()] == [False, True, True]
+    assert [restart.dismissed for restart in log.history().restarts()] == [False, True, True]
     news = log.news()
-    assert news.unseen == news.last == next(log.restarts())
+    assert news.unseen == news.last == next(log.history().restarts())
     log.dismiss(3)
     assert log.news().unseen is None
     log.stop(10)
     assert [run.dismissed for run in stored(path)] == [True, True, True, False]
 
 
-def test_an_unknown_restart_is_not_dismissed_nor_one_twice(mocker: MockerFixture, begin: Begin) -> None:
+def test_unknown_or_dismissed_restart_is_ignored(mocker: MockerFixture, begin: Begin) -> None:
     dismiss = mocker.spy(Store, "dismiss")
     log = begin(CRASHED, CRASHED, CRASHED)
     log.dismiss(2)
     for unknown in (1, 2, 4, 99, 0, -1, 2**70):
         log.dismiss(unknown)
-    assert [restart.dismissed for restart in log.restarts()] == [False, True, True]
+    assert [restart.dismissed for restart in log.history().restarts()] == [False, True, True]
     log.stop(10)
     assert dismiss.call_count == 1
 
 
-def test_cleared_it_knows_of_no_restart(begin: Begin, path: Path) -> None:
+def test_cleared_log_has_no_restarts(begin: Begin, path: Path) -> None:
     log = begin(CRASHED, CRASHED)
     log.clear()
     assert ids(log) == []
@@ -242,7 +242,7 @@ def test_cleared_it_knows_of_no_restart(begin: Begin, path: Path) -> None:
     assert [run.id for run in stored(path)] == [3]
 
 
-def test_a_log_cleared_while_the_last_restart_is_told_is_no_failure(
+def test_log_may_be_cleared_during_the_announcement(
     mocker: MockerFixture, begin: Begin, told: queue.SimpleQueue[Restart], caplog: pytest.LogCaptureFixture
 ) -> None:
     news = RestartLog.news
@@ -258,7 +258,7 @@ def test_a_log_cleared_while_the_last_restart_is_told_is_no_failure(
     assert caplog.messages == []
 
 
-def test_switched_off_it_still_knows_the_restarts_and_records_nothing(begin: Begin, path: Path) -> None:
+def test_log_that_is_off_keeps_its_restarts_and_records_nothing(begin: Begin, path: Path) -> None:
     log = begin(CRASHED)
     log.switch_off()
     log.printing(BENCHY)
@@ -271,48 +271,68 @@ def test_switched_off_it_still_knows_the_restarts_and_records_nothing(begin: Beg
     assert [run.recorded_from for run in runs[1:]] == [NOW - 10, NOW]
 
 
-def test_a_log_that_is_never_begun_writes_nothing(make: Make, path: Path) -> None:
+def test_log_is_read_once_the_earlier_runs_are_known(make: Make, begin: Begin) -> None:
+    assert not make().is_read
+    log = begin(CRASHED)
+    assert log.is_read
+    log.switch_off()
+    log.clear()
+    assert log.is_read
+
+
+def test_current_run_goes_on_until_now(mocker: MockerFixture, begin: Begin) -> None:
+    log = begin(CLEAN)
+    mocker.patch.object(clock, "boot_clock", return_value=NOW + 70)
+    period = log.history().period(1, "host", None)
+    assert period.until == MARCH + DAY + NOW + 70
+    assert (period.octoprint[-1].until, period.figures.running_min) == (period.until, 80)
+    log.stop(10)
+    mocker.patch.object(clock, "boot_clock", return_value=NOW + 90)
+    assert log.history().period(1, "host", None).figures.running_min == 80
+
+
+def test_log_that_never_begins_writes_nothing(make: Make, path: Path) -> None:
     log = make()
-    assert (list(log.restarts()), log.news()) == ([], News(None, None))
+    assert (list(log.history().restarts()), log.news()) == ([], News(None, None))
     log.dismiss(1)
     log.stop(10)
     assert not path.exists()
 
 
-def test_the_restarts_of_some_days_are_those_that_led_to_a_start_within_them(begin: Begin) -> None:
+def test_restarts_of_some_days_are_those_that_started_within_them(begin: Begin) -> None:
     log = begin(CRASHED, CRASHED)
     assert ids(log) == [2, 1]
     # The last start was ten seconds ago, the one before at 150 seconds into a boot of 87,400 seconds ago.
-    assert [found.id for found in log.restarts(days=1)] == [2]
-    assert [found.id for found in log.restarts(days=2)] == [2, 1]
+    assert [found.id for found in log.history().restarts(days=1)] == [2]
+    assert [found.id for found in log.history().restarts(days=2)] == [2, 1]
 
 
-def test_a_start_that_has_no_moment_is_within_any_days(mocker: MockerFixture, begin: Begin) -> None:
+def test_start_of_an_unknown_moment_is_within_any_days(mocker: MockerFixture, begin: Begin) -> None:
     mocker.patch.object(clock, "boot_offset", return_value=100.0)  # 1970
     log = begin(CRASHED, CRASHED._replace(boot="b", offset=100.0))
-    assert next((found.id, found.started) for found in log.restarts(days=1)) == (2, None)
+    assert next((found.id, found.started) for found in log.history().restarts(days=1)) == (2, None)
 
 
 @pytest.mark.parametrize("still_running", [True, False])
-def test_a_clock_set_late_puts_the_runs_of_its_boot_right(
+def test_clock_that_is_set_late_corrects_the_runs_of_its_boot(
     mocker: MockerFixture, begin: Begin, path: Path, still_running: bool
 ) -> None:
     mocker.patch.object(clock, "boot_offset", return_value=100.0)  # 1970
     log = begin(CRASHED, CRASHED._replace(boot="b", offset=100.0))
-    newer, older = log.restarts()
+    newer, older = log.history().restarts()
     assert (newer.run_started, newer.started, older.started) == (None, None, None)
     assert older.run_started == MARCH + 50
     mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY)
     if not still_running:
         log.stop(10)
         assert {run.offset for run in stored(path) if run.boot == "b"} == {MARCH + DAY}
-    newer, older = log.restarts()
+    newer, older = log.history().restarts()
     assert (newer.run_started, newer.started) == (MARCH + DAY + 150, MARCH + DAY + NOW - 10)
     assert (older.run_started, older.started) == (MARCH + 50, MARCH + DAY + 150)
     assert log.news().last == newer
 
 
-def test_a_clock_set_while_it_was_off_counts_once_it_is_on_again(
+def test_clock_that_is_set_while_off_counts_once_on_again(
     mocker: MockerFixture, begin: Begin, read: threading.Event
 ) -> None:
     mocker.patch.object(clock, "boot_offset", return_value=100.0)
@@ -337,7 +357,7 @@ def test_a_clock_set_while_it_was_off_counts_once_it_is_on_again(
     assert last.started == MARCH + NOW - 10
 
 
-def test_two_with_folders_of_their_own_do_not_meet(
+def test_two_logs_do_not_share_anything(
     make: Make, told: queue.SimpleQueue[Restart], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     paths = [tmp_path / name / "restart_log.db" for name in ("one", "two")]

@@ -1,4 +1,4 @@
-"""Any sequence of what may happen to a machine: what the log tells of it, compared with what was done."""
+"""Any sequence of what may happen to a machine: what the log reports, compared with what was done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_mock import MockerFixture
 
 from octoprint_uptime import clock, restart_log
 from octoprint_uptime.restart_log import Print, Progress, Restart, RestartLog
-from octoprint_uptime.restart_log.records import Run
+from octoprint_uptime.restart_log.records import Run, Span
 from octoprint_uptime.restart_log.store import Store
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
@@ -109,6 +109,7 @@ class Truth:
     def __init__(self, machine: Machine) -> None:
         self.boot, self.host, self.booted = machine.boot_id, machine.host, machine.booted
         self.started = machine.started
+        self.recorded_from = machine.boot_clock
         self.ended = 0.0
         self.how: str | None = None
         self.print: str | None = None
@@ -153,6 +154,7 @@ class Machine:
         self.ever_skewed = False
         self.log_is_on = True
         self.all: list[Truth] = []
+        self.processes: list[tuple[float, float]] = []  # from a moment to another, of those that have ended
         self.committed = self.synced = Content({}, {})
 
     @property
@@ -162,6 +164,10 @@ class Machine:
     @property
     def offset(self) -> float:
         return self.booted + self.skew
+
+    @property
+    def now(self) -> float:
+        return self.booted + self.boot_clock
 
     # What may happen
 
@@ -212,6 +218,7 @@ class Machine:
             in_vain = self.disk.waited_for.is_set() or not (self.disk.moves.is_set() or self.disk.full)
             self.task(lambda: self.log.stop(0.01 if in_vain else 10))
         self.kill()
+        self.processes.append((self.booted + self.started, self.now))
         if what == "host" and not clean:
             self.disk.lose_power()
             self.committed = self.synced
@@ -299,7 +306,7 @@ class Machine:
     def check(self) -> None:
         if self.disk.waited_for.is_set():
             return  # what it was asked for is still to be done
-        told = list(self.log.restarts())
+        told = list(self.log.history().restarts())
         known = {self.current, *self.unwritten}
         runs = [written for truth, written in self.committed.runs.items() if truth not in known]
         runs += [Written(truth, truth.ended, truth.how, truth.print) for truth in self.unwritten]
@@ -312,6 +319,8 @@ class Machine:
             if self.current:
                 self.check_kind(restart, previous.truth, following.truth)
                 self.check_moments(restart, previous, following.truth)
+        if not self.ever_skewed:
+            self.check_period(runs if self.loaded else [], told)
 
     def check_end(self, restart: Restart, previous: Written) -> None:
         assert restart.clean is (previous.how == "clean")
@@ -348,9 +357,45 @@ class Machine:
             assert restart.downtime_min is None or restart.downtime_min <= started - ended + 1e-6
             assert restart.downtime_max is None or restart.downtime_max >= started - ended - 1e-6
 
+    def check_period(self, runs: list[Written], told: list[Restart]) -> None:
+        """Check spans and figures: nothing runs while it is dead, and nothing recorded is missing while it runs."""
+        period = self.log.history().period(1, "host", self.booted)
+        processes = [*self.processes, (self.booted + self.started, self.now)]
+        for span in period.octoprint:
+            if span.state == "running":
+                assert any(start <= span.since and span.until <= end for start, end in processes)
+        for truth, *_ in runs:
+            end = self.now if truth is self.current else truth.booted + truth.ended
+            assert not gaps(period.octoprint, truth.booted + truth.recorded_from, end)
+        for lane in (period.octoprint, period.host):
+            assert all(one.until <= other.since for one, other in pairwise(lane))
+
+        figures = period.figures
+        assert figures.restarts == len(told)
+        assert figures.unexpected_shutdowns == sum(not restart.clean for restart in told)
+        assert figures.lost_prints == sum(restart.lost_print is not None for restart in told)
+        assert figures.running_min <= sum(end - start for start, end in processes)
+        recorded = sum(each.alive - each.truth.recorded_from for each in runs)
+        assert figures.running_max is None or recorded <= figures.running_max <= figures.recorded
+        longest = max(end - start for start, end in processes)
+        assert (figures.longest_uptime or 0) <= longest
+        if figures.longest_uptime_is_exact and runs:
+            known = {each.truth for each in runs}
+            assert figures.longest_uptime == max(self.uptime_of(truth) for truth in known)
+
+    def uptime_of(self, truth: Truth) -> float:
+        return (self.boot_clock if truth is self.current else truth.ended) - truth.started
+
     def offset_of(self, truth: Truth) -> float:
         here = self.current and truth.boot == self.current.boot
         return self.offset if here else self.committed.boots[truth.boot]
+
+
+def gaps(lane: list[Span], since: float, until: float) -> list[tuple[float, float]]:
+    """Return where no span covers the time between two moments."""
+    ends = [since, *(min(max(span.until, since), until) for span in lane)]
+    starts = [*(min(max(span.since, since), until) for span in lane), until]
+    return [(end, start) for end, start in zip(ends, starts, strict=True) if end < start]
 
 
 def writers() -> list[threading.Thread]:
@@ -404,7 +449,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
 @example(lxc=False, events=[("stall_disk",), ("wait", 7.0), ("fill_disk",), ("move_disk",), POWER_CUT])
 @example(lxc=False, events=[("fill_disk",), ("switch_log",), ("free_disk",), CLEANLY, ("switch_log",)])
 @given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
-def test_the_log_tells_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
+def test_log_reports_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         machine = Machine(Path(folder), lxc)
         machines[:] = [machine]

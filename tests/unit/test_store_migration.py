@@ -17,8 +17,8 @@ from pytest_mock import MockerFixture
 
 from former_logs import BOOTS_1, MARCH, RUNS_1, SCHEMA_1, SCHEMA_2
 from octoprint_uptime import answer
+from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Print, Progress, Run
-from octoprint_uptime.restart_log.restarts import restarts
 from octoprint_uptime.restart_log.store import Store
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
@@ -119,14 +119,15 @@ def ids(store: Store) -> list[int]:
 
 def test_the_restarts_are_those_of_before(store: Store) -> None:
     current = store.save(CURRENT)
-    found = answer.restarts(restarts((*store.before(current), current)), sees_files=True)
+    history = History((*store.before(current), current), MARCH)
+    found = [answer.restart(each, sees_files=True) for each in history.restarts()]
     keys = ("id", "kind", "clean", "run_started_at", "ended_after", "ended_before", "host_started_at", "started_at")
     assert [tuple(each[key] for key in keys) for each in found] == EXPECTED_MOMENTS
     others = ("downtime_seconds_min", "downtime_seconds_max", "octoprint_version", "dismissed")
     assert [tuple(each[key] for key in others) for each in found] == EXPECTED_OTHERS
     lost = [each["lost_print"] for each in found]
     assert [each and (each["file"], each["progress"], each["started_at"]) for each in lost] == EXPECTED_PRINTS
-    unknown = ("path", "origin", "position_bytes", "z", "seen_at")
+    unknown = ("origin", "position_bytes", "z", "seen_at")
     assert {each[key] for each in lost if each for key in unknown} == {None}
 
 

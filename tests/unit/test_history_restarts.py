@@ -1,45 +1,31 @@
-"""What happened between the runs, in tables, and what holds whatever the runs."""
+"""Restarts between runs: tables, and what holds for any runs."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
+from made_up_runs import DAY, HOUR, MARCH, OFFSETS, any_runs, run
+from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Print, Progress, Restart, Run, Unrecorded
-from octoprint_uptime.restart_log.restarts import recorded_since, restarts, unrecorded
-
-HOUR = 3600.0
-DAY = 24 * HOUR
-MARCH = datetime(2026, 3, 1, tzinfo=timezone.utc).timestamp()
-OFFSETS = {"a": MARCH, "b": MARCH + DAY, "c": MARCH + 2 * DAY}
 
 
-def run(
-    number: int,
-    boot: str,
-    started: float,
-    last_alive: float,
-    ended: str | None = None,
-    print_: Print | None = None,
-    offset: float | None = None,
-    dismissed: bool = False,
-    recorded_from: float | None = None,
-    own_boot_id: bool = False,
-) -> Run:
-    wall = OFFSETS[boot] if offset is None else offset
-    since = started if recorded_from is None else recorded_from
-    return Run(number, boot, wall, started, since, last_alive, "1.11.8", ended, print_, dismissed, own_boot_id)
+def history(runs: Sequence[Run]) -> History:
+    return History(runs, MARCH + 30 * DAY)
+
+
+def restarts(runs: Sequence[Run]) -> list[Restart]:
+    return list(history(runs).restarts())
 
 
 def last(*runs: Run) -> Restart:
-    return next(restarts(runs))
+    return restarts(runs)[0]
 
 
-def test_all_that_is_known_of_a_restart() -> None:
+def test_restart_has_all_that_is_known() -> None:
     print_ = Print("parts/benchy.gcode", "local", 1 * HOUR, Progress(43.2109, 5000, 1.2, 1.5 * HOUR))
     assert last(run(7, "a", 60.5, 2 * HOUR, print_=print_, dismissed=True), run(9, "b", 90, 90)) == Restart(
         id=7,
@@ -82,16 +68,16 @@ def test_each_kind_of_restart(
 
 
 @pytest.mark.parametrize("runs", [[], [run(1, "a", 10, 100)]])
-def test_without_two_runs_there_is_no_restart(runs: list[Run]) -> None:
-    assert list(restarts(runs)) == []
+def test_one_run_makes_no_restart(runs: list[Run]) -> None:
+    assert restarts(runs) == []
 
 
-def test_the_newest_comes_first() -> None:
+def test_newest_restart_comes_first() -> None:
     runs = [run(1, "a", 10, 100), run(3, "a", 110, 200, "clean"), run(4, "b", 10, 20), run(8, "c", 10, 10)]
     assert [found.id for found in restarts(runs)] == [4, 3, 1]
 
 
-def test_what_follows_a_log_that_was_switched_off_is_no_restart() -> None:
+def test_run_after_the_log_was_off_is_no_restart() -> None:
     runs = [run(1, "a", 10, 100), run(2, "a", 110, 200, "off"), run(3, "a", 300, 400, "clean"), run(4, "a", 500, 500)]
     assert [found.id for found in restarts(runs)] == [3, 1]
 
@@ -101,7 +87,7 @@ def test_what_follows_a_log_that_was_switched_off_is_no_restart() -> None:
 @pytest.mark.parametrize(
     ("origin", "lost"), [("local", True), (None, True), ("sdcard", False), ("printer", False), ("usb", False)]
 )
-def test_a_print_is_lost_if_octoprint_streamed_it_and_else_may_have_gone_on(
+def test_streamed_print_is_lost_and_any_other_is_unattended(
     ended: str | None, boot: str, origin: str | None, lost: bool
 ) -> None:
     print_ = Print("x.gcode", origin, None, Progress(1.5, None, None, None))
@@ -109,14 +95,14 @@ def test_a_print_is_lost_if_octoprint_streamed_it_and_else_may_have_gone_on(
     assert (found.lost_print, found.unattended_print) == ((print_, None) if lost else (None, print_))
 
 
-def test_no_print_no_loss() -> None:
+def test_nothing_is_lost_without_a_print() -> None:
     current = run(2, "a", 200, 200, print_=Print("x", None, 150, None))
     found = last(run(1, "a", 10, 100), current)
     assert (found.lost_print, found.unattended_print) == (None, None)
 
 
 @pytest.mark.parametrize("ended", ["clean", None])
-def test_a_container_that_is_started_anew_is_told_from_its_host(ended: str | None) -> None:
+def test_container_restart_is_told_from_a_host_restart(ended: str | None) -> None:
     # Each start of the container has a name of its own, while the host's boot clock goes on.
     first = run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=True)
     second = run(2, "b", 2060, 3000, ended, offset=MARCH + 1.5, own_boot_id=True)
@@ -140,21 +126,19 @@ def test_a_container_that_is_started_anew_is_told_from_its_host(ended: str | Non
     ],
 )
 @pytest.mark.parametrize("ended", ["clean", None])
-def test_any_other_boot_is_the_hosts(following: Run, ended: str | None) -> None:
+def test_any_other_boot_is_a_host_restart(following: Run, ended: str | None) -> None:
     assert last(run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=True), following).kind == "host"
 
 
 @pytest.mark.parametrize(("own", "offset"), [(True, MARCH + 3), (False, MARCH)])
-def test_where_a_container_may_have_been_started_anew_its_downtime_is_not_the_hosts_age(
-    own: bool, offset: float
-) -> None:
-    # The clock was set since, or the run that ended is from a version that did not know of containers.
+def test_possible_container_restart_has_no_least_downtime(own: bool, offset: float) -> None:
+    # The clock was set since, or only one of the boot ids is known to be the container's.
     ended = run(1, "a", 1000, 2000, offset=MARCH, own_boot_id=own)
     found = last(ended, run(2, "b", 2060, 3000, offset=offset, own_boot_id=True))
     assert (found.kind, found.downtime_min) == ("host", 0)
 
 
-def test_container_and_host_and_octoprint_in_turn() -> None:
+def test_kinds_of_restart_in_turn() -> None:
     runs = [
         run(1, "a", 100, 200, offset=MARCH, own_boot_id=True),
         run(2, "b", 210, 300, "clean", offset=MARCH, own_boot_id=True),
@@ -163,13 +147,13 @@ def test_container_and_host_and_octoprint_in_turn() -> None:
         run(5, "c", 100, 500, "clean", offset=MARCH + DAY, own_boot_id=True, recorded_from=300),
         run(6, "d", 600, 600, offset=MARCH + DAY, own_boot_id=True),
     ]
-    found = list(restarts(runs))
+    found = restarts(runs)
     assert [each.id for each in found] == [5, 3, 2, 1]
     assert [each.kind for each in found] == ["container", "host", "octoprint", "container"]
     assert all(each.ended_after and each.started for each in found)
 
 
-def test_nothing_was_recorded_while_the_log_was_off_or_before_it_was_switched_on() -> None:
+def test_time_with_the_log_off_is_unrecorded() -> None:
     runs = [
         run(1, "a", 100, 200, recorded_from=150),
         run(2, "a", 210, 300, "off"),
@@ -177,28 +161,28 @@ def test_nothing_was_recorded_while_the_log_was_off_or_before_it_was_switched_on
         run(4, "b", 10, 100, "clean", recorded_from=40),
         run(5, "b", 110, 200, "off"),
     ]
-    assert list(unrecorded(runs)) == [
+    assert history(runs).unrecorded() == [
         Unrecorded(MARCH + DAY + 200, None),
         Unrecorded(MARCH + DAY + 10, MARCH + DAY + 40),
         Unrecorded(MARCH + 300, MARCH + 450),
     ]
-    assert list(unrecorded(runs[:1])) == list(unrecorded([])) == []
+    assert history(runs[:1]).unrecorded() == history([]).unrecorded() == []
 
 
-def test_a_log_that_ceased_only_after_it_began_again_was_not_off() -> None:
-    # As on a slow card, where what is asked for waits.
+def test_log_that_ended_after_it_began_again_was_not_off() -> None:
+    # On a slow card, what the log is asked to do waits.
     runs = [run(1, "a", 100, 205, "off"), run(2, "a", 100, 300, recorded_from=203)]
-    assert list(unrecorded(runs)) == []
+    assert history(runs).unrecorded() == []
 
 
-def test_what_is_recorded_begins_with_the_oldest_run_whose_clock_is_trusted() -> None:
+def test_recorded_since_is_the_oldest_run_with_a_trusted_clock() -> None:
     unset = run(1, "a", 100, 200, offset=0)
-    assert recorded_since([unset, run(2, "b", 10, 100, recorded_from=50)]) == MARCH + DAY + 50
-    assert recorded_since([unset]) is None
-    assert recorded_since([]) is None
+    assert history([unset, run(2, "b", 10, 100, recorded_from=50)]).recorded_since == MARCH + DAY + 50
+    assert history([unset]).recorded_since is None
+    assert history([]).recorded_since is None
 
 
-def test_where_the_clock_of_the_run_that_ended_is_not_trusted_its_moments_are_unknown() -> None:
+def test_moments_of_an_untrusted_ended_run_are_unknown() -> None:
     print_ = Print("x", None, 20, Progress(1.5, 7, 0.2, 30))
     found = last(run(1, "a", 10, 100, None, print_, offset=0), run(2, "b", 30, 30))
     assert (found.run_started, found.ended_after) == (None, None)
@@ -208,9 +192,7 @@ def test_where_the_clock_of_the_run_that_ended_is_not_trusted_its_moments_are_un
 
 
 @pytest.mark.parametrize(("ended", "shortest"), [("clean", None), (None, 30)])
-def test_where_the_clock_of_the_new_run_is_not_trusted_its_moments_are_unknown(
-    ended: str | None, shortest: float | None
-) -> None:
+def test_moments_of_an_untrusted_new_run_are_unknown(ended: str | None, shortest: float | None) -> None:
     found = last(run(1, "a", 10, 100, ended), run(2, "b", 30, 30, offset=MARCH + 99))
     assert (found.run_started, found.ended_after) == (MARCH + 10, MARCH + 100)
     assert found.ended_before == (MARCH + 100 if ended else None)
@@ -218,60 +200,35 @@ def test_where_the_clock_of_the_new_run_is_not_trusted_its_moments_are_unknown(
     assert (found.downtime_min, found.downtime_max) == (shortest, None)
 
 
-def test_without_any_clock_the_downtime_within_a_boot_is_known() -> None:
+def test_downtime_within_a_boot_needs_no_clock() -> None:
     found = last(run(1, "a", 10, 100, offset=0), run(2, "a", 160, 160, offset=0))
     assert (found.ended_after, found.ended_before, found.started) == (None, None, None)
     assert (found.downtime_min, found.downtime_max) == (0, 60)
 
 
 @pytest.mark.parametrize("ended", ["clean", None])
-def test_a_boot_clock_that_went_back_tells_nothing(ended: str | None) -> None:
+def test_boot_clock_that_went_back_proves_nothing(ended: str | None) -> None:
     found = last(run(1, "a", 1000, 2000, ended), run(2, "a", 500, 500))
     assert found.kind == "octoprint"
     assert (found.downtime_min, found.downtime_max) == (None, None)
     assert (found.ended_after, found.started) == (MARCH + 2000, None)
 
 
-def test_a_boot_clock_that_went_back_while_the_log_was_off_tells_nothing() -> None:
+def test_boot_clock_that_went_back_while_off_proves_nothing() -> None:
     runs = [run(1, "a", 10, 20), run(2, "a", 1000, 2000, "off"), run(3, "a", 500, 600), run(4, "a", 700, 700)]
     newer, older = restarts(runs)
     assert older.started == MARCH + 1000
     assert (newer.ended_after, newer.started) == (None, None)
 
 
-def test_a_boot_whose_id_was_there_before_is_another_boot() -> None:
+def test_reused_boot_id_is_another_boot() -> None:
     runs = [run(1, "a", 10, 100), run(2, "b", 10, 100), run(3, "a", 2 * DAY, 2 * DAY)]
     assert [found.kind for found in restarts(runs)] == ["host", "host"]
 
 
-seconds = st.integers(0, 10**6).map(float) | st.floats(0, 1e6)
-
-
-@st.composite
-def any_runs(draw: st.DrawFn) -> list[Run]:
-    offsets = [draw(st.floats(-1e12, 1e12) | st.floats(MARCH - DAY, MARCH + 90 * DAY)) for _ in range(5)]
-    in_order = draw(st.booleans())  # else hardly any would be
-    boots = st.integers(0, 4)
-    places = draw(st.lists(st.tuples(boots, seconds), max_size=12))
-    if in_order:
-        offsets.sort()
-        places.sort()
-    return [
-        run(
-            number,
-            str(boot),
-            started,
-            started + draw(seconds),
-            draw(st.sampled_from(["clean", "off", None])),
-            offset=offsets[boot],
-        )
-        for number, (boot, started) in enumerate(places)
-    ]
-
-
 @given(any_runs())
-def test_moments_are_in_order_and_downtimes_possible(runs: list[Run]) -> None:
-    found = list(restarts(runs))
+def test_moments_are_in_order_and_downtimes_are_possible(runs: list[Run]) -> None:
+    found = restarts(runs)
     assert [each.id for each in found] == [each.id for each in runs[:-1] if each.ended != "off"][::-1]
     known: list[float] = []
     for each in reversed(found):
@@ -285,7 +242,7 @@ def test_moments_are_in_order_and_downtimes_possible(runs: list[Run]) -> None:
 
 
 @given(any_runs())
-def test_every_moment_is_known_where_all_are_in_order(runs: list[Run]) -> None:
+def test_every_moment_is_known_if_all_are_in_order(runs: list[Run]) -> None:
     runs = sorted(
         (each._replace(last_alive=each.started, offset=MARCH + int(each.boot) * 100 * DAY) for each in runs),
         key=lambda each: (each.offset, each.started),

@@ -1,0 +1,272 @@
+"""What the recorded runs say about the past: restarts, when things were running, and figures."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from math import floor, inf
+from typing import NamedTuple
+
+from .records import Figures, Period, Print, Restart, Run, Span, Unrecorded
+from .trusted_clocks import trusted_boots
+
+RUNNING = "running"
+MAYBE_RUNNING = "maybe_running"
+NOT_RECORDED = "not_recorded"
+UNKNOWN = "unknown"
+_STOPPED = "stopped"  # in no span: a gap means that nothing was running
+
+_DAY_SECONDS = 86400
+
+
+class _Change(NamedTuple):
+    """From ``moment`` on, in seconds since 1970, a lane has this state; None if no clock can be trusted."""
+
+    moment: float | None
+    state: str
+
+
+class History:
+    """The past, as these runs show it.
+
+    ``runs`` are in their order. If the last one still goes on, its ``last_alive`` is ``now``, in seconds since 1970.
+    """
+
+    def __init__(self, runs: Sequence[Run], now: float) -> None:
+        self._runs = runs
+        self._boots = trusted_boots(runs)
+        self._now = now
+
+    @property
+    def recorded_since(self) -> float | None:
+        """When the oldest run with a trusted clock began to be recorded, in seconds since 1970."""
+        return next(
+            (boot + run.recorded_from for run, boot in zip(self._runs, self._boots, strict=True) if boot is not None),
+            None,
+        )
+
+    def restarts(self, days: int | None = None) -> Iterator[Restart]:
+        """Yield the restarts, newest first: all, or those whose start lies within ``days``, or is unknown.
+
+        The run after one that ended because the log was switched off counts as no restart: nothing is known of it.
+        """
+        since = -inf if days is None else self._days_ago(days)
+        for index in range(len(self._runs) - 1, 0, -1):
+            if self._runs[index - 1].ended != "off":
+                restart = self._restart(index)
+                if restart.started is None or restart.started >= since:
+                    yield restart
+
+    def unrecorded(self) -> list[Unrecorded]:
+        """Return when OctoPrint may have run without being recorded, newest first."""
+        changes = [*self._octoprint_changes(), _Change(None, _STOPPED)]
+        found = [
+            Unrecorded(change.moment, following.moment)
+            for change, following in pairwise(changes)
+            if change.state == NOT_RECORDED and not _is_over(change, following)
+        ]
+        return found[::-1]
+
+    def period(self, days: int, scope: str | None, up_since: float | None) -> Period:
+        """Return what happened in the last ``days`` times 24 hours, in whole seconds.
+
+        ``scope`` and ``up_since`` describe the uptime of the host: whether it is that of the ``host`` or of the
+        ``container``, and when that was started.
+        """
+        since, until = floor(self._days_ago(days)), floor(self._now)
+        octoprint = _spans(self._octoprint_changes(), since, until)
+        host = _spans(self._host_changes(scope == "container", up_since), since, until)
+        return Period(since, until, octoprint, host, self._figures(days, octoprint, until - since))
+
+    def _days_ago(self, days: int) -> float:
+        return self._now - days * _DAY_SECONDS
+
+    def _started(self, index: int) -> float | None:
+        return _sum(self._boots[index], self._runs[index].started)
+
+    def _restart(self, index: int) -> Restart:
+        """Return what happened between the run with this index and the one before it."""
+        runs, boots = self._runs, self._boots
+        return _restart(runs[index - 1], runs[index], boots[index - 1], boots[index])
+
+    # Lanes
+
+    def _octoprint_changes(self) -> Iterator[_Change]:
+        for index, run in enumerate(self._runs):
+            if index:
+                restart = self._restart(index)
+                yield _Change(restart.ended_after, self._state_after(index - 1))
+                if self._runs[index - 1].ended != "off":
+                    yield _Change(restart.ended_before, _STOPPED)
+                    if run.recorded_from > run.started:
+                        yield _Change(restart.started, NOT_RECORDED)
+            yield _Change(_sum(self._boots[index], run.recorded_from), RUNNING)
+        if self._runs and self._runs[-1].ended:
+            end = _sum(self._boots[-1], self._runs[-1].last_alive)
+            yield _Change(end, self._state_after(len(self._runs) - 1))
+
+    def _host_changes(self, is_container: bool, up_since: float | None) -> Iterator[_Change]:
+        restarts = [None, *(self._restart(index) for index in range(1, len(self._runs)))]
+        stops = [restart is None or restart.kind in ("host", is_container and "container") for restart in restarts]
+        latest = max((index for index, stop in enumerate(stops[: len(self._runs)]) if stop), default=0)
+        for index, boot in enumerate(self._boots):
+            restart, started = restarts[index], self._started(index)
+            if restart and stops[index]:
+                yield _Change(restart.ended_after, self._state_after(index - 1))
+                if restart.kind == "host":
+                    yield _Change(boot, _STOPPED)
+            if stops[index]:
+                # Of a container only the latest start is known, and of those before, when OctoPrint started in it.
+                begun = boot if not is_container else up_since if index == latest else started
+                yield _Change(boot and begun, RUNNING)
+            yield _Change(started, RUNNING)
+
+    def _state_after(self, index: int) -> str:
+        return {"clean": _STOPPED, "off": NOT_RECORDED, None: MAYBE_RUNNING}[self._runs[index].ended]
+
+    # Figures
+
+    def _figures(self, days: int, octoprint: Iterable[Span], seconds: int) -> Figures:
+        restarts = list(self.restarts(days))
+        unexpected = [restart for restart in restarts if not restart.clean]
+        totals = dict.fromkeys((RUNNING, MAYBE_RUNNING, NOT_RECORDED, UNKNOWN), 0)
+        for span in octoprint:
+            totals[span.state] += span.until - span.since
+        longest, is_exact = self._longest_uptime(self._days_ago(days))
+        return Figures(
+            restarts=len(restarts),
+            unexpected_shutdowns=len(unexpected),
+            lost_prints=sum(restart.lost_print is not None for restart in restarts),
+            running_min=totals[RUNNING],
+            running_max=None if totals[UNKNOWN] else totals[RUNNING] + totals[MAYBE_RUNNING],
+            recorded=seconds - totals[NOT_RECORDED] - totals[UNKNOWN],
+            longest_uptime=longest,
+            longest_uptime_is_exact=is_exact,
+            unexpected_downtime_min=sum(restart.downtime_min or 0 for restart in unexpected),
+            unexpected_downtime_max=_total(restart.downtime_max for restart in unexpected),
+        )
+
+    def _longest_uptime(self, since: float) -> tuple[float | None, bool]:
+        """Return the longest run that went on after ``since``, in seconds, and whether none can have been longer."""
+        least: list[float] = []
+        most: list[float] = []
+        known_after = self._now
+        for index in range(len(self._runs) - 1, -1, -1):
+            run, boot = self._runs[index], self._boots[index]
+            if (known_after if boot is None else boot + run.last_alive) < since:
+                break
+            started = self._started(index)
+            known_after = known_after if started is None else started
+            if not self._goes_on(index):
+                least.append(run.last_alive - run.started)
+                most.append(least[-1] + self._longer_by(index))
+        longest = max(least, default=None)
+        return longest, longest is not None and max(most) <= longest
+
+    def _goes_on(self, index: int) -> bool:
+        """Return whether the next run is the same process: the log was only switched off and on again."""
+        run, *following = self._runs[index : index + 2]
+        return any(run.ended == "off" and (run.boot, run.started) == (each.boot, each.started) for each in following)
+
+    def _longer_by(self, index: int) -> float:
+        """Return how much later than ``last_alive`` a run may have ended, in seconds."""
+        run = self._runs[index]
+        if index + 1 == len(self._runs):
+            return inf if run.ended == "off" else 0
+        restart = self._restart(index + 1)
+        uncertainty = _difference(restart.ended_before, restart.ended_after)
+        return 0 if restart.clean else inf if uncertainty is None else uncertainty
+
+
+def _is_over(change: _Change, following: _Change) -> bool:
+    """Return whether a state had ended before it began, as on a slow disk, where what the log is told waits."""
+    return change.moment is not None and following.moment is not None and following.moment <= change.moment
+
+
+def _spans(changes: Iterable[_Change], since: int, until: int) -> list[Span]:
+    """Return the spans from ``since`` to ``until`` between these changes.
+
+    Nothing is recorded before the first change whose moment is known. After that, the time around a change whose
+    moment is unknown is unknown, too: from the last known moment before it to the next one after it.
+    """
+    spans: list[Span] = []
+    begun, state = -inf, NOT_RECORDED
+    for change in (*changes, _Change(until, _STOPPED)):
+        if change.moment is None:
+            state = NOT_RECORDED if begun == -inf else UNKNOWN
+            continue
+        start = max(begun, since, spans[-1].until if spans else since)
+        end = min(floor(change.moment), until)
+        if state != _STOPPED and start < end:
+            if spans and spans[-1].until == start and spans[-1].state == state:
+                start = spans.pop().since
+            spans.append(Span(int(start), end, state))
+        begun, state = floor(change.moment), change.state
+    return spans
+
+
+def _restart(previous: Run, current: Run, previous_boot: float | None, current_boot: float | None) -> Restart:
+    clean = previous.ended == "clean"
+    kind = _kind(previous, current)
+    ended_after = _sum(previous_boot, previous.last_alive)
+    started = _sum(current_boot, current.started)
+
+    longest: float | None
+    shortest: float | None
+    if kind == "host":
+        longest = _difference(started, ended_after)
+        # OctoPrint was down at least from the boot on, unless it was a container that restarted after all.
+        shortest = longest if clean else 0 if previous.may_be_before_a_container_restart(current) else current.started
+        ended_before = ended_after if clean else current_boot
+    else:
+        longest = current.started - previous.last_alive
+        if longest < 0:  # a virtual machine was put back to an earlier state, or two servers wrote at once
+            longest = None
+        shortest = longest if clean or longest is None else 0
+        ended_before = ended_after if clean else started
+
+    printing = previous.print and _dated(previous.print, previous_boot)
+    return Restart(
+        id=previous.id,
+        kind=kind,
+        clean=clean,
+        run_started=_sum(previous_boot, previous.started),
+        ended_after=ended_after,
+        ended_before=ended_before,
+        host_started=current_boot if kind == "host" else None,
+        started=started,
+        downtime_min=shortest,
+        downtime_max=longest,
+        version=previous.version,
+        lost_print=printing if printing and printing.streamed else None,
+        unattended_print=printing if printing and not printing.streamed else None,
+        dismissed=previous.dismissed,
+    )
+
+
+def _kind(previous: Run, current: Run) -> str:
+    if previous.boot == current.boot:
+        return "octoprint"
+    return "container" if previous.before_a_container_restart(current) else "host"
+
+
+def _dated(print_: Print, boot: float | None) -> Print:
+    """Return the print with its moments in seconds since 1970."""
+    progress = print_.progress
+    if progress:
+        progress = progress._replace(seen=_sum(boot, progress.seen))
+    return print_._replace(started=_sum(boot, print_.started), progress=progress)
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
+
+
+def _difference(later: float | None, earlier: float | None) -> float | None:
+    return None if later is None or earlier is None else later - earlier
+
+
+def _total(parts: Iterable[float | None]) -> float | None:
+    """Return the sum, or None if one of the parts is unknown."""
+    total: float | None = 0.0
+    for part in parts:
+        total = _sum(total, part)
+    return total
