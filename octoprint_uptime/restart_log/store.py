@@ -21,26 +21,9 @@ _COLUMNS = """
     dismissed INTEGER NOT NULL, "offset" REAL NOT NULL DEFAULT 0, recorded_from REAL NOT NULL DEFAULT 0,
     print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL, own_boot_id INTEGER NOT NULL DEFAULT 0
 """
-# The statements that lead from each schema to the next one; an empty file has schema 0.
+# The statements that lead from each schema to the next; an empty file has schema 0. No release wrote schema 1 or 2.
 MIGRATIONS = {
     0: (f"CREATE TABLE runs ({_COLUMNS})", "PRAGMA user_version = 3"),
-    1: (
-        # Without its boot nobody knows when a run was.
-        "DELETE FROM runs WHERE boot NOT IN (SELECT boot FROM boots)",
-        "ALTER TABLE runs RENAME COLUMN seen TO last_alive",
-        "ALTER TABLE runs RENAME COLUMN print TO print_path",
-        "ALTER TABLE runs RENAME COLUMN progress TO print_percent",
-        'ALTER TABLE runs ADD COLUMN "offset" REAL NOT NULL DEFAULT 0',
-        "ALTER TABLE runs ADD COLUMN recorded_from REAL NOT NULL DEFAULT 0",
-        "ALTER TABLE runs ADD COLUMN print_origin TEXT",
-        "ALTER TABLE runs ADD COLUMN print_position INTEGER",
-        "ALTER TABLE runs ADD COLUMN print_z REAL",
-        "ALTER TABLE runs ADD COLUMN print_seen REAL",
-        'UPDATE runs SET recorded_from = started, "offset" = (SELECT "offset" FROM boots WHERE boots.boot = runs.boot)',
-        "DROP TABLE boots",
-        "PRAGMA user_version = 2",
-    ),
-    2: ("ALTER TABLE runs ADD COLUMN own_boot_id INTEGER NOT NULL DEFAULT 0", "PRAGMA user_version = 3"),
 }
 SCHEMA = 3
 
@@ -139,25 +122,15 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._take_over()
         try:
             return self._connect()
         except sqlite3.Error as error:
             if not is_corruption(error):
                 raise
             aside = self._set_aside()
-            message = "The restart log was damaged (%s); it is kept as %s, and a new one begun"
+            message = "The restart log can't be used (%s); it was renamed to %s, and a new log was started"
             self._logger.warning(message, error, aside)
             return self._connect()
-
-    def _take_over(self) -> None:
-        """Rename the file of the log's first versions, with its write-ahead log first: power may fail in between."""
-        old = self._path.with_name("history.db")
-        if old.exists() and not self._path.exists():
-            for suffix in ("-wal", ""):
-                part = old.with_name(f"{old.name}{suffix}")
-                if part.exists():
-                    part.rename(self._path.with_name(f"{self._path.name}{suffix}"))
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=1, isolation_level=None)
@@ -174,6 +147,8 @@ class Store:
         # Alone with its file, SQLite needs no memory-mapped index beside it, which would double what is written.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
+        if 0 < schema < SCHEMA and schema not in MIGRATIONS:
+            raise sqlite3.DatabaseError(f"its schema is {schema}, from an unreleased version of this plugin")
         if schema != SCHEMA and schema not in MIGRATIONS:
             raise LaterSchemaError(f"its schema is {schema}, from a later version of this plugin")
         (check,) = connection.execute("PRAGMA quick_check(1)").fetchone()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from former_logs import write_log
+from former_logs import SCHEMA_3, write_log
 from octoprint_uptime import settings
 from recorded_runs import restarts, until
 from support import GROUPS, ID, USERS, MakeServer, OctoPrint, serving
@@ -148,36 +148,28 @@ def test_software_update_goes_to_the_release_and_to_the_candidate_for_who_asks(r
 
 
 @pytest.mark.parametrize(
-    ("left", "kept", "schema", "ended", "lost"),
+    ("left", "kept"),
     [
-        (
-            EARLIER_PLUGINS,
-            {**SETTINGS, "display_format": "dh"},
-            1,
-            [9, 7, 6, 3, 2],
-            ["x", "cube.gcode", "benchy.gcode"],
-        ),
-        ({"_config_version": 2, **SETTINGS}, SETTINGS, 2, [7], ["x"]),
-        ({"_config_version": 2, **SETTINGS, "restart_log": True}, SETTINGS, 3, [7], ["y"]),
+        (EARLIER_PLUGINS, {**SETTINGS, "display_format": "dh"}),
+        ({"_config_version": 2, **SETTINGS}, SETTINGS),
+        ({"_config_version": 2, **SETTINGS, "restart_log": True}, SETTINGS),
     ],
-    ids=["0.4.5 and schema 1", "1.0.0 and schema 2", "schema 3"],
+    ids=["0.4.5", "1.0.0", "1.1.0"],
 )
-def test_settings_and_logs_of_before_are_taken_over(
-    make_server: MakeServer,
-    left: dict[str, Any],
-    kept: dict[str, Any],
-    schema: int,
-    ended: list[int],
-    lost: list[str],
-) -> None:
-    """Of the plugin before ours, of our first release, and of what main had in between."""
-    server = make_server(plugins={ID: left}, seed=lambda basedir: write_log(basedir, schema))
-    until(lambda: restarts(server))
-    assert [restart["id"] for restart in restarts(server)] == ended
-    assert [restart["lost_print"]["file"] for restart in restarts(server) if restart["lost_print"]] == lost
+def test_settings_survive_an_update(make_server: MakeServer, left: dict[str, Any], kept: dict[str, Any]) -> None:
+    """0.4.5 is the earlier plugin with this identifier; 1.0.0 is the first release of this one."""
+    server = make_server(plugins={ID: left})
     assert server.settings() == {**settings.defaults(), **kept}
     assert server.answer()["display_format"] == kept["display_format"]
     assert server.stored() == {"_config_version": 2, **{key: left[key] for key in SETTINGS}}
     assert server.warnings() == []
     server.save({"compact_display": False}).raise_for_status()
     assert server.settings() == {**settings.defaults(), **kept, "compact_display": False}
+
+
+def test_the_restart_log_survives_an_update(make_server: MakeServer) -> None:
+    server = make_server(seed=lambda basedir: write_log(basedir / "data" / ID / "restart_log.db", SCHEMA_3))
+    (restart,) = until(lambda: restarts(server))
+    assert restart["id"] == 7
+    assert restart["lost_print"]["file"] == "y"
+    assert server.warnings() == []

@@ -6,6 +6,8 @@ import logging
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
+from former_logs import SCHEMA_3, write_log
 from octoprint_uptime import clock
 from octoprint_uptime.restart_log.records import Print, Progress, Run
 from octoprint_uptime.restart_log.store import DAMAGED_KEPT, RUNS_KEPT, SCHEMA, LaterSchemaError, Store, is_corruption
@@ -82,12 +85,10 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(f"{path.name}{suffix}")
 
 
-def left_by_a_kill(path: Path) -> Path:
-    """A copy of the file and its write-ahead log, as they are on disk while a store still has them open."""
-    copy = path.with_name("copy.db")
+def left_by_a_kill(path: Path, copy: Path) -> None:
+    """Copy a file that is open, with its write-ahead log, as a kill would leave both."""
     for suffix in ("", "-wal"):
         shutil.copy(beside(path, suffix), beside(copy, suffix))
-    return copy
 
 
 def set_aside(path: Path) -> list[Path]:
@@ -196,7 +197,8 @@ def test_a_kill_leaves_a_write_ahead_log_that_holds_the_rest(store: Store, path:
     store.save(RUN)
     store.close()
     runs = [store.save(RUN), store.save(OTHER)]
-    copy = left_by_a_kill(path)
+    copy = path.with_name("copy.db")
+    left_by_a_kill(path, copy)
     assert beside(copy, "-wal").stat().st_size > 0
     assert make(copy).before(LAST)[1:] == tuple(runs)
 
@@ -410,7 +412,7 @@ def test_a_later_schema_is_left_alone(store: Store, path: Path, good: bytes, sch
     assert [(file.name, file.read_bytes()) for file in path.parent.iterdir()] == [(path.name, content)]
 
 
-@pytest.mark.parametrize("schema", [0, 1, SCHEMA])
+@pytest.mark.parametrize("schema", [0, SCHEMA])
 def test_tables_of_another_shape_are_left_as_they_are(store: Store, path: Path, schema: int) -> None:
     change(path, f"PRAGMA user_version = {schema}", "CREATE TABLE runs (a)", "CREATE TABLE boots (boot)")
     for _ in range(2):
@@ -422,6 +424,109 @@ def test_tables_of_another_shape_are_left_as_they_are(store: Store, path: Path, 
         "CREATE TABLE boots (boot)",
     ]
     assert set_aside(path) == []
+
+
+def test_a_log_of_schema_3_is_read(store: Store, path: Path) -> None:
+    write_log(path, SCHEMA_3)
+    print_ = Print("y", "local", 61, Progress(1.5, 5, 0.2, 80))
+    assert store.before(LAST) == (Run(7, "a", 1772323200, 60, 61, 90, "1.11.8", None, print_, True),)
+
+
+def test_a_new_log_has_the_columns_of_schema_3(store: Store, path: Path) -> None:
+    released = path.with_name("released.db")
+    write_log(released, SCHEMA_3)
+    store.before(LAST)
+    store.close()
+    for query in ("PRAGMA table_info(runs)", "PRAGMA user_version"):
+        assert rows(path, query) == rows(released, query) != []
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_unreleased_schema_is_set_aside(
+    store: Store, path: Path, caplog: pytest.LogCaptureFixture, schema: int, killed: bool
+) -> None:
+    """A killed process leaves the last run in the write-ahead log; that run is kept, too."""
+    write_unreleased(path, schema, killed)
+    assert store.save(RUN).id == 1
+    (aside,) = set_aside(path)
+    assert rows(aside) == [{"id": "kept"}]
+    assert warnings(caplog) == [
+        f"The restart log can't be used (its schema is {schema}, from an unreleased version of this plugin); "
+        f"it was renamed to {aside}, and a new log was started"
+    ]
+
+
+def write_unreleased(path: Path, schema: int, killed: bool) -> None:
+    """Write a log with a schema that no release has written."""
+    writing = path.with_name("writing.db")
+    with closing(sqlite3.connect(writing, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE runs (id)")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute(f"PRAGMA user_version = {schema}")
+        connection.execute("INSERT INTO runs VALUES ('kept')")
+        if killed:
+            left_by_a_kill(writing, path)
+    if not killed:
+        writing.rename(path)
+    for file in path.parent.glob("writing.db*"):
+        file.unlink()
+
+
+# Opens one copy of a folder after another, killed one SQL statement later each time, until it is not killed.
+KILLED = """
+import itertools, logging, os, pathlib, shutil, signal, sqlite3, sys
+from octoprint_uptime.restart_log.records import Run
+from octoprint_uptime.restart_log.store import Store
+
+connect = sqlite3.connect
+
+def open_and_be_killed_at(number, folder):
+    statements = itertools.count(1)
+    def kill(statement):
+        if next(statements) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+    def traced(*arguments, **options):
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(kill)
+        return connection
+    sqlite3.connect = traced
+    Store(folder / "restart_log.db", logging.getLogger()).before(Run(9, "", 0, 0, 0, 0, "", None, None, False))
+
+original, copies = map(pathlib.Path, sys.argv[1:])
+for number in itertools.count(1):
+    copy = copies / str(number)
+    shutil.copytree(original, copy)
+    process = os.fork()
+    if not process:
+        open_and_be_killed_at(number, copy)
+        os._exit(0)
+    _, status = os.waitpid(process, 0)
+    if not status:
+        break
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, status
+"""
+
+
+@pytest.mark.parametrize("before", ["no log", "schema 2", "schema 3"])
+def test_a_kill_while_the_log_is_opened_does_no_harm(tmp_path: Path, make: Make, before: str) -> None:
+    folder, copies = tmp_path / "folder", tmp_path / "copies"
+    folder.mkdir()
+    if before == "schema 2":
+        write_unreleased(folder / "restart_log.db", 2, killed=True)
+    elif before == "schema 3":
+        write_log(folder / "restart_log.db", SCHEMA_3)
+    subprocess.run([sys.executable, "-W", "error", "-c", KILLED, folder, copies], check=True, cwd="/")
+    left = list(copies.iterdir())
+    assert len(left) > 10
+    for copy in left:
+        path = copy / "restart_log.db"
+        opened = make(path)
+        assert [run.id for run in opened.before(LAST)] == ([7] if before == "schema 3" else [])
+        assert opened.save(OTHER).id == (8 if before == "schema 3" else 1)
+        opened.close()
+        assert [rows(aside) for aside in set_aside(path)] == ([[{"id": "kept"}]] if before == "schema 2" else [])
 
 
 @pytest.mark.parametrize(
