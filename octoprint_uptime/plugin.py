@@ -16,7 +16,7 @@ from . import answer, settings
 from .clock import process_clock, scope_of, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
 from .recording import Recording
-from .restart_log import News, Progress, Restart, RestartLog
+from .restart_log import News, Restart, RestartLog
 
 _EXAMPLE_SECONDS = 93784  # with a figure in every unit
 
@@ -45,10 +45,9 @@ class UptimePlugin(
         # The plugin reads its settings from here alone: OctoPrint's own are slow to read, and may not be valid.
         self._values = settings.defaults()
         path = Path(self._data_folder) / "restart_log.db"
-        self._restart_log = RestartLog(
-            path, octoprint_version, self._logger, self._announce_restart, self._read_progress
-        )
-        self._recording = Recording(self._restart_log, self._octoprint, self._identifier)
+        self._restart_log = RestartLog(path, octoprint_version, self._logger, self._announce_restart)
+        current_data = self._printer.get_current_data
+        self._recording = Recording(self._restart_log, self._octoprint, self._identifier, current_data)
         self._news = lambda: self._restart_log.news() if self._values["restart_log"] else News()
         try:
             stored = self._settings.get_all_data(merged=False, incl_defaults=False, error_on_path=True)
@@ -224,9 +223,6 @@ class UptimePlugin(
     def _announce_restart(self, restart: Restart) -> None:
         # OctoPrint passes events on to every client that has STATUS, so this one names no file.
         self._event_bus.fire("plugin_octoprint_uptime_restarted", answer.restart(restart, sees_files=False))
-
-    def _read_progress(self) -> Progress | None:
-        return self._recording.progress(self._printer.get_current_data()["progress"])
 
     ##~~ Helpers
 

@@ -1,6 +1,6 @@
 """What is recorded, and when: OctoPrint's events and the plugin's setting in, calls of the restart log out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,10 +16,13 @@ _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninst
 class Recording:
     """Has the restart log record this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
 
-    def __init__(self, log: RestartLog, process: Clock, identifier: str) -> None:
+    def __init__(
+        self, log: RestartLog, process: Clock, identifier: str, get_current_data: Callable[[], Mapping[str, Any]]
+    ) -> None:
         self._log = log
         self._process = process
         self._identifier = identifier
+        self._get_current_data = get_current_data
         self._wanted = False
         self._disabled = False
         self._print: Print | None = None
@@ -52,10 +55,6 @@ class Recording:
         elif event in _ENABLED + _DISABLED and payload.get("id") == self._identifier:
             self._set(self._wanted, event in _DISABLED)
 
-    def progress(self, found: Mapping[str, Any]) -> Progress | None:
-        """How far the print is, by what OctoPrint's printer says about its progress."""
-        return Progress.of(found["completion"], found["filepos"], self._print_z, boot_clock())
-
     @cached_property
     def _started(self) -> float:
         return boot_clock() - (self._process.read().seconds or 0)
@@ -78,6 +77,10 @@ class Recording:
             self._log.printing(print_)
 
     def _begin(self, recorded_from: float) -> None:
-        self._log.begin(self._started, recorded_from)
+        self._log.begin(self._started, recorded_from, self._read_progress)
         if self._print:
             self._log.printing(self._print)
+
+    def _read_progress(self) -> Progress | None:
+        found = self._get_current_data()["progress"]
+        return Progress.of(found["completion"], found["filepos"], self._print_z, boot_clock())

@@ -196,9 +196,9 @@ def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> f
             count = next(counter)
             return Progress.of(count / 10, 1000 * count, 12.4, clock.boot_clock())
 
-        log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: known.set(), read_progress)
+        log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: known.set())
         now = clock.boot_clock()
-        log.begin(now, now)
+        log.begin(now, now, read_progress)
         assert known.wait(10)
 
         def written() -> int:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .. import clock
 from .history import History
-from .recorder import STOP_SECONDS, Recorder
+from .recorder import STOP_SECONDS, ReadProgress, Recorder
 from .records import Figures, Period, Print, Progress, Restart, Run, Span, Unrecorded
 from .store import RUNS_KEPT, Store
 
@@ -49,8 +49,8 @@ class News(NamedTuple):
 class RestartLog:
     """Records the runs of OctoPrint, and knows what happened between them.
 
-    ``on_restart`` is called with the restart that led to the current run, if any, once the log has read it.
-    ``read_progress`` returns how far the print is. Both are called in the log's own thread.
+    ``on_restart`` is called with the restart that led to the current run, if any, once the log has read it. It is
+    called in the log's own thread.
     """
 
     def __init__(
@@ -59,15 +59,17 @@ class RestartLog:
         version: str,
         logger: logging.Logger,
         on_restart: Callable[[Restart], None],
-        read_progress: Callable[[], Progress | None],
     ) -> None:
-        self._recorder = Recorder(Store(path, logger), version, logger, read_progress, self._on_loaded)
+        self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded)
         self._on_restart = on_restart
         self._known_news: tuple[object, News] = (None, News())
 
-    def begin(self, started: float, recorded_from: float) -> None:
-        """Begin to record the current run; both moments are by the boot clock. Returns at once."""
-        self._recorder.begin(started, recorded_from)
+    def begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
+        """Begin to record the current run; both moments are by the boot clock. Returns at once.
+
+        While a print runs, the log's thread calls ``read_progress`` before each write.
+        """
+        self._recorder.begin(started, recorded_from, read_progress)
 
     def printing(self, print_: Print | None) -> None:
         """Note the print that has started, paused or resumed, or None when it has ended. Returns at once."""

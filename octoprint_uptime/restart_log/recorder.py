@@ -17,6 +17,8 @@ PRINTING_HEARTBEAT_SECONDS = 60.0  # how far a lost print was is what people wan
 CLOCK_CHECK_SECONDS = 10.0
 STOP_SECONDS = 4.9  # a service manager allows some ninety
 
+ReadProgress = Callable[[], Progress | None]
+
 
 class State(NamedTuple):
     """The runs that are known: an immutable value that is replaced whole, so that anybody may read it at any time."""
@@ -45,18 +47,17 @@ class Recorder:
         store: Store,
         version: str,
         logger: logging.Logger,
-        read_progress: Callable[[], Progress | None],
         on_loaded: Callable[[], None],
     ) -> None:
         self._store = store
         self._version = version
         self._logger = logger
-        self._read_progress = read_progress
         self._on_loaded = on_loaded
         self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()  # while the state is replaced, or the thread started
         self._state = State()
+        self._read_progress: ReadProgress = lambda: None
         self._unwritten: list[Callable[[], None]] = []
         self._loaded = False
         self._refused = False  # the file is a later version's, and is not touched again
@@ -74,9 +75,9 @@ class Recorder:
         """Whether the earlier runs have been read."""
         return self._loaded
 
-    def begin(self, started: float, recorded_from: float) -> None:
+    def begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
         """Begin to record a run; both moments are by the boot clock. Returns at once, as all methods but `stop`."""
-        self._enqueue(partial(self._begin, started, recorded_from))
+        self._enqueue(partial(self._begin, started, recorded_from, read_progress))
 
     def note(self, print_: Print | None) -> None:
         """Note the print that has started, paused or resumed, or None when it has ended."""
@@ -162,7 +163,8 @@ class Recorder:
             if waited >= beat or (current and abs(clock.boot_offset() - current.offset) > CLOCK_JITTER_SECONDS):
                 return self._write_and_load
 
-    def _begin(self, started: float, recorded_from: float) -> None:
+    def _begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
+        self._read_progress = read_progress
         boot, offset = clock.boot_id(), clock.boot_offset()
         own = clock.has_own_boot_id()
         self._set_current(Run(0, boot, offset, started, recorded_from, started, self._version, None, None, False, own))

@@ -47,8 +47,8 @@ def settle(writes=3):
 Store.save = counted
 folder = pathlib.Path(sys.argv[1])
 half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
-log = RestartLog(folder / "restart_log.db", "1.11.8", logging.getLogger(), lambda restart: None, half)
-log.begin(clock.boot_clock(), clock.boot_clock())
+log = RestartLog(folder / "restart_log.db", "1.11.8", logging.getLogger(), lambda restart: None)
+log.begin(clock.boot_clock(), clock.boot_clock(), half)
 settle()
 log.printing(Print("benchy.gcode", "local", None, None))
 settle()
@@ -110,8 +110,8 @@ from octoprint_uptime.restart_log.store import Store
 
 saving = threading.Event()
 Store.save = lambda store, run: saving.set() or threading.Event().wait()
-log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None, lambda: None)
-log.begin(0.0, 0.0)
+log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None)
+log.begin(0.0, 0.0, lambda: None)
 assert saving.wait(10)
 log.stop()
 """
@@ -203,8 +203,8 @@ def event(name, task):
 Store.sync = seen
 half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
 print_ = Print("benchy.gcode", "local", clock.boot_clock(), None)
-log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None, half)
-event("start", lambda: log.begin(clock.boot_clock(), clock.boot_clock()))
+log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None)
+event("start", lambda: log.begin(clock.boot_clock(), clock.boot_clock(), half))
 event("print", lambda: log.printing(print_))
 event("as a heartbeat", lambda: log.printing(print_))
 event("no print", lambda: log.printing(None))
@@ -257,8 +257,8 @@ def write():
     recorder.HEARTBEAT_SECONDS = recorder.PRINTING_HEARTBEAT_SECONDS = 0.0
     Store.save = said
     half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
-    log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None, half)
-    log.begin(clock.boot_clock(), clock.boot_clock())
+    log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None)
+    log.begin(clock.boot_clock(), clock.boot_clock(), half)
     while True:
         count = len(written)
         log.printing(Print("benchy.gcode", "local", clock.boot_clock(), None))

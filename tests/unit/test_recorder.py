@@ -82,10 +82,8 @@ Make = Callable[..., Recorder]
 def make(store: Store) -> Iterator[Make]:
     made: list[Recorder] = []
 
-    def make(
-        read_progress: Callable[[], Progress | None] = lambda: None, on_loaded: Callable[[], None] = lambda: None
-    ) -> Recorder:
-        made.append(Recorder(store, "1.11.8", LOGGER, read_progress, on_loaded))
+    def make(on_loaded: Callable[[], None] = lambda: None) -> Recorder:
+        made.append(Recorder(store, "1.11.8", LOGGER, on_loaded))
         return made[-1]
 
     yield make
@@ -106,10 +104,15 @@ def loaded() -> threading.Event:
 def running(make: Make, saving: Saving, loaded: threading.Event) -> Recorder:
     """A recorder whose current run is saved, and which knows the earlier ones."""
     recorder = make(on_loaded=loaded.set)
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     assert loaded.wait(10)
     saving.next()
     return recorder
+
+
+def unknown() -> Progress | None:
+    """Return the progress of a print that OctoPrint doesn't know."""
+    return None
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -126,7 +129,7 @@ def test_a_run_that_begins_is_saved_and_the_earlier_ones_are_read(
 ) -> None:
     recorder = make(on_loaded=loaded.set)
     assert recorder.state == State((), None)
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     assert loaded.wait(10)
     current = RUN._replace(id=ID)
     assert recorder.state == State(EARLIER, current)
@@ -148,8 +151,8 @@ def test_a_heartbeat_tells_that_it_is_alive_and_how_far_the_print_is(
 ) -> None:
     mocker.patch.object(clock, "boot_clock", side_effect=itertools.count(1001.0))
     percents = itertools.count(0.5)
-    recorder = make(read_progress=lambda: HALF._replace(percent=next(percents)))
-    recorder.begin(50.0, 55.0)
+    recorder = make()
+    recorder.begin(50.0, 55.0, lambda: HALF._replace(percent=next(percents)))
     recorder.note(BENCHY)
     found = [saving.next() for _ in range(6)]
     assert [run.last_alive for run in found] == [1001.0 + beat for beat in range(6)]
@@ -180,8 +183,8 @@ def test_a_progress_that_is_unknown_keeps_the_one_before(
     mocker: MockerFixture, make: Make, saving: Saving, caplog: pytest.LogCaptureFixture
 ) -> None:
     read = mocker.Mock(side_effect=[HALF, None, RuntimeError("no printer"), RuntimeError("no printer"), None])
-    recorder = make(read_progress=read)
-    recorder.begin(50.0, 55.0)
+    recorder = make()
+    recorder.begin(50.0, 55.0, read)
     assert saving.next().print is None
     assert read.call_count == 0, "nothing prints"
     recorder.note(BENCHY)
@@ -223,7 +226,7 @@ def test_a_store_that_fails_is_said_once_and_tried_again(
 
     failing.side_effect = fail
     recorder = make(on_loaded=loaded.set)
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     assert loaded.wait(10)
     assert recorder.state == State(EARLIER, RUN._replace(id=ID))
     assert calls(store).count("close") == 3, "it lets go of the file each time"
@@ -241,7 +244,7 @@ def test_while_the_store_fails_the_current_run_is_known(
 
     store.save.side_effect = fail
     recorder = make()
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     assert asked.wait(10)
     assert recorder.state == State((), RUN)
     store.save.side_effect = saving
@@ -257,8 +260,8 @@ def test_a_later_schema_is_one_look(
     store.save.side_effect = LaterSchemaError("its schema is 3")
     beats = threading.Semaphore(0)
     on_loaded = mocker.Mock()
-    recorder = make(read_progress=lambda: beats.release(), on_loaded=on_loaded)
-    recorder.begin(50.0, 55.0)
+    recorder = make(on_loaded=on_loaded)
+    recorder.begin(50.0, 55.0, lambda: beats.release())
     recorder.note(BENCHY)
     recorder.clear()
     recorder.dismiss(EARLIER)
@@ -285,7 +288,7 @@ def test_what_raises_once_loaded_ends_neither_the_thread_nor_what_it_does(
         store.before.side_effect = [OSError("not yet"), OSError("not yet"), EARLIER]
     on_loaded = mocker.Mock(side_effect=RuntimeError("no event bus"))
     recorder = make(on_loaded=on_loaded)
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     recorder.note(None)
     recorder.stop(10)
     assert [run.ended for run in saving.rest()] == [None, None, "clean"]
@@ -300,8 +303,8 @@ def test_an_event_that_raises_does_not_end_the_thread(
 ) -> None:
     mocker.patch.object(clock, "boot_id", side_effect=[RuntimeError("no boot"), "a"])
     recorder = make()
-    recorder.begin(50.0, 55.0)
-    recorder.begin(51.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(51.0, 55.0, unknown)
     assert saving.next().started == 51.0
     assert warnings(caplog) == ["The restart log could not record an event: RuntimeError('no boot')"]
 
@@ -320,7 +323,7 @@ def test_a_dismissal_is_known_at_once_and_written(
 def test_a_dismissal_is_written_before_the_earlier_runs_are_read(make: Make, store: NonCallableMagicMock) -> None:
     store.save.side_effect = [OSError("not yet"), RUN._replace(id=ID), RUN._replace(id=ID)]
     recorder = make()
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     recorder.dismiss(EARLIER)
     recorder.stop(10)
     done = [name for name in calls(store) if name != "close"]
@@ -354,7 +357,7 @@ def test_cleared_before_it_is_loaded_it_forgets_what_is_loaded(
     store.before.side_effect = lambda _: EARLIER if go.wait(10) else ()
     loaded_states = []
     recorder: Recorder = make(on_loaded=lambda: loaded_states.append(recorder.state.earlier))
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     recorder.clear()
     go.set()
     recorder.stop(10)
@@ -366,7 +369,7 @@ def test_cleared_before_it_is_loaded_it_forgets_what_is_loaded(
 def test_it_is_cleared_once(running: Recorder, store: NonCallableMagicMock) -> None:
     running.clear()
     running.end("off")
-    running.begin(50.0, 2000.0)
+    running.begin(50.0, 2000.0, unknown)
     running.note(BENCHY)
     running.stop(10)
     assert store.clear.call_count == 1
@@ -403,7 +406,7 @@ def test_switched_on_again_it_begins_another_run(
 ) -> None:
     loaded.clear()
     running.end("off")
-    running.begin(50.0, 2000.0)
+    running.begin(50.0, 2000.0, unknown)
     ended, begun = saving.next(), saving.next()
     assert (ended.ended, ended.recorded_from) == ("off", 55.0)
     assert begun == RUN._replace(id=ID, recorded_from=2000.0)
@@ -464,7 +467,7 @@ def test_stopping_takes_less_than_fifty_milliseconds_where_the_disk_is_healthy(
     for _ in range(5):
         loaded.clear()
         recorder = make(on_loaded=loaded.set)
-        recorder.begin(50.0, 55.0)
+        recorder.begin(50.0, 55.0, unknown)
         assert loaded.wait(10)
         before = time.monotonic()
         recorder.stop()
@@ -493,7 +496,7 @@ def test_an_end_that_could_not_be_written_is_written_before_the_next_beginning(
 ) -> None:
     store.save.side_effect = OSError("full")
     running.end("off")
-    running.begin(50.0, 200.0)
+    running.begin(50.0, 200.0, unknown)
     running.note(BENCHY)  # which fails as well
     running.dismiss([])
     store.save.side_effect = saving
@@ -509,7 +512,7 @@ def test_a_run_that_ends_before_its_beginning_was_written_is_recorded_whole(
 ) -> None:
     store.save.side_effect = [OSError("slow to come"), OSError("slow to come"), RUN._replace(id=ID, ended="off")]
     recorder = make()
-    recorder.begin(50.0, 55.0)
+    recorder.begin(50.0, 55.0, unknown)
     recorder.end("off")
     recorder.dismiss([])
     assert recorder.stop(10) is True
@@ -562,7 +565,7 @@ def test_a_file_that_can_not_be_closed_does_not_end_the_thread(
     store.close.side_effect = [OSError("no disk"), None, None]
     running.end("off")
     assert saving.next().ended == "off"
-    running.begin(50.0, 2000.0)
+    running.begin(50.0, 2000.0, unknown)
     assert saving.next().recorded_from == 2000.0
     assert "no disk" in warnings(caplog)[0]
 
@@ -577,8 +580,8 @@ def test_an_origin_that_no_text_may_hold_is_recorded_too(running: Recorder, savi
 def test_a_print_is_seen_while_its_run_is_alive(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     ticks = itertools.count(1000)
     mocker.patch.object(clock, "boot_clock", side_effect=lambda: float(next(ticks)))
-    recorder = make(read_progress=lambda: Progress(50.0, 5000, 0.2, clock.boot_clock()))
-    recorder.begin(50.0, 55.0)
+    recorder = make()
+    recorder.begin(50.0, 55.0, lambda: Progress(50.0, 5000, 0.2, clock.boot_clock()))
     recorder.note(BENCHY)
     recorder.note(BENCHY)
     recorder.stop(10)
@@ -593,8 +596,8 @@ def test_a_print_is_seen_while_its_run_is_alive(mocker: MockerFixture, make: Mak
 
 def test_while_a_print_runs_it_is_written_more_often(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     mocker.patch.object(module, "PRINTING_HEARTBEAT_SECONDS", 0.01)
-    recorder = make(read_progress=lambda: HALF)
-    recorder.begin(50.0, 55.0)
+    recorder = make()
+    recorder.begin(50.0, 55.0, lambda: HALF)
     saving.next()
     with pytest.raises(queue.Empty):
         saving.next(0.1)

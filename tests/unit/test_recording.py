@@ -31,7 +31,8 @@ def log(mocker: MockerFixture) -> NonCallableMagicMock:
 def subject(mocker: MockerFixture, log: NonCallableMagicMock) -> Recording:
     process = mocker.create_autospec(Clock, instance=True)
     process.read.return_value = Uptime(NOW - STARTED, "proc", None)
-    return Recording(log, process, ID)
+    current = {"progress": {"completion": 12.5, "filepos": 5000}}
+    return Recording(log, process, ID, lambda: current)
 
 
 def calls(log: NonCallableMagicMock) -> list[Any]:
@@ -44,7 +45,7 @@ def test_it_begins_with_the_process_and_ends_and_begins_with_the_setting(
     mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
 ) -> None:
     subject.start(True)
-    assert calls(log) == [mocker.call.begin(STARTED, STARTED)]
+    assert calls(log) == [mocker.call.begin(STARTED, STARTED, mocker.ANY)]
     subject.switch(True)
     assert calls(log) == []
     subject.switch(False)
@@ -52,7 +53,7 @@ def test_it_begins_with_the_process_and_ends_and_begins_with_the_setting(
     subject.switch(False)
     assert calls(log) == []
     subject.switch(True)
-    assert calls(log) == [mocker.call.begin(STARTED, NOW)]
+    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]
 
 
 def test_where_it_is_not_wanted_nothing_is_recorded_but_a_print_is_known_later(
@@ -62,7 +63,7 @@ def test_where_it_is_not_wanted_nothing_is_recorded_but_a_print_is_known_later(
     subject.on_event("PrintStarted", PAYLOAD)
     assert calls(log) == []
     subject.switch(True)
-    assert calls(log) == [mocker.call.begin(STARTED, NOW), mocker.call.printing(BENCHY)]
+    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY), mocker.call.printing(BENCHY)]
 
 
 @pytest.mark.parametrize("end", ["PrintDone", "PrintFailed", "PrintCancelled"])
@@ -86,13 +87,15 @@ def test_a_print_need_not_have_a_name(
     assert calls(log) == [mocker.call.printing(Print("", None, NOW, None))]
 
 
-def test_the_height_is_that_of_a_change_since_the_prints_start(subject: Recording) -> None:
-    found = {"completion": 12.5, "filepos": 5000}
+def test_the_log_can_read_the_progress_of_the_print(log: NonCallableMagicMock, subject: Recording) -> None:
+    """The height counts once it has changed since the print started."""
+    subject.start(True)
+    read_progress = log.begin.call_args.args[2]
     subject.on_event("ZChange", {"new": 7.0, "old": 0.0})
     subject.on_event("PrintStarted", PAYLOAD)
-    assert subject.progress(found) == Progress(12.5, 5000, None, NOW)
+    assert read_progress() == Progress(12.5, 5000, None, NOW)
     subject.on_event("ZChange", {"new": 0.2, "old": 7.0})
-    assert subject.progress(found) == Progress(12.5, 5000, 0.2, NOW)
+    assert read_progress() == Progress(12.5, 5000, 0.2, NOW)
 
 
 @pytest.mark.parametrize("event", ["ZChange", "PrintDone", "plugin_pluginmanager_disable_plugin", "Startup"])
@@ -116,4 +119,4 @@ def test_what_the_plugin_manager_does_to_the_plugin_switches_it(
     subject.on_event("PrintStarted", PAYLOAD)
     assert calls(log) == [], "it will not be there at the next start"
     subject.on_event(f"plugin_pluginmanager_{on}_plugin", {"id": ID})
-    assert calls(log) == [mocker.call.begin(STARTED, NOW), mocker.call.printing(BENCHY)]
+    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY), mocker.call.printing(BENCHY)]

@@ -54,8 +54,8 @@ def told() -> queue.SimpleQueue[Restart]:
 def make(path: Path, told: queue.SimpleQueue[Restart]) -> Iterator[Make]:
     made: list[RestartLog] = []
 
-    def make(file: Path = path, read_progress: Callable[[], Progress | None] = lambda: None) -> RestartLog:
-        made.append(RestartLog(file, "1.11.8", LOGGER, told.put, read_progress))
+    def make(file: Path = path) -> RestartLog:
+        made.append(RestartLog(file, "1.11.8", LOGGER, told.put))
         return made[-1]
 
     yield make
@@ -75,8 +75,8 @@ def begin(make: Make, path: Path, read: threading.Event) -> Callable[..., Restar
 
     def begin(*earlier: Run) -> RestartLog:
         write(path, *earlier)
-        log = make(read_progress=lambda: read.set())
-        log.begin(NOW - 10, NOW - 10)
+        log = make()
+        log.begin(NOW - 10, NOW - 10, read.set)
         log.printing(BENCHY)
         assert read.wait(10)
         log.printing(None)
@@ -124,7 +124,7 @@ def test_last_restart_is_announced_once(begin: Begin, told: queue.SimpleQueue[Re
     assert restart.lost_print == BENCHY._replace(started=MARCH + 160)
     assert ids(log) == [2, 1]
     log.switch_off()
-    log.begin(NOW - 10, NOW)
+    log.begin(NOW - 10, NOW, lambda: None)
     log.stop(10)
     assert told.empty()
 
@@ -150,8 +150,8 @@ def test_print_of_a_killed_run_is_lost(
             assert go.wait(10)
         return known
 
-    log = make(read_progress=read_progress)
-    log.begin(50.0, 50.0)
+    log = make()
+    log.begin(50.0, 50.0, read_progress)
     log.printing(BENCHY)
     log.printing(BENCHY)
     assert reads.acquire(timeout=10)
@@ -161,7 +161,7 @@ def test_print_of_a_killed_run_is_lost(
         shutil.copy(file, tmp_path / "killed")
     go.set()
     after = make(tmp_path / "killed" / path.name)
-    after.begin(NOW, NOW)
+    after.begin(NOW, NOW, lambda: None)
     restart = told.get(timeout=10)
     assert (restart.kind, restart.clean) == ("octoprint", False)
     assert restart.lost_print == BENCHY._replace(
@@ -262,7 +262,7 @@ def test_log_that_is_off_keeps_its_restarts_and_records_nothing(begin: Begin, pa
     log = begin(CRASHED)
     log.switch_off()
     log.printing(BENCHY)
-    log.begin(NOW - 10, NOW)
+    log.begin(NOW - 10, NOW, lambda: None)
     log.switch_off()
     log.stop(10)
     assert ids(log) == [1]
@@ -349,7 +349,7 @@ def test_clock_that_is_set_while_off_counts_once_on_again(
     mocker.patch.object(clock, "boot_offset", return_value=MARCH)
     log.news()
     read.clear()
-    log.begin(NOW - 10, NOW)
+    log.begin(NOW - 10, NOW, read.set)
     log.printing(BENCHY)
     assert read.wait(10)
     last = log.news().last
@@ -363,7 +363,7 @@ def test_two_logs_do_not_share_anything(
     paths = [tmp_path / name / "restart_log.db" for name in ("one", "two")]
     logs = [make(path) for path in paths]
     for log in logs:
-        log.begin(NOW, NOW)
+        log.begin(NOW, NOW, lambda: None)
     for log in logs:
         log.stop(10)
     assert [[run.id for run in stored(path)] for path in paths] == [[1], [1]]

@@ -243,7 +243,7 @@ class Machine:
         self.loaded = False
         self.unwritten: list[Truth] = []  # which have ended
         self.current: Truth | None = None
-        self.log = RestartLog(self.path, "1.11.8", LOGGER, lambda _: None, self.progress)
+        self.log = RestartLog(self.path, "1.11.8", LOGGER, lambda _: None)
         if self.log_is_on:
             self.begin()
 
@@ -253,7 +253,7 @@ class Machine:
     def begin(self) -> None:
         self.current = Truth(self)
         self.all.append(self.current)
-        self.task(lambda: self.log.begin(self.started, self.boot_clock))
+        self.task(lambda: self.log.begin(self.started, self.boot_clock, self.progress))
         self.write()
 
     def write(self) -> None:
