@@ -15,9 +15,10 @@ PROC_STAT = Path("/proc/self/stat")
 PROC_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PROC_MOUNTINFO = Path("/proc/self/mountinfo")
 
+JITTER_SECONDS = 2  # a moment computed twice from the wall clock may differ by this much
+
 _BELIEVABLE_SECONDS = 1e10  # three hundred years
 _CLOCKS_WITH_SLEEP = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}
-_JITTER_SECONDS = 2
 _SAME_BOOT_SECONDS = 60
 
 
@@ -77,7 +78,7 @@ class _Steadied:
     def __call__(self, moment: float) -> float:
         # A moment computed anew jitters by a second, and whoever watches it takes that for a restart. One that lies
         # further off is right: the wall clock was set.
-        if abs(moment - self._kept) > _JITTER_SECONDS:
+        if abs(moment - self._kept) > JITTER_SECONDS:
             self._kept = moment
         return self._kept
 
@@ -108,7 +109,7 @@ def scope_of(system: Uptime) -> str | None:
     """
     if system.seconds is None:
         return None
-    if system.source == "proc" and abs(boot_clock() - system.seconds) > _JITTER_SECONDS:
+    if system.source == "proc" and abs(boot_clock() - system.seconds) > JITTER_SECONDS:
         return "container"
     return "host"
 

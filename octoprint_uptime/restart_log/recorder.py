@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .. import clock
-from .records import CLOCK_JITTER_SECONDS, Print, Progress, Run
+from .records import Print, Progress, Run
 from .store import LaterSchemaError, Store
 
 HEARTBEAT_SECONDS = 300.0
@@ -160,7 +160,7 @@ class Recorder:
             except queue.Empty:
                 waited += wait
             # Without the new offset nobody would know after a power cut when the runs of this boot were.
-            if waited >= beat or (current and abs(clock.boot_offset() - current.offset) > CLOCK_JITTER_SECONDS):
+            if waited >= beat or (current and abs(clock.boot_offset() - current.offset) > clock.JITTER_SECONDS):
                 return self._write_and_load
 
     def _begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-CLOCK_JITTER_SECONDS = 2  # by which the moment of one boot may jitter
+from ..clock import JITTER_SECONDS
 
 
 class Progress(NamedTuple):
@@ -84,7 +84,7 @@ class Run(NamedTuple):
             self.may_be_before_a_container_restart(following)
             and self.own_boot_id
             and following.own_boot_id
-            and abs(following.offset - self.offset) <= CLOCK_JITTER_SECONDS
+            and abs(following.offset - self.offset) <= JITTER_SECONDS
         )
 
     def may_be_before_a_container_restart(self, following: "Run") -> bool:
