@@ -7,6 +7,7 @@
 # make bench                                   what the plugin costs, beside a reference
 # make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, ended again and again: half a minute an end
 # make docs                                    the documentation's site, in .docs/
+# make zip                                     the archive that OctoPrint's Plugin Manager installs, in dist/
 # make release | publish VERSION=1.1.0         see CONTRIBUTING.md
 # make screenshots | clean
 
@@ -30,7 +31,7 @@ WHEEL := dist/.built
 # What runs side by side prints in one piece each, where make can do that.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
-.PHONY: run check check-units check-smoke test test-all test-e2e test-system test-units bench machine lint docs translations screenshots release publish clean FORCE
+.PHONY: run check check-units check-smoke test test-all test-e2e test-system test-units bench machine lint docs translations screenshots zip release publish clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
@@ -93,6 +94,9 @@ machine: $(TOOLS)/.plugin
 screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium
 	$(TOOLS)/bin/python tools/screenshots.py .venv/octoprint-$(OCTOPRINT)/bin/octoprint
+
+zip: $(WHEEL)
+	$(PYTHON) tools/release.py zip
 
 # The cheapest question first.
 release: $(TOOLS)/.installed

@@ -1,7 +1,7 @@
-"""Make a release of this commit, in the steps that `make release` and `make publish` take.
+"""Release this commit, in the steps that `make release` and `make publish` take.
 
-`check` tells what still keeps the commit from being one; `build` makes the files and installs each in both OctoPrints;
-`publish` gives them to GitHub, once the commit has its tag.
+`check` reports what is not ready. `build` makes the files and installs each in both OctoPrints. `publish` uploads them
+to GitHub once the commit has its tag. `zip` only makes the zip file, for `make zip`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import argparse
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,17 +71,24 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def zipped(sdist: Path) -> Path:
-    """The same as a zip file, which is what OctoPrint's Plugin Manager takes."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.unpack_archive(sdist, folder, filter="data")
-        made = shutil.make_archive(str(sdist.parent / ARCHIVE.removesuffix(".zip")), "zip", folder)
-    return Path(made)
+    """Convert the sdist to a zip file, which OctoPrint's Plugin Manager installs."""
+    made = sdist.parent / ARCHIVE
+    with tarfile.open(sdist) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member in source:
+            if file := source.extractfile(member):  # None for a folder
+                archive.writestr(member.name, file.read())
+    return made
+
+
+def make_zip() -> Path:
+    """Convert the sdist that make has built."""
+    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
+    return zipped(sdist)
 
 
 def build(version: str) -> None:
     """Add the zip file to what make has built, and the notes, and show that each file can be installed."""
-    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
-    zipped(sdist)
+    make_zip()
     _notes_file().write_text(notes(ROOT, version) + "\n", encoding="utf-8")
     environments = sorted((ROOT / ".venv").glob("octoprint-*"))
     for environment in environments:
@@ -141,8 +149,11 @@ def check(version: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    steps = {step.__name__: step for step in (check, build, publish)}
-    parser.add_argument("step", choices=steps)
-    parser.add_argument("version", help="such as 1.1.0, or 1.1.0rc1 for a candidate")
+    commands = parser.add_subparsers(required=True)
+    commands.add_parser("zip").set_defaults(run=lambda _: print(make_zip()))
+    for step in (check, build, publish):
+        command = commands.add_parser(step.__name__)
+        command.add_argument("version", help="such as 1.1.0, or 1.1.0rc1 for a candidate")
+        command.set_defaults(run=lambda arguments, step=step: step(arguments.version))
     arguments = parser.parse_args()
-    steps[arguments.step](arguments.version)
+    arguments.run(arguments)
