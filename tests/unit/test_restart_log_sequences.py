@@ -20,7 +20,7 @@ from pytest_mock import MockerFixture
 
 from octoprint_uptime import clock, restart_log
 from octoprint_uptime.restart_log import Print, Progress, Restart, RestartLog
-from octoprint_uptime.restart_log.records import Run, Span
+from octoprint_uptime.restart_log.records import Run
 from octoprint_uptime.restart_log.store import Store
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
@@ -363,10 +363,10 @@ class Machine:
         processes = [*self.processes, (self.booted + self.started, self.now)]
         for span in period.octoprint:
             if span.state == "running":
-                assert any(start <= span.since and span.until <= end for start, end in processes)
+                assert not gaps(processes, span.since, span.until)
         for truth, *_ in runs:
             end = self.now if truth is self.current else truth.booted + truth.ended
-            assert not gaps(period.octoprint, truth.booted + truth.recorded_from, end)
+            assert not gaps([span[:2] for span in period.octoprint], truth.booted + truth.recorded_from, end)
         for lane in (period.octoprint, period.host):
             assert all(one.until <= other.since for one, other in pairwise(lane))
 
@@ -391,10 +391,10 @@ class Machine:
         return self.offset if here else self.committed.boots[truth.boot]
 
 
-def gaps(lane: list[Span], since: float, until: float) -> list[tuple[float, float]]:
-    """Return where no span covers the time between two moments."""
-    ends = [since, *(min(max(span.until, since), until) for span in lane)]
-    starts = [*(min(max(span.since, since), until) for span in lane), until]
+def gaps(spans: list[tuple[float, float]], since: float, until: float) -> list[tuple[float, float]]:
+    """Return where none of these spans, which are in order, covers the time between two moments."""
+    ends = [since, *(min(max(end, since), until) for _, end in spans)]
+    starts = [*(min(max(start, since), until) for start, _ in spans), until]
     return [(end, start) for end, start in zip(ends, starts, strict=True) if end < start]
 
 
