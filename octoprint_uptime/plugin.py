@@ -1,4 +1,4 @@
-"""The plugin class: OctoPrint's mixins and hooks, wired to what the other modules do."""
+"""The plugin class: connects OctoPrint's mixins and hooks to the other modules."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from .formatting import DISPLAY_FORMATS, format_uptime
 from .recording import Recording
 from .restart_log import News, Restart, RestartLog
 
-_EXAMPLE_SECONDS = 93784  # with a figure in every unit
+_EXAMPLE_SECONDS = 93784  # with a number in every unit
 
 
 class UptimePlugin(
@@ -31,18 +31,18 @@ class UptimePlugin(
     octoprint.plugin.EventHandlerPlugin,
     octoprint.plugin.ShutdownPlugin,
 ):
-    """The uptimes of host and OctoPrint in the navbar, over the API and in System info; what restarted, and when."""
+    """Shows uptimes and restarts on the page, in the API and in System info."""
 
     def __init__(self) -> None:
         super().__init__()
-        # Not with self._logger, which comes with initialize: other plugins may call the helpers before that.
+        # self._logger is set only before initialize(), and other plugins may call the helpers earlier.
         logger = logging.getLogger("octoprint.plugins.octoprint_uptime")
         self._system = system_clock(logger)
         self._octoprint = process_clock(logger)
-        self._news: Callable[[], News] = News  # nothing is known of restarts before initialize()
+        self._news: Callable[[], News] = News  # no restarts are known before initialize()
 
     def initialize(self) -> None:
-        # The plugin reads its settings from here alone: OctoPrint's own are slow to read, and may not be valid.
+        # The plugin reads its settings only from here: OctoPrint's are slow to read, and may be invalid.
         self._values = settings.defaults()
         path = Path(self._data_folder) / "restart_log.db"
         self._restart_log = RestartLog(path, octoprint_version, self._logger, self._announce_restart)
@@ -103,7 +103,7 @@ class UptimePlugin(
         return True
 
     def on_api_get(self, request: flask.Request) -> flask.Response:
-        # OctoPrint itself asks for no permission, and before 1.11.2 not even for a login.
+        # OctoPrint checks no permission here, and before 1.11.2 not even the login.
         if not Permissions.STATUS.can():
             flask.abort(403)
         try:
@@ -127,7 +127,7 @@ class UptimePlugin(
         return flask.jsonify(fields)
 
     def _past(self, asked: answer.Asked, uptimes: answer.Uptimes, sees_files: bool) -> answer.Fields:
-        is_read = self._restart_log.is_read  # before the runs are, or some might be missing
+        is_read = self._restart_log.is_read  # ask first, or runs that are read in between would be missing
         history = self._restart_log.history() if self._values["restart_log"] else None
         period = None
         if history and is_read and asked.days:
@@ -175,7 +175,7 @@ class UptimePlugin(
     ##~~ AssetPlugin
 
     def get_assets(self) -> dict[str, list[str]]:
-        # By itself OctoPrint finds one file of each kind, the one that is named after the plugin.
+        # OctoPrint finds only one file of each kind by itself.
         names = (
             *("", "_words", "_spans", "_file", "_strip", "_timeline", "_rows"),
             *("_restarts", "_notice", "_popover", "_navbar", "_settings"),
@@ -205,7 +205,7 @@ class UptimePlugin(
         self._recording.on_event(event, payload)
 
     def get_sorting_key(self, context: str) -> int | None:
-        # Before every other plugin's: an end that was asked for is clean, whoever hangs after it.
+        # Before every other plugin, so that one that hangs at shutdown doesn't make it look unexpected.
         return -(10**6) if context == "ShutdownPlugin.on_shutdown" else None
 
     def on_shutdown(self) -> None:
@@ -217,25 +217,25 @@ class UptimePlugin(
         return ["restarted"]
 
     def get_backup_excludes(self, excludes: list[str], *args: Any, **kwargs: Any) -> list[str]:
-        # All of the data folder. In a backup the current run has no end: once restored, it would look like a crash.
+        # Exclude the whole data folder: the current run has no end in a backup, and would look like a crash.
         return ["."]
 
     def _announce_restart(self, restart: Restart) -> None:
-        # OctoPrint passes events on to every client that has STATUS, so this one names no file.
+        # OctoPrint sends events to every client with STATUS, so this one names no file.
         self._event_bus.fire("plugin_octoprint_uptime_restarted", answer.restart(restart, sees_files=False))
 
     ##~~ Helpers
 
     def system_uptime(self) -> float | None:
-        """Seconds since the host was started, as the API's ``seconds``; ``None`` where no source answers."""
+        """Return how long the host has been up in seconds, as the API's ``seconds``; ``None`` if unknown."""
         return answer.seconds(self._system.read())
 
     def octoprint_uptime(self) -> float | None:
-        """Seconds since OctoPrint's process was started; ``None`` where no source answers."""
+        """Return how long OctoPrint's process has been running in seconds; ``None`` if unknown."""
         return answer.seconds(self._octoprint.read())
 
     def last_restart(self) -> dict[str, Any] | None:
-        """The last restart, as the API's ``last_restart`` without a file's name; ``None`` without one."""
+        """Return the last restart, as the API's ``last_restart`` without the file's name; ``None`` without one."""
         last = self._news().last
         return last and answer.restart(last, sees_files=False)
 
@@ -275,7 +275,7 @@ class UptimePlugin(
             return response
         response.headers["Cache-Control"] = "no-store"
         if response.status_code >= 400:
-            # OctoPrint's own refusals too (no login, wrong method, failed CSRF check) get the body that is promised.
+            # OctoPrint's own refusals (no login, wrong method, failed CSRF check) get the documented body, too.
             body = response.get_json(silent=True)
             message = body.get("error") if isinstance(body, dict) else None
             response.data = flask.json.dumps(answer.error(message or response.status))

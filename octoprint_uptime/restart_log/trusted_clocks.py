@@ -1,4 +1,4 @@
-"""Which boots' clocks can be trusted, where some were set late or never."""
+"""Which boots' clocks can be trusted, if some were set late or never."""
 
 import math
 from bisect import bisect_right
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .records import Run
 
-# No run of this plugin is older, or will be younger: any other moment comes from a clock that was not set.
+# No run of this plugin can lie outside of these. Any other moment comes from a clock that was not set.
 EARLIEST = 1767225600.0  # 2026-01-01
 LATEST = 4102444800.0  # 2100-01-01
 
@@ -17,9 +17,9 @@ class _Segment(NamedTuple):
     """Successive runs of one boot whose boot clock never went back; moments are seconds since 1970."""
 
     run_count: int
-    boot: float  # when the host was booted
+    boot: float  # when the host booted
     started: float  # when the first run started
-    last_alive: float  # when the last run was last seen alive
+    last_alive: float  # the last heartbeat of the last run
 
     @property
     def possible(self) -> bool:
@@ -27,23 +27,24 @@ class _Segment(NamedTuple):
 
 
 def trusted_boots(runs: Sequence[Run]) -> list[float | None]:
-    """For each run the moment of its boot, in seconds since 1970, or None where the boot's clock is not trusted.
+    """Return the moment of each run's boot, in seconds since 1970, or None if the boot's clock is not trusted.
 
-    Trusted are as many boots as possible whose moments are in the order of the runs. Of two that contradict each
-    other the earlier one is trusted: a clock that is not set yet, or was restored from a file, is behind.
+    The runs are in order, so their moments must be, too. Trust the largest set of boots whose moments are. If two
+    boots contradict each other, trust the earlier one: a clock that is not set yet, or was restored from a file, is
+    behind.
 
     An example with three boots, on a Pi without a clock chip:
 
     ====  ============  ============  =======
-    boot  began         last alive    trusted
+    boot  began         last beat     trusted
     ====  ============  ============  =======
     a     Mar 1, 10:00  Mar 1, 18:00  yes
     b     Mar 1, 17:00  Mar 1, 17:20  no
     c     Mar 2, 09:00  Mar 2, 12:00  yes
     ====  ============  ============  =======
 
-    b came after a, but by its clock it began before a ended: that clock was restored from a file and never set. The
-    boots a and c fit together, and so do b and c. The first pair is taken, because a came before b.
+    b came after a, but its clock says that it began before a ended: the clock was restored from a file and never set.
+    a and c fit together, and so do b and c. Trust a and c, because a came before b.
     """
     segments = _segments(runs)
     boots: list[float | None] = []
@@ -69,14 +70,14 @@ def _separates(run: Run, after: Run) -> bool:
 
 
 def _longest_chain(segments: Sequence[_Segment]) -> list[bool]:
-    """Which segments form the longest chain in which each boot begins after the segment before has ended.
+    """Return which segments form the longest chain in which each boot begins after the segment before it has ended.
 
-    This is patience sorting, the algorithm for the longest increasing subsequence. It walks from the last segment to
-    the first, and remembers for each length how late a chain of that length can begin. By bisection it finds the
-    longest chain that begins after a segment has ended.
+    This is patience sorting, the algorithm for the longest increasing subsequence. Walk from the last segment to the
+    first, and remember for each length how late a chain of that length can begin. Bisection finds the longest chain
+    that begins after a segment has ended.
     """
-    latest_starts: list[float] = []  # [n] is of the chains of n + 1 segments; negated, because bisect needs them rising
-    lengths: list[int] = []  # of the longest chain that begins with each segment; 0 for an impossible one
+    latest_starts: list[float] = []  # [n] is for chains of n + 1 segments; negated, since bisect needs them rising
+    lengths: list[int] = []  # of the longest chain from each segment on; 0 if the segment is impossible
     for segment in reversed(segments):
         if not segment.possible:
             lengths.append(0)

@@ -1,4 +1,4 @@
-"""Which boots' clocks are trusted: tables, and what holds whatever the runs."""
+"""Which boots' clocks are trusted: tables, and what holds for any runs."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def run(boot: str, offset: float, started: float, last_alive: float, ended: str 
 
 
 def trusted(*runs: Run) -> str:
-    """The boots that are trusted, each once."""
+    """Return the trusted boots, each once."""
     return "".join(dict.fromkeys(run.boot for run, boot in zip(runs, trusted_boots(runs), strict=True) if boot))
 
 
-def test_the_example_of_the_docstring() -> None:
+def test_example_of_the_docstring() -> None:
     runs = [
         run(boot, at(f"2026-{began}"), 30, at(f"2026-{last_alive}") - at(f"2026-{began}"))
         for boot, began, last_alive in [
@@ -45,11 +45,11 @@ def test_the_example_of_the_docstring() -> None:
     assert trusted_boots(runs) == [at("2026-03-01 10:00"), None, at("2026-03-02 09:00")]
 
 
-def test_of_no_runs_there_are_no_boots() -> None:
+def test_no_runs_have_no_boots() -> None:
     assert trusted_boots([]) == []
 
 
-def test_a_boot_that_began_as_the_one_before_was_last_alive_fits() -> None:
+def test_boot_may_begin_at_the_last_beat_before_it() -> None:
     assert trusted(run("a", MARCH, 10, HOUR), run("b", MARCH + HOUR, 10, 100)) == "ab"
     assert trusted(run("a", MARCH, 10, HOUR), run("b", MARCH + HOUR - 1, 10, 100)) == "a"
 
@@ -66,16 +66,16 @@ def test_a_boot_that_began_as_the_one_before_was_last_alive_fits() -> None:
         (-1e12, False),
     ],
 )
-def test_a_moment_before_there_was_this_plugin_or_after_2100_is_not_trusted(offset: float, is_trusted: bool) -> None:
+def test_moment_before_the_plugin_or_after_2100_is_not_trusted(offset: float, is_trusted: bool) -> None:
     assert trusted_boots([run("a", offset, 10, 100)]) == [offset if is_trusted else None]
 
 
 @pytest.mark.parametrize(("offset", "boot"), [(0.0, 0.0), (-1.0, None)])
-def test_a_boot_before_1970_is_not_trusted(offset: float, boot: float | None) -> None:
+def test_boot_before_1970_is_not_trusted(offset: float, boot: float | None) -> None:
     assert trusted_boots([run("a", offset, MARCH + 1, MARCH + 2)]) == [boot]
 
 
-def test_a_boot_long_before_its_first_run_is_trusted() -> None:
+def test_boot_long_before_its_first_run_is_trusted() -> None:
     assert trusted(run("a", MARCH - 380 * DAY, 400 * DAY, 400 * DAY + 10)) == "a"
 
 
@@ -95,7 +95,7 @@ def test_a_boot_long_before_its_first_run_is_trusted() -> None:
         ("d", MARCH + 2 * DAY + 99),
     ],
 )
-def test_one_wrong_clock_costs_its_own_boot_alone(doubted: str, offset: float) -> None:
+def test_wrong_clock_costs_only_its_own_boot(doubted: str, offset: float) -> None:
     runs = [
         run("a", MARCH, 10, HOUR),
         run("b", MARCH + DAY, 10, 100),
@@ -108,13 +108,13 @@ def test_one_wrong_clock_costs_its_own_boot_alone(doubted: str, offset: float) -
     assert trusted(*wrong) == "abcd".replace(doubted, "")
 
 
-def test_the_largest_set_is_trusted_wherever_it_begins() -> None:
+def test_largest_set_is_trusted_wherever_it_begins() -> None:
     days = {"a": 9, "b": 8, "c": 0, "d": 1, "e": 2}
     assert trusted(*(run(boot, MARCH + day * DAY, 10, 100) for boot, day in days.items())) == "cde"
 
 
-def test_what_is_doubted_does_not_take_the_place_of_what_is_trusted() -> None:
-    # b's last moment lies after c's boot, yet b is doubted already because of a.
+def test_doubted_boot_does_not_displace_a_trusted_one() -> None:
+    # b's last beat is later than c's boot, but b is doubted already because of a.
     runs = [
         run("a", MARCH, 10, 10 * HOUR),
         run("b", MARCH + 8 * HOUR, 10, 17 * HOUR),
@@ -123,24 +123,24 @@ def test_what_is_doubted_does_not_take_the_place_of_what_is_trusted() -> None:
     assert trusted(*runs) == "ac"
 
 
-def test_a_boot_clock_that_went_back_begins_anew() -> None:
+def test_boot_clock_that_went_back_begins_a_new_segment() -> None:
     runs = [run("a", MARCH, 1000, 2000), run("a", MARCH, 500, 600), run("a", MARCH, 700, 800)]
     assert trusted_boots(runs) == [MARCH, None, None]
 
 
-def test_a_log_that_was_off_for_a_while_has_not_gone_back() -> None:
+def test_log_that_was_off_for_a_while_has_not_gone_back() -> None:
     runs = [run("a", MARCH, 10, 2000, "off"), run("a", MARCH, 10, 3000, "off"), run("a", MARCH, 10, 4000)]
     assert trusted_boots(runs) == [MARCH] * 3
     assert trusted_boots([runs[0], run("a", MARCH, 9, 3000)]) == [MARCH, None]
 
 
-def test_a_clock_counts_as_it_was_set_last_in_its_boot() -> None:
+def test_clock_counts_as_last_set_in_its_boot() -> None:
     runs = [run("a", 100, 10, HOUR, "off"), run("a", MARCH, 10, 2 * HOUR)]
     assert trusted_boots(runs) == [MARCH] * 2
 
 
 def longest_chain(runs: Sequence[Run]) -> tuple[int, ...]:
-    """The longest chain in which each boot begins after the one before was last alive; of several the earliest."""
+    """Return the longest chain of boots that each begin after the last beat before; of several, the earliest."""
     possible = [number for number, each in enumerate(runs) if each.offset + each.started >= EARLIEST]
     chains = (chain for length in range(len(possible), 0, -1) for chain in combinations(possible, length))
     return next(
@@ -154,7 +154,7 @@ def longest_chain(runs: Sequence[Run]) -> tuple[int, ...]:
 
 
 @given(st.lists(st.tuples(st.integers(-1, 9), st.integers(0, 4)), max_size=9))
-def test_trusted_is_the_longest_chain_and_of_several_the_earliest(boots: list[tuple[int, int]]) -> None:
+def test_longest_chain_is_trusted_and_the_earliest_of_several(boots: list[tuple[int, int]]) -> None:
     runs = [
         run(str(number), MARCH + day * DAY if day >= 0 else 0, 0, days * DAY)
         for number, (day, days) in enumerate(boots)
@@ -192,7 +192,7 @@ def test_trusted_moments_are_in_order_and_of_this_century(runs: list[Run]) -> No
 
 
 @given(any_runs())
-def test_all_boots_are_trusted_where_all_are_in_order(runs: list[Run]) -> None:
+def test_all_boots_are_trusted_if_all_are_in_order(runs: list[Run]) -> None:
     runs = sorted(
         (each._replace(last_alive=each.started, offset=MARCH + int(each.boot) * 100 * DAY) for each in runs),
         key=lambda each: (each.boot, each.started),
