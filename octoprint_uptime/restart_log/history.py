@@ -34,6 +34,7 @@ class History:
         self._runs = runs
         self._boots = trusted_boots(runs)
         self._now = now
+        self._known: dict[int, Restart] = {}
 
     @property
     def recorded_since(self) -> float | None:
@@ -51,7 +52,7 @@ class History:
         since = -inf if days is None else self._days_ago(days)
         for index in range(len(self._runs) - 1, 0, -1):
             if self._runs[index - 1].ended != "off":
-                restart = self._restart(index)
+                restart = self._restart_before(index)
                 if restart.started is None or restart.started >= since:
                     yield restart
 
@@ -82,17 +83,19 @@ class History:
     def _started(self, index: int) -> float | None:
         return _sum(self._boots[index], self._runs[index].started)
 
-    def _restart(self, index: int) -> Restart:
+    def _restart_before(self, index: int) -> Restart:
         """Return what happened between the run with this index and the one before it."""
-        runs, boots = self._runs, self._boots
-        return _restart(runs[index - 1], runs[index], boots[index - 1], boots[index])
+        if index not in self._known:
+            runs, boots = self._runs, self._boots
+            self._known[index] = _restart(runs[index - 1], runs[index], boots[index - 1], boots[index])
+        return self._known[index]
 
     # Lanes
 
     def _octoprint_changes(self) -> Iterator[_Change]:
         for index, run in enumerate(self._runs):
             if index:
-                restart = self._restart(index)
+                restart = self._restart_before(index)
                 yield _Change(restart.ended_after, self._state_after(index - 1))
                 if self._runs[index - 1].ended != "off":
                     yield _Change(restart.ended_before, _STOPPED)
@@ -104,7 +107,7 @@ class History:
             yield _Change(end, self._state_after(len(self._runs) - 1))
 
     def _host_changes(self, is_container: bool, up_since: float | None) -> Iterator[_Change]:
-        restarts = [None, *(self._restart(index) for index in range(1, len(self._runs)))]
+        restarts = [None, *(self._restart_before(index) for index in range(1, len(self._runs)))]
         stops = [restart is None or restart.kind in ("host", is_container and "container") for restart in restarts]
         latest = max((index for index, stop in enumerate(stops[: len(self._runs)]) if stop), default=0)
         for index, boot in enumerate(self._boots):
@@ -171,7 +174,7 @@ class History:
         run = self._runs[index]
         if index + 1 == len(self._runs):
             return inf if run.ended == "off" else 0
-        restart = self._restart(index + 1)
+        restart = self._restart_before(index + 1)
         uncertainty = _difference(restart.ended_before, restart.ended_after)
         return 0 if restart.clean else inf if uncertainty is None else uncertainty
 
