@@ -107,17 +107,18 @@ class History:
             yield _Change(end, self._state_after(len(self._runs) - 1))
 
     def _host_changes(self, is_container: bool, up_since: float | None) -> Iterator[_Change]:
-        restarts = [None, *(self._restart_before(index) for index in range(1, len(self._runs)))]
-        stops = [restart is None or restart.kind in ("host", is_container and "container") for restart in restarts]
-        latest = max((index for index, stop in enumerate(stops[: len(self._runs)]) if stop), default=0)
+        kinds = ("host", "container") if is_container else ("host",)
+        starts = [not index or self._restart_before(index).kind in kinds for index in range(len(self._runs))]
+        latest = max((index for index, is_start in enumerate(starts) if is_start), default=0)
         for index, boot in enumerate(self._boots):
-            restart, started = restarts[index], self._started(index)
-            if restart and stops[index]:
-                yield _Change(restart.ended_after, self._state_after(index - 1))
-                if restart.kind == "host":
-                    yield _Change(boot, _STOPPED)
-            if stops[index]:
-                # Of a container only the latest start is known, and of those before, when OctoPrint started in it.
+            started = self._started(index)
+            if starts[index]:
+                if index:
+                    restart = self._restart_before(index)
+                    yield _Change(restart.ended_after, self._state_after(index - 1))
+                    if restart.kind == "host":
+                        yield _Change(boot, _STOPPED)
+                # Of a container only the latest start is known; of earlier ones, when OctoPrint started in them.
                 begun = boot if not is_container else up_since if index == latest else started
                 yield _Change(boot and begun, RUNNING)
             yield _Change(started, RUNNING)
