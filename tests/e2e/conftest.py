@@ -22,6 +22,12 @@ from system import launch
 # What the page of 2.0.0rc7 itself asks for on behalf of read-only users, who may not.
 OCTOPRINTS_OWN_REFUSALS = ("/api/settings/reauthReq", "/api/printer/command/custom")
 
+# OctoPrint's dialogs and notices fade. Tests don't wait for that; what the plugin itself animates is not touched.
+WITHOUT_FADES = """
+    document.addEventListener("DOMContentLoaded", () => { if (window.$) $.fx.off = true; });
+    window.addEventListener("load", () => { if (window.$) $.support.transition = false; });
+"""
+
 
 @pytest.fixture(scope="session")
 def octoprint_executable(octoprint_environment: Path) -> Path:
@@ -149,6 +155,7 @@ def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage
         options = {"locale": "en-US", "viewport": {"width": width, "height": 900}, **options}
         context = chromium.new_context(base_url=server.url, **options)
         contexts.append(context)
+        context.add_init_script(WITHOUT_FADES)
         if user is not None:
             cookies = server.log_in(user).cookies.get_dict()
             context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])

@@ -91,7 +91,6 @@ def rows(page: Page) -> Locator:
 def open_log(page: Page) -> None:
     open_popover(page).get_by_role("button", name=re.compile("^(Restart log|Neustart-Protokoll)$")).click()
     expect(log(page).locator(".octoprint_uptime_figures, .modal-body li").first).to_be_visible()
-    page.wait_for_timeout(500)  # the dialog's animation
 
 
 def close_log(page: Page) -> None:
@@ -132,7 +131,6 @@ def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
 def dialog(page: Page) -> Locator:
     page.locator("#navbar_show_settings").click()
     page.locator(f"#settings_plugin_{ID}_link a").click()
-    page.wait_for_timeout(500)  # the dialog's animation
     return page.locator(f"#settings_plugin_{ID}")
 
 

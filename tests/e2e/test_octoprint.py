@@ -73,7 +73,7 @@ def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: Mak
 
 
 def test_nothing_is_logged_but_that_it_is_there_and_more_when_asked_to(make_server: MakeServer) -> None:
-    server = make_server()
+    server = make_server(enable=["logging"])
     server.answer()
     assert f"octoprint.plugins.{ID} " not in server.new_log()
     levels = {f"octoprint.plugins.{ID}": "DEBUG"}

@@ -102,7 +102,7 @@ def begin(server: OctoPrint, how: str | None = None) -> Start:
 @pytest.fixture(scope="session")
 def story(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     server = OctoPrint(octoprint_executable, tmp_path_factory.mktemp("restarts"))
-    server.prepare({**USERS, "watcher": {"groups": ["watchers"]}}, {**GROUPS, "watchers": WATCHERS})
+    server.prepare({**USERS, "watcher": {"groups": ["watchers"]}}, {**GROUPS, "watchers": WATCHERS}, enable=["backup"])
     server.add_plugins({"recorder.py": RECORDER})
     try:
         yield Story(restart_again_and_again(server), server)
