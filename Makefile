@@ -20,6 +20,7 @@ SEED ?= $(shell date +%s)
 
 PIP := -m pip install --quiet --disable-pip-version-check
 TOOLS := .venv/tools
+BUILD := .venv/build
 PLUGINS := $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 OCTOPRINT_DEV := https://github.com/OctoPrint/OctoPrint/archive/refs/heads/dev.zip
 IN_ONE := --octoprint $(OCTOPRINT)
@@ -115,9 +116,15 @@ $(TOOLS)/.installed: tools/requirements.txt tests/unit/requirements.txt
 	$(TOOLS)/bin/python $(PIP) -r $<
 	touch $@
 
-$(WHEEL): $(TOOLS)/.installed $(SOURCES)
+# In an environment of its own, so that `make run` needs no other tool.
+$(BUILD)/.installed: tools/build-requirements.txt
+	$(PYTHON) -m venv $(BUILD)
+	$(BUILD)/bin/python $(PIP) -r $<
+	touch $@
+
+$(WHEEL): $(BUILD)/.installed $(SOURCES)
 	rm -rf dist build
-	$(TOOLS)/bin/python -m build --outdir dist . > /dev/null
+	$(BUILD)/bin/python -m build --outdir dist . > /dev/null
 	touch $@
 
 # OCTOPRINT=dev is that branch, as it was when it was installed.

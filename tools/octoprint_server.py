@@ -43,7 +43,6 @@ _SERVER = {
     "pluginBlacklist": {"enabled": False},
     "pluginBlocklist": {"enabled": False},
     "pythonEolCheck": {"enabled": False},
-    "seenWizards": {"backup": None, "classicwebcam": 1, "corewizard": 4, "softwareupdate": 1, "tracking": None},
 }
 
 
@@ -133,6 +132,17 @@ class Server:
         except (OSError, http.client.HTTPException):
             return False
 
+    def skip_wizards(self) -> None:
+        """Mark every wizard as seen, so that none covers the page."""
+        seen = {"handled": list(self._ask("/api/setup/wizard"))}
+        self._ask("/api/setup/wizard", json.dumps(seen).encode())
+
+    def _ask(self, path: str, body: bytes | None = None) -> Any:
+        headers = {"X-Api-Key": api_key("admin"), "Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, body, headers)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.loads(response.read() or "null")
+
     def stop(self) -> None:
         """End OctoPrint as a service manager does."""
         self._end(signal.SIGTERM)
@@ -181,7 +191,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     server = Server(Path(sys.executable).with_name("octoprint"), arguments.basedir, arguments.port)
-    if not (arguments.basedir / "config.yaml").exists():
+    is_new = not (arguments.basedir / "config.yaml").exists()
+    if is_new:
         server.prepare({"admin": {"groups": ["users", "admins"]}})
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -189,6 +200,8 @@ def main() -> None:
             server.start()
         except (RuntimeError, TimeoutError) as error:
             sys.exit(str(error))
+        if is_new:
+            server.skip_wizards()
         print(f"OctoPrint is at {server.url}\nuser: admin\npassword: {PASSWORD}\nCtrl-C ends it.", flush=True)
         assert server.process is not None
         server.process.wait()
