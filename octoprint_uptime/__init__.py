@@ -1,10 +1,10 @@
-"""Tell how long the host and OctoPrint have been up, and what restarted: in the page, the API, and to other plugins."""
+"""Show how long the host and OctoPrint have been up, and what restarted: in the page, the API and other plugins."""
 
 from .formatting import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
 
 __all__ = ["format_uptime", "format_uptime_d", "format_uptime_dh", "format_uptime_dhm"]
 
-# OctoPrint reads these from the source before it imports anything, so they stay plain literals.
+# OctoPrint reads these from the source without importing it, so they must be plain literals.
 __plugin_name__ = "OctoPrint Uptime"
 __plugin_author__ = "Ajimaru"
 __plugin_pythoncompat__ = ">=3.10,<4"
@@ -15,7 +15,7 @@ __plugin_helpers__: dict[str, object] = {}
 
 
 def __plugin_load__() -> None:
-    """Make the plugin when OctoPrint asks for it, so that importing the package stays cheap for other plugins."""
+    """Create the plugin when OctoPrint asks for it, so that other plugins can import the package cheaply."""
     global __plugin_implementation__, __plugin_hooks__, __plugin_helpers__
     from .plugin import UptimePlugin
 

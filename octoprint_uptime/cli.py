@@ -1,4 +1,4 @@
-"""The commands below ``octoprint plugins``: the host's uptime without asking a server."""
+"""Add a command to ``octoprint plugins`` that shows the host's uptime without a running server."""
 
 import json
 import logging
@@ -12,14 +12,14 @@ from .formatting import format_uptime
 
 
 def commands(octoprint_settings: Any) -> list[click.Command]:
-    """The plugin's commands, given OctoPrint's settings as read from the disk, without any plugin's defaults."""
+    """Return the plugin's commands. ``octoprint_settings`` are OctoPrint's, without the defaults of plugins."""
 
     @click.command("show")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the API's fields of the host's uptime.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the API's fields about the host as JSON.")
     def show(as_json: bool) -> None:
-        """Print how long the host has been up, in the display format from the plugin's settings."""
+        """Print the host's uptime in the display format from the plugin's settings."""
         logger = logging.getLogger(__name__)
-        logger.propagate = False  # OctoPrint's handler would write to stdout; with none left, warnings go to stderr
+        logger.propagate = False  # OctoPrint's handler writes to stdout; without it, warnings go to stderr
 
         stored = octoprint_settings.get(["plugins", "octoprint_uptime", "display_format"])
         values, complaints = settings.clean({} if stored is None else {"display_format": stored})
@@ -33,6 +33,6 @@ def commands(octoprint_settings: Any) -> list[click.Command]:
         elif uptime.seconds is not None:
             click.echo(format_uptime(uptime.seconds, display_format))
         if uptime.seconds is None:
-            raise click.ClickException("Neither /proc/uptime nor psutil gives the host's uptime.")
+            raise click.ClickException("Could not read the host's uptime from /proc/uptime or psutil.")
 
     return [show]

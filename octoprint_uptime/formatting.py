@@ -1,10 +1,10 @@
-"""Seconds to text."""
+"""Format durations and times as text."""
 
 import math
 from datetime import datetime, timezone
 from functools import lru_cache
 
-# How each format is built: its units from the largest down, and how many of the last ones show even when zero.
+# The units of each format, largest first, and how many of the last ones are shown even if they are zero.
 _UNITS = {"full": ("dhms", 1), "dhm": ("dhm", 2), "dh": ("dh", 1), "d": ("d", 1)}
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -12,20 +12,20 @@ DISPLAY_FORMATS = tuple(_UNITS)
 
 
 def format_uptime(seconds: float, display_format: str = "full") -> str:
-    """Write a duration such as ``1d 2h 3m 4s``, the same in every language.
+    """Return a duration such as ``1d 2h 3m 4s``, the same in every language.
 
-    ``seconds`` is rounded down to whole seconds; ``display_format`` is ``full``, ``dhm``, ``dh`` or ``d``, and
-    what is smaller than the format's last unit is dropped. Raises `TypeError` where ``seconds`` is not a number,
-    and `ValueError` where it is negative, infinite or NaN, or where the format is none of the four.
+    ``display_format`` is ``full``, ``dhm``, ``dh`` or ``d``. The duration is rounded down to the last unit of the
+    format. Raises `TypeError` if ``seconds`` is not a number, and `ValueError` if it is negative, infinite or NaN, or
+    if the format is unknown.
     """
     if display_format not in DISPLAY_FORMATS:
         raise ValueError(f"unknown display format {display_format!r}, expected one of {', '.join(DISPLAY_FORMATS)}")
     try:
         rest = math.floor(seconds)
     except (OverflowError, ValueError) as error:  # infinite, NaN
-        raise ValueError(f"an uptime is finite, not {seconds!r}") from error
+        raise ValueError(f"an uptime must be finite, not {seconds!r}") from error
     if rest < 0:
-        raise ValueError(f"an uptime is not negative: {seconds!r}")
+        raise ValueError(f"an uptime must not be negative: {seconds!r}")
 
     units, always = _UNITS[display_format]
     parts: list[str] = []
@@ -37,21 +37,21 @@ def format_uptime(seconds: float, display_format: str = "full") -> str:
 
 
 def format_uptime_dhm(seconds: float) -> str:
-    """Write a duration in days, hours and minutes; errors as for `format_uptime`."""
+    """Return a duration in days, hours and minutes. Raises the same errors as `format_uptime`."""
     return format_uptime(seconds, "dhm")
 
 
 def format_uptime_dh(seconds: float) -> str:
-    """Write a duration in days and hours; errors as for `format_uptime`."""
+    """Return a duration in days and hours. Raises the same errors as `format_uptime`."""
     return format_uptime(seconds, "dh")
 
 
 def format_uptime_d(seconds: float) -> str:
-    """Write a duration in days; errors as for `format_uptime`."""
+    """Return a duration in days. Raises the same errors as `format_uptime`."""
     return format_uptime(seconds, "d")
 
 
-@lru_cache  # since a start is the same from one answer to the next
+@lru_cache  # polls format the same times again and again
 def format_moment(moment: float) -> str:
-    """Write seconds since 1970 as ISO 8601 in UTC, rounded down to the whole second; such as 2026-03-01T12:00:00Z."""
+    """Return seconds since 1970 as ISO 8601 in UTC, rounded down to the second, such as 2026-03-01T12:00:00Z."""
     return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""What is recorded, and when: OctoPrint's events and the plugin's setting in, calls of the restart log out."""
+"""Turn OctoPrint's events and the plugin's setting into calls of the restart log."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -8,13 +8,13 @@ from .clock import Clock, boot_clock
 from .restart_log import Print, Progress, RestartLog
 
 _PRINT_ENDS = ("PrintDone", "PrintFailed", "PrintCancelled")
-# The Plugin Manager's: a plugin is there, or is not there, from OctoPrint's next start on.
+# The Plugin Manager fires these. The change takes effect when OctoPrint starts again.
 _ENABLED = ("plugin_pluginmanager_enable_plugin", "plugin_pluginmanager_install_plugin")
 _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninstall_plugin")
 
 
 class Recording:
-    """Has the restart log record this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
+    """Record this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
 
     def __init__(
         self, log: RestartLog, process: Clock, identifier: str, get_current_data: Callable[[], Mapping[str, Any]]
@@ -29,22 +29,22 @@ class Recording:
         self._print_z: float | None = None
 
     def start(self, wanted: bool) -> None:
-        """Begin to record, as OctoPrint starts, if the setting says so."""
+        """Start recording when OctoPrint starts, if the setting is on."""
         self._wanted = wanted
         if wanted:
             self._begin(recorded_from=self._started)
 
     def switch(self, wanted: bool) -> None:
-        """Begin or cease to record, if the setting was changed."""
+        """Start or stop recording when the setting changes."""
         self._set(wanted, self._disabled)
 
     def on_event(self, event: str, payload: Mapping[str, Any] | None) -> None:
-        """Note what one of OctoPrint's events says about the print, or about this plugin."""
+        """Handle an event of OctoPrint about a print or about this plugin."""
         payload = payload or {}
         if event == "ZChange":
             self._print_z = payload.get("new")
         elif event == "PrintStarted":
-            # OctoPrint keeps the height of the last print, or of a jog, until this print changes it.
+            # Until this print moves in Z, OctoPrint reports the height of the last print or jog.
             self._print_z = None
             path, origin = (name if isinstance(name, str) else None for name in map(payload.get, ("path", "origin")))
             self._note(Print(path or "", origin, boot_clock(), None))

@@ -1,4 +1,4 @@
-"""Every setting's default and bounds, and the repair of values that are not valid."""
+"""Define the default and the bounds of each setting, and repair invalid values."""
 
 import reprlib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ Value = bool | int | str
 
 
 class Flag(NamedTuple):
-    """True or false."""
+    """Allow true or false."""
 
     default: bool
 
@@ -19,7 +19,7 @@ class Flag(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One of a few names, or an alias: an old name that is still understood."""
+    """Allow one of a few names, or an old name that stands for one of them."""
 
     default: str
     choices: tuple[str, ...]
@@ -31,7 +31,7 @@ class Choice(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """A whole number between two bounds, these included; a number outside is brought to the nearer one."""
+    """Allow a whole number from ``low`` to ``high``. Clamp and truncate other numbers."""
 
     default: int
     low: int
@@ -39,7 +39,7 @@ class Whole(NamedTuple):
 
     def repair(self, raw: object) -> tuple[int, bool]:
         number = raw
-        if isinstance(raw, str):  # what an HTML form sends
+        if isinstance(raw, str):  # HTML forms send text
             try:
                 number = float(raw)
             except ValueError:
@@ -51,7 +51,7 @@ class Whole(NamedTuple):
         return value, value == number
 
 
-# `repair` returns the value to use, and whether the raw one was valid.
+# `repair` returns the value to use, and whether the raw value was valid.
 RULES: dict[str, Flag | Choice | Whole] = {
     "show_system_uptime": Flag(True),
     "show_octoprint_uptime": Flag(True),
@@ -65,14 +65,14 @@ RULES: dict[str, Flag | Choice | Whole] = {
 
 
 def defaults() -> dict[str, Value]:
-    """All settings at their defaults, in a new dict; intervals are in whole seconds."""
+    """Return a new dict with the default of each setting. Intervals are in whole seconds."""
     return {key: rule.default for key, rule in RULES.items()}
 
 
 def clean(raw: Mapping[Any, object]) -> tuple[dict[str, Value], list[str]]:
-    """The settings in ``raw``, repaired where needed, and a sentence for each key or value that was not valid.
+    """Return the settings in ``raw``, repaired, and a sentence for each invalid key or value.
 
-    Unknown keys are left out, missing ones stay missing. Never raises.
+    Unknown keys are dropped, and missing keys stay missing. Never raises.
     """
     values: dict[str, Value] = {}
     complaints: list[str] = []
@@ -82,13 +82,13 @@ def clean(raw: Mapping[Any, object]) -> tuple[dict[str, Value], list[str]]:
             continue
         values[key], valid = RULES[key].repair(value)
         if not valid:
-            complaints.append(f"Using {values[key]!r} for the setting {key}, since {_brief(value)} is not valid")
+            complaints.append(f"Using {values[key]!r} for the setting {key}, because {_brief(value)} is not valid")
     return values, complaints
 
 
 def _brief(value: object) -> str:
     try:
         text = reprlib.repr(value)
-    except ValueError:  # an int of more digits than Python prints, as a hexadecimal one in YAML can be
+    except ValueError:  # an int with more digits than Python prints, such as a long hexadecimal number in YAML
         return "a very long number"
     return text if len(text) <= 100 else f"{text[:100]}..."

@@ -1,4 +1,4 @@
-"""The one thread that records the current run, so that nobody else waits for a disk."""
+"""Record the current run in a thread of its own, so that only this thread waits for the disk."""
 
 import logging
 import queue
@@ -13,33 +13,33 @@ from .records import Print, Progress, Run
 from .store import LaterSchemaError, Store
 
 HEARTBEAT_SECONDS = 300.0
-PRINTING_HEARTBEAT_SECONDS = 60.0  # how far a lost print was is what people want to know best
+PRINTING_HEARTBEAT_SECONDS = 60.0  # for the progress of a lost print
 CLOCK_CHECK_SECONDS = 10.0
-STOP_SECONDS = 4.9  # a service manager allows some ninety
+STOP_SECONDS = 4.9  # service managers allow about ninety
 
 ReadProgress = Callable[[], Progress | None]
 
 
 class State(NamedTuple):
-    """The runs that are known: an immutable value that is replaced whole, so that anybody may read it at any time."""
+    """Hold the known runs. The recorder replaces the whole state, so any thread may read it at any time."""
 
     earlier: tuple[Run, ...] = ()  # oldest first
     current: Run | None = None
 
 
 class Recorder:
-    """Records the current run, by a thread of its own; only `dismiss` and `clear` also change `state` at once.
+    """Record the current run in a thread that does one task after the other.
 
-    The thread takes one task after the other. A task changes the state, and then writes all that is not written yet:
-    first what was dismissed or cleared, then the current run. It does so, too, each `HEARTBEAT_SECONDS`, or
-    `PRINTING_HEARTBEAT_SECONDS` while a print runs, and within `CLOCK_CHECK_SECONDS` after the wall clock was set. What
-    can't be written is logged once and tried again at the next task or heartbeat.
+    A task changes the state and then writes everything that isn't written yet: first dismissals and deletions, then
+    the current run. Only `dismiss` and `clear` also change `state` at once. Without a task, the thread writes every
+    `HEARTBEAT_SECONDS`, every `PRINTING_HEARTBEAT_SECONDS` during a print, and within `CLOCK_CHECK_SECONDS` after the
+    wall clock was set. It logs a failed write once, and tries again at the next task or heartbeat.
 
-    Every later process sees what is written, even if this one is killed. After a power cut only what is on the disk is
-    there; the thread waits for the disk when no task is waiting for the thread.
+    If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
+    disk is left. The thread waits for the disk whenever it has no other task.
 
-    The thread calls ``read_progress`` before each write while a print runs, and ``on_loaded`` once, when the earlier
-    runs are known.
+    The thread calls the ``read_progress`` of `begin` before each write during a print. It calls ``on_loaded`` once,
+    after it has read the earlier runs.
     """
 
     def __init__(
@@ -55,19 +55,19 @@ class Recorder:
         self._on_loaded = on_loaded
         self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()  # while the state is replaced, or the thread started
+        self._lock = threading.Lock()  # held to replace the state or start the thread
         self._state = State()
         self._read_progress: ReadProgress = lambda: None
         self._unwritten: list[Callable[[], None]] = []
         self._loaded = False
-        self._refused = False  # the file is a later version's, and is not touched again
-        self._stopped = threading.Event()  # the end of the last run is on the disk, or can't be brought there
+        self._refused = False  # a later version wrote the file; don't touch it again
+        self._stopped = threading.Event()  # the last write has reached the disk, or failed
         self._end_is_on_disk = False
         self._said: set[str] = set()
 
     @property
     def state(self) -> State:
-        """The earlier runs and the current one, as of now."""
+        """Return the earlier runs and the current one."""
         return self._state
 
     @property
@@ -76,21 +76,21 @@ class Recorder:
         return self._loaded
 
     def begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
-        """Begin to record a run; both moments are by the boot clock. Returns at once, as all methods but `stop`."""
+        """Start to record a run. Both times are by the boot clock. All methods except `stop` return at once."""
         self._enqueue(partial(self._begin, started, recorded_from, read_progress))
 
     def note(self, print_: Print | None) -> None:
-        """Note the print that has started, paused or resumed, or None when it has ended."""
+        """Record a print that started, paused or resumed, or None after it ended."""
         self._enqueue(partial(self._note, print_))
 
     def end(self, how: str) -> None:
-        """End the run, ``clean`` or ``off``; `begin` begins another."""
+        """End the run as ``clean`` or ``off``. `begin` starts another one."""
         self._enqueue(partial(self._end, how, clock.boot_clock()))
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """End the run cleanly, for good. Returns once the disk has its end, or can't have it, or after ``seconds``.
+        """Record a clean shutdown and stop. Return whether that reached the disk within ``seconds``.
 
-        Returns whether the disk has it. Nobody waits for what the thread does after that.
+        A failed write returns at once. The thread may still close the file after that.
         """
         if self._thread is None:
             return True
@@ -99,7 +99,7 @@ class Recorder:
         return self._stopped.wait(seconds) and self._end_is_on_disk
 
     def dismiss(self, runs: Iterable[Run]) -> "Future[bool]":
-        """Note that the notices about the ends of these runs were dismissed; the result is whether that is written."""
+        """Record that the notices about the ends of these runs were dismissed. The result tells if it is written."""
         dismissed = tuple(runs)
         ids = {run.id for run in dismissed}
         with self._lock:
@@ -110,7 +110,7 @@ class Recorder:
         return written
 
     def clear(self) -> "Future[bool]":
-        """Forget all runs but the current one; the result is whether they are deleted."""
+        """Delete all runs except the current one. The result tells whether they are deleted."""
         self._forget_earlier()
         written: Future[bool] = Future()
         self._enqueue(partial(self._clear, written))
@@ -127,7 +127,7 @@ class Recorder:
                 self._thread = threading.Thread(target=self._work, name="uptime restart log", daemon=True)
                 self._thread.start()
 
-    # All that follows is done by the thread.
+    # The thread calls everything below.
 
     def _work(self) -> None:
         for task in iter(self._next_task, None):
@@ -144,8 +144,8 @@ class Recorder:
     def _perform(self, task: Callable[[], object]) -> None:
         try:
             task()
-        except Exception as error:  # whatever it is, the next event is to be recorded
-            self._warn_once("The restart log could not record an event", error)
+        except Exception as error:  # whatever it is, record the next event
+            self._warn_once("Could not record an event in the restart log", error)
 
     def _next_task(self) -> Callable[[], object] | None:
         current = self._state.current
@@ -159,7 +159,7 @@ class Recorder:
                 return self._tasks.get(timeout=wait)
             except queue.Empty:
                 waited += wait
-            # Without the new offset nobody would know after a power cut when the runs of this boot were.
+            # Write the new offset soon: without it, the dates of this boot would be wrong after a power cut.
             if waited >= beat or (current and abs(clock.boot_offset() - current.offset) > clock.JITTER_SECONDS):
                 return self._write_and_load
 
@@ -175,14 +175,14 @@ class Recorder:
         if current:
             print_ = print_ and _storable(print_)
             if current.print and print_ == current.print._replace(progress=None):
-                print_ = current.print  # it was paused or resumed, and how far it was stays known
+                print_ = current.print  # paused or resumed: keep its progress
             self._set_current(current._replace(print=print_))
             self._write_and_load()
 
     def _end(self, how: str, moment: float) -> None:
         current = self._state.current
         if current:
-            # The thread may have waited for the disk since that moment.
+            # The thread may have waited for the disk since then.
             current = self._with_progress(current)
             last_alive = max(moment, current.last_alive, _seen(current))
             self._set_current(current._replace(ended=how, last_alive=last_alive))
@@ -207,14 +207,14 @@ class Recorder:
             if self._state.current:
                 self._end("clean", moment)
             else:
-                self._succeeds(self._write)  # the end of a run that was switched off, perhaps
+                self._succeeds(self._write)  # such as the end of a run after the log was switched off
             self._end_is_on_disk = self._succeeds(self._store.sync) and not self._unwritten
         finally:
             self._stopped.set()
         self._store.close()
 
     def _clear(self, written: "Future[bool]") -> None:
-        self._forget_earlier()  # again, since they may have been loaded only now
+        self._forget_earlier()  # again, because the thread may have read them since
         current = self._state.current
         self._also_write(partial(self._store.clear, current.id if current else 0), written)
 
@@ -224,10 +224,10 @@ class Recorder:
         written.set_result(self._write_and_load())
 
     def _write_and_load(self) -> bool:
-        """Write what is not written yet, and load the earlier runs once; returns whether all is written."""
+        """Write what isn't written yet, and read the earlier runs once. Return whether everything is written."""
         current = self._state.current
         if current and not current.ended:
-            # In this order: a print is seen while its run is alive.
+            # In this order, so that the progress is never newer than the heartbeat.
             current = self._with_progress(current)
             self._set_current(current._replace(last_alive=clock.boot_clock()))
         written = self._succeeds(self._write)
@@ -240,7 +240,7 @@ class Recorder:
         try:
             self._on_loaded()
         except Exception as error:
-            self._warn_once("The last restart could not be announced", error)
+            self._warn_once("Could not announce the last restart", error)
 
     def _with_progress(self, run: Run) -> Run:
         print_ = run.print
@@ -248,7 +248,7 @@ class Recorder:
             try:
                 progress = self._read_progress()
             except Exception as error:
-                self._warn_once("The progress of the print can't be read", error)
+                self._warn_once("Could not read the progress of the print", error)
                 progress = None
             print_ = print_._replace(progress=progress or print_.progress)
         return run._replace(offset=clock.boot_offset(), print=print_)
@@ -267,13 +267,13 @@ class Recorder:
                 self._state = self._state._replace(earlier=earlier)
 
     def _succeeds(self, step: Callable[[], None]) -> bool:
-        """Whether this step succeeded; if not, says so, and lets go of the file until the next heartbeat."""
+        """Return whether this step succeeded. If not, log it, and close the file until the next heartbeat."""
         if self._refused:
             return False
         try:
             step()
         except Exception as error:
-            self._warn_once(f"The restart log can't be kept in {self._store}", error)
+            self._warn_once(f"Could not use the restart log {self._store}", error)
             self._refused = isinstance(error, LaterSchemaError)
             self._store.close()
             return False
@@ -290,11 +290,11 @@ class Recorder:
 
 
 def _storable(print_: Print) -> Print:
-    """The print with names that may be stored: a file's may hold what no text may."""
+    """Replace characters in the print's file name that SQLite can't store as text."""
     path, origin = (name and name.encode("utf-8", "replace").decode() for name in (print_.path, print_.origin))
     return print_._replace(path=path or "", origin=origin)
 
 
 def _seen(run: Run) -> float:
-    """When the progress of the run's print was seen; 0 where it was not."""
+    """Return when the progress of the run's print was read, or 0 if it was not."""
     return (run.print and run.print.progress and run.print.progress.seen) or 0.0

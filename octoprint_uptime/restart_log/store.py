@@ -1,4 +1,4 @@
-"""The runs on disk: a SQLite file that is opened, checked, migrated, pruned, and set aside where it is damaged."""
+"""Store the runs in a SQLite file: open, check, migrate and prune it, and set it aside if it is damaged."""
 
 import contextlib
 import itertools
@@ -13,7 +13,7 @@ from ..formatting import format_moment
 from .records import Print, Progress, Run, number
 
 RUNS_KEPT = 1000
-DAMAGED_KEPT = 3  # of the files that were set aside
+DAMAGED_KEPT = 3  # files that were set aside
 
 _COLUMNS = """
     id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, last_alive REAL NOT NULL,
@@ -42,20 +42,21 @@ UPDATE runs SET last_alive = :last_alive, ended = :ended,
     print_percent = :print_percent, print_position = :print_position, print_z = :print_z, print_seen = :print_seen
 WHERE id = :id AND boot = :boot AND started = :started
 """
-# A clock that is set late puts right every run of its boot.
+# When the wall clock is set, the new offset applies to every run of the same boot.
 _SET_CLOCK = 'UPDATE runs SET "offset" = :offset WHERE boot = :boot AND "offset" IS NOT :offset'
 _PRUNE = "DELETE FROM runs WHERE id <= (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?)"
 
 
 class LaterSchemaError(Exception):
-    """The file was written by a later version of this plugin, and is left alone."""
+    """A later version of this plugin wrote the file. The store doesn't touch it."""
 
 
 class Store:
-    """The runs in one file, for one thread; each method but `sync` and `close` is one transaction.
+    """Read and write the runs in one file, from one thread.
 
-    The file is opened by the first of them. Where it can't be opened or written, a method raises `OSError`,
-    `sqlite3.Error` or `LaterSchemaError`; the caller then calls `close`, and tries again later.
+    Each method except `sync` and `close` is one transaction, and opens the file if it isn't open. A method that can't
+    open or write the file raises `OSError`, `sqlite3.Error` or `LaterSchemaError`. The caller then calls `close` and
+    tries again later.
     """
 
     def __init__(self, path: Path, logger: logging.Logger) -> None:
@@ -67,7 +68,7 @@ class Store:
         return str(self._path)
 
     def save(self, run: Run) -> Run:
-        """Write what may have changed of a run, or add it; returns the run as it is stored, with its id."""
+        """Update a run, or add it if it is new. Return it as stored, with its id."""
         with self._transaction() as connection:
             if not run.id:
                 run = run._replace(boot=_stored_boot(connection, run.boot))
@@ -79,32 +80,32 @@ class Store:
         return run
 
     def before(self, run: Run) -> tuple[Run, ...]:
-        """The runs before this one, oldest first; rows that make no sense are left out."""
+        """Return the runs before this one, oldest first, without rows that make no sense."""
         with self._transaction() as connection:
             rows = connection.execute("SELECT * FROM runs WHERE id < ? ORDER BY id", (run.id,)).fetchall()
         return tuple(filter(None, map(_from_row, rows)))
 
     def dismiss(self, runs: Iterable[Run]) -> None:
-        """Note that the notices about these runs' ends were dismissed."""
+        """Record that the notices about the ends of these runs were dismissed."""
         with self._transaction() as connection:
             for run in runs:
                 connection.execute("UPDATE runs SET dismissed = 1 WHERE id = ? AND started = ?", (run.id, run.started))
 
     def clear(self, keep: int) -> None:
-        """Delete all runs but the one with this id."""
+        """Delete all runs except the one with this id."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM runs WHERE id <> ?", (keep,))
 
     def close(self) -> None:
-        """Let go of the file, until the next call of another method."""
+        """Close the file. The next call of another method opens it again."""
         if self._connection:
             self._connection.close()
             self._connection = None
 
     def sync(self) -> None:
-        """Wait until what was written is on the disk, so that a power cut leaves it there."""
+        """Wait until all writes are on the disk, where they survive a power cut."""
         if self._connection:
-            # Not the file itself: closing it once more would let go of SQLite's lock on it.
+            # Don't open the database file here: closing it again would release SQLite's lock.
             log = os.open(f"{self._path}-wal", os.O_RDONLY)
             try:
                 os.fsync(log)
@@ -115,7 +116,7 @@ class Store:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         if self._connection is None:
             self._connection = self._open()
-        with self._connection:  # commits, or rolls back
+        with self._connection:  # commit or roll back
             self._connection.execute("BEGIN IMMEDIATE")
             _migrate(self._connection)
             yield self._connection
@@ -128,7 +129,7 @@ class Store:
             if not is_corruption(error):
                 raise
             aside = self._set_aside()
-            message = "The restart log can't be used (%s); it was renamed to %s, and a new log was started"
+            message = "The restart log can't be used (%s). It was renamed to %s, and a new log was started."
             self._logger.warning(message, error, aside)
             return self._connect()
 
@@ -144,7 +145,7 @@ class Store:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
         connection.text_factory = _decode
-        # Alone with its file, SQLite needs no memory-mapped index beside it, which would double what is written.
+        # With an exclusive lock, SQLite needs no memory-mapped index file, which would double the amount written.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
         if 0 < schema < SCHEMA and schema not in MIGRATIONS:
@@ -154,9 +155,9 @@ class Store:
         (check,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if check != "ok":
             raise sqlite3.DatabaseError(check)
-        # Of all ways that survive a power cut this one writes least: a heartbeat appends a page to the write-ahead log,
-        # where a rollback journal writes, syncs and removes a file. After 16 pages the write-ahead log is folded into
-        # the file, so that it is written over and does not grow. It is synced by `sync`, not by each transaction.
+        # Of all modes that survive a power cut, this one writes the least: a heartbeat appends one page to the
+        # write-ahead log, whereas a rollback journal writes, syncs and deletes a file. After 16 pages SQLite moves them
+        # to the database and starts the log over, so it doesn't grow. Only `sync` waits for the disk.
         connection.execute("PRAGMA page_size = 512")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -167,7 +168,7 @@ class Store:
         name = f"{self._path.name}.damaged-{now}"
         names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
         aside = next(path for path in map(self._path.with_name, names) if not path.exists())
-        # A write-ahead log beside it may stay: SQLite has read it into the damaged file, or drops it with a new one.
+        # The write-ahead log can stay: SQLite has moved it into the old file, or discards it for the new one.
         self._path.rename(aside)
         kept = sorted(self._path.parent.glob(f"{self._path.name}.damaged-*"), key=lambda path: path.stat().st_ctime_ns)
         for path in kept[:-DAMAGED_KEPT]:
@@ -176,8 +177,8 @@ class Store:
 
 
 def is_corruption(error: sqlite3.Error) -> bool:
-    """Whether the file itself is damaged, not just locked, read-only, full and so on."""
-    return type(error) is sqlite3.DatabaseError  # SQLite's other complaints are subclasses of it
+    """Return whether the file itself is unusable, and not just locked, read-only or full."""
+    return type(error) is sqlite3.DatabaseError  # other errors are subclasses of it
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -187,7 +188,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
-    """The name by which the stored runs know this boot, where they do."""
+    """Return the name of this boot in the stored runs, or ``boot`` if it is new."""
     stored = [row["boot"] for row in connection.execute("SELECT DISTINCT boot FROM runs")]
     return next((known for known in stored if clock.same_boot(known, boot)), boot)
 
@@ -207,7 +208,7 @@ def _to_row(run: Run) -> dict[str, object]:
 
 
 def _from_row(row: sqlite3.Row) -> Run | None:
-    """The run in a row, or None where it makes no sense: someone may have edited it, or a card gone bad."""
+    """Return the run in a row, or None if the row makes no sense, such as on a failing SD card."""
     offset = number(row["offset"])
     started = number(row["started"], 0)
     last_alive = number(row["last_alive"], started or 0)

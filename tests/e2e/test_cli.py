@@ -46,7 +46,11 @@ def unknown(tmp_path: Path) -> list[str]:
     ("stored", "shown", "complaint"),
     [
         ({"display_format": "dhm", "poll_interval_seconds": "nonsense"}, "1d 2h 3m", ""),
-        ({"display_format": "D"}, "1d 2h 3m 4s", "Using 'full' for the setting display_format, since 'D' is not valid"),
+        (
+            {"display_format": "D"},
+            "1d 2h 3m 4s",
+            "Using 'full' for the setting display_format, because 'D' is not valid",
+        ),
         ("dh", "1d 2h 3m 4s", ""),
         (None, "1d 2h 3m 4s", ""),
     ],
@@ -81,8 +85,8 @@ def test_json_has_the_fields_of_the_api(octoprint: Callable[..., OctoPrint], up_
 def test_an_unknown_uptime_is_an_error(octoprint: Callable[..., OctoPrint], unknown: list[str]) -> None:
     run = octoprint({}).shell(f"{SHOW} --json", unknown)
     assert run.returncode == 1
-    assert run.stderr.endswith("Error: Neither /proc/uptime nor psutil gives the host's uptime.\n")
-    assert "can't be read from proc" in run.stderr
+    assert run.stderr.endswith("Error: Could not read the host's uptime from /proc/uptime or psutil.\n")
+    assert "Could not read the uptime of the host from proc" in run.stderr
     assert "Traceback" not in run.stderr
     nothing = dict.fromkeys(("seconds", "started_at", "uptime", "uptime_scope", "uptime_source"))
     answer = json.loads(run.stdout.removeprefix(OCTOPRINTS_OWN_LINE))

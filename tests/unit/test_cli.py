@@ -52,8 +52,8 @@ def _unknown(tmp_path: Path, mocker: MockerFixture) -> None:
         ("dh", "1d 2h", ""),
         ("d", "1d", ""),
         ("short", "1d 2h", ""),
-        ("D", "1d 2h 3m 4s", "Using 'full' for the setting display_format, since 'D' is not valid"),
-        (["dh"], "1d 2h 3m 4s", "since ['dh'] is not valid"),
+        ("D", "1d 2h 3m 4s", "Using 'full' for the setting display_format, because 'D' is not valid"),
+        (["dh"], "1d 2h 3m 4s", "because ['dh'] is not valid"),
     ],
 )
 def test_it_shows_the_system_uptime_in_the_format_that_is_set(
@@ -71,7 +71,7 @@ def test_it_shows_the_system_uptime_in_the_format_that_is_set(
 def test_an_unknown_uptime_is_an_error(options: list[str]) -> None:
     run = show(None, *options)
     assert run.exit_code == 1
-    assert run.stderr == "Error: Neither /proc/uptime nor psutil gives the host's uptime.\n"
+    assert run.stderr == "Error: Could not read the host's uptime from /proc/uptime or psutil.\n"
     if options:
         nothing = dict.fromkeys(("seconds", "started_at", "uptime", "uptime_scope", "uptime_source"))
         assert json.loads(run.stdout) == {**nothing, "display_format": "full", "uptime_available": False}

@@ -197,7 +197,7 @@ def test_without_a_usable_proc_uptime_psutil_answers(
     assert uptime.source == "psutil"
     assert uptime.seconds == pytest.approx(time.time() - psutil.boot_time(), abs=1.5)
     (warning,) = warnings(caplog)
-    assert "system" in warning
+    assert "the host" in warning
     assert "proc" in warning
 
 
@@ -213,7 +213,7 @@ def test_without_a_usable_stat_psutil_tells_the_process_age(
     assert uptime.seconds == pytest.approx(time.time() - psutil.Process().create_time(), abs=1.5)
 
 
-@pytest.mark.parametrize("which", ["system", "OctoPrint"])
+@pytest.mark.parametrize("which", ["the host", "OctoPrint"])
 @pytest.mark.parametrize("broken", ["missing", "raises at import", "raises when asked"])
 def test_a_broken_psutil_matters_only_where_proc_fails_and_is_said_once(
     tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, broken: str, which: str
@@ -228,7 +228,7 @@ def test_a_broken_psutil_matters_only_where_proc_fails_and_is_said_once(
         mocker.patch.object(sys, "path", [str(tmp_path), *sys.path])
         mocker.patch.dict(sys.modules)
         del sys.modules["psutil"]
-    make = {"system": system_clock, "OctoPrint": process_clock}[which]
+    make = {"the host": system_clock, "OctoPrint": process_clock}[which]
     if sys.platform == "linux":
         assert make(LOGGER).read().source == "proc"
         assert warnings(caplog) == []
@@ -237,7 +237,7 @@ def test_a_broken_psutil_matters_only_where_proc_fails_and_is_said_once(
     subject = make(LOGGER)
     assert [subject.read() for _ in range(3)] == [Uptime(None, None, None)] * 3
     assert [
-        f"The {which} uptime can't be read from {source}" in line
+        f"Could not read the uptime of {which} from {source}" in line
         for source, line in zip(("proc", "psutil"), warnings(caplog), strict=True)
     ] == [True, True]
 

@@ -40,7 +40,7 @@ def test_any_real_number_is_a_duration(seconds: Any) -> None:
 @pytest.mark.parametrize("seconds", [-1, -0.1, math.nan, math.inf, -math.inf, Decimal("NaN"), Decimal("Infinity")])
 @pytest.mark.parametrize("format_any", [format_uptime, format_uptime_dhm, format_uptime_dh, format_uptime_d])
 def test_what_no_uptime_can_be_is_a_value_error(format_any: Any, seconds: float) -> None:
-    with pytest.raises(ValueError, match="an uptime is"):
+    with pytest.raises(ValueError, match="an uptime must"):
         format_any(seconds)
 
 

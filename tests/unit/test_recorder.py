@@ -192,7 +192,7 @@ def test_a_progress_that_is_unknown_keeps_the_one_before(
         recorder.note(BENCHY)  # as when it is paused and resumed
     recorder.stop(10)
     assert [run.print for run in saving.rest()] == [BENCHY._replace(progress=HALF)] * 5
-    assert warnings(caplog) == ["The progress of the print can't be read: RuntimeError('no printer')"]
+    assert warnings(caplog) == ["Could not read the progress of the print: RuntimeError('no printer')"]
 
 
 def test_names_that_no_text_may_hold_are_kept_as_far_as_they_can_be(running: Recorder, saving: Saving) -> None:
@@ -230,7 +230,7 @@ def test_a_store_that_fails_is_said_once_and_tried_again(
     assert loaded.wait(10)
     assert recorder.state == State(EARLIER, RUN._replace(id=ID))
     assert calls(store).count("close") == 3, "it lets go of the file each time"
-    assert warnings(caplog) == [f"The restart log can't be kept in /data/restart_log.db: {error!r}"]
+    assert warnings(caplog) == [f"Could not use the restart log /data/restart_log.db: {error!r}"]
 
 
 def test_while_the_store_fails_the_current_run_is_known(
@@ -295,7 +295,7 @@ def test_what_raises_once_loaded_ends_neither_the_thread_nor_what_it_does(
     assert recorder.state == State((*EARLIER, RUN._replace(id=ID, ended="clean")), None)
     assert calls(store)[-1] == "close"
     assert on_loaded.call_count == 1
-    assert warnings(caplog)[-1] == "The last restart could not be announced: RuntimeError('no event bus')"
+    assert warnings(caplog)[-1] == "Could not announce the last restart: RuntimeError('no event bus')"
 
 
 def test_an_event_that_raises_does_not_end_the_thread(
@@ -306,7 +306,7 @@ def test_an_event_that_raises_does_not_end_the_thread(
     recorder.begin(50.0, 55.0, unknown)
     recorder.begin(51.0, 55.0, unknown)
     assert saving.next().started == 51.0
-    assert warnings(caplog) == ["The restart log could not record an event: RuntimeError('no boot')"]
+    assert warnings(caplog) == ["Could not record an event in the restart log: RuntimeError('no boot')"]
 
 
 def test_a_dismissal_is_known_at_once_and_written(

@@ -452,8 +452,8 @@ def test_an_unreleased_schema_is_set_aside(
     (aside,) = set_aside(path)
     assert rows(aside) == [{"id": "kept"}]
     assert warnings(caplog) == [
-        f"The restart log can't be used (its schema is {schema}, from an unreleased version of this plugin); "
-        f"it was renamed to {aside}, and a new log was started"
+        f"The restart log can't be used (its schema is {schema}, from an unreleased version of this plugin). "
+        f"It was renamed to {aside}, and a new log was started."
     ]
 
 
