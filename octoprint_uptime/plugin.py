@@ -175,14 +175,23 @@ class UptimePlugin(
     ##~~ AssetPlugin
 
     def get_assets(self) -> dict[str, list[str]]:
-        # OctoPrint finds only one file of each kind by itself.
-        names = (
-            *("", "_words", "_spans", "_file", "_strip", "_timeline", "_rows"),
-            *("_restarts", "_notice", "_popover", "_navbar", "_settings"),
-        )
         return {
             "clientjs": ["clientjs/octoprint_uptime.js"],
-            "js": [f"js/octoprint_uptime{name}.js" for name in names],
+            # In the order in which they need each other.
+            "js": [
+                "js/octoprint_uptime_words.js",
+                "js/octoprint_uptime_spans.js",
+                "js/octoprint_uptime_timeline.js",
+                "js/octoprint_uptime_rows.js",
+                "js/octoprint_uptime.js",
+                "js/octoprint_uptime_file.js",
+                "js/octoprint_uptime_strip.js",
+                "js/octoprint_uptime_restarts.js",
+                "js/octoprint_uptime_notice.js",
+                "js/octoprint_uptime_popover.js",
+                "js/octoprint_uptime_navbar.js",
+                "js/octoprint_uptime_settings.js",
+            ],
             "css": ["css/octoprint_uptime.css"],
         }
 

@@ -41,7 +41,7 @@ def page(request: pytest.FixtureRequest, server: OctoPrint, open_page: OpenPage)
 
 def said(page: Page, name: str, *arguments: Any) -> str:
     text: str = page.evaluate(
-        "([name, rest]) => OctoPrint.coreui.viewmodels.octoprintUptimeWordsViewModel[name](...rest)",
+        "([name, rest]) => OctoPrint.plugins.octoprint_uptime._page.words[name](...rest)",
         [name, list(arguments)],
     )
     return text.replace("\u00a0", " ")
@@ -191,7 +191,7 @@ def test_two_moments_of_a_row_are_one_only_where_they_are_the_same(page: Page) -
     def row(after: str, before: str) -> str:
         restart = {**RESTART, "ended_after": after, "ended_before": before, "bad": True, "run": {}}
         when: str = page.evaluate(
-            "restart => OctoPrint.coreui.viewmodels.octoprintUptimeRowsViewModel.rowOf(restart).when", restart
+            "restart => OctoPrint.plugins.octoprint_uptime._page.rows.rowOf(restart, {canShow: () => false}).when", restart
         )
         return when.replace("\u00a0", " ")
 

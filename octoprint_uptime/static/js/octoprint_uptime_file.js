@@ -1,6 +1,7 @@
 // Shows the file of a lost print in OctoPrint's list of files. Starts nothing.
 $(function () {
-    function OctoPrintUptimeFileViewModel([words, files, loginState, access]) {
+    const {words} = OctoPrint.plugins.octoprint_uptime._page;
+    function OctoPrintUptimeFileViewModel([files, loginState, access]) {
         const self = this;
 
         const list = () => document.getElementById("files"); // unless OctoPrint's settings leave it out
@@ -33,11 +34,6 @@ $(function () {
     OCTOPRINT_VIEWMODELS.push({
         construct: OctoPrintUptimeFileViewModel,
         name: "octoprintUptimeFileViewModel",
-        dependencies: [
-            "octoprintUptimeWordsViewModel",
-            "filesViewModel",
-            "loginStateViewModel",
-            "accessViewModel"
-        ]
+        dependencies: ["filesViewModel", "loginStateViewModel", "accessViewModel"]
     });
 });

@@ -1,5 +1,6 @@
 // The navbar's entry: its words, its badge, and how it fits into the room there is.
 $(function () {
+    const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
     // What the entry gives up for want of room, one more each time.
@@ -8,7 +9,7 @@ $(function () {
     // Until an uptime is known, the entry keeps the place for one of some days.
     const PLACEHOLDER_SECONDS = 10 * 86400;
 
-    function OctoPrintUptimeNavbarViewModel([asking, words, popover]) {
+    function OctoPrintUptimeNavbarViewModel([asking, popover]) {
         const self = this;
 
         const SUBJECTS = [
@@ -172,11 +173,7 @@ $(function () {
     OCTOPRINT_VIEWMODELS.push({
         construct: OctoPrintUptimeNavbarViewModel,
         name: "octoprintUptimeNavbarViewModel",
-        dependencies: [
-            "octoprintUptimeViewModel",
-            "octoprintUptimeWordsViewModel",
-            "octoprintUptimePopoverViewModel"
-        ],
+        dependencies: ["octoprintUptimeViewModel", "octoprintUptimePopoverViewModel"],
         elements: ["#navbar_plugin_octoprint_uptime"]
     });
 });

@@ -1,10 +1,11 @@
 // The notice of an end without warning, first of all one that lost a print, until somebody dismisses it.
 $(function () {
+    const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
     const CLOSE = () => gettext("Close the notice"); // which dismisses nothing
 
-    function OctoPrintUptimeNoticeViewModel([asking, words, file, restarts]) {
+    function OctoPrintUptimeNoticeViewModel([asking, file, restarts]) {
         const self = this;
 
         let notice;
@@ -162,7 +163,6 @@ $(function () {
         name: "octoprintUptimeNoticeViewModel",
         dependencies: [
             "octoprintUptimeViewModel",
-            "octoprintUptimeWordsViewModel",
             "octoprintUptimeFileViewModel",
             "octoprintUptimeRestartsViewModel"
         ]

@@ -1,12 +1,13 @@
 // The popover that a click on the navbar's entry opens: both uptimes, the last 30 days, and the last restart.
 $(function () {
+    const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
     const MARGIN_PX = 8;
 
     const element = (suffix) => document.getElementById(`navbar_plugin_${ID}_${suffix}`);
 
-    function OctoPrintUptimePopoverViewModel([asking, words, strip, restarts, settingsViewModel]) {
+    function OctoPrintUptimePopoverViewModel([asking, strip, restarts, settingsViewModel]) {
         const self = this;
 
         const client = OctoPrint.plugins[ID];
@@ -143,7 +144,6 @@ $(function () {
         name: "octoprintUptimePopoverViewModel",
         dependencies: [
             "octoprintUptimeViewModel",
-            "octoprintUptimeWordsViewModel",
             "octoprintUptimeStripViewModel",
             "octoprintUptimeRestartsViewModel",
             "settingsViewModel"

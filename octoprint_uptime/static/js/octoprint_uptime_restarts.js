@@ -1,5 +1,6 @@
 // The restart log: a dialog with figures, a timeline and a list, for a day up to a year.
 $(function () {
+    const {words, spans, timeline, rows} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
     const ROWS_AT_FIRST = 50; // more take a slow browser a while
@@ -8,7 +9,7 @@ $(function () {
 
     const DAY_MS = 86400000;
 
-    function OctoPrintUptimeRestartsViewModel([asking, words, spans, timeline, rows]) {
+    function OctoPrintUptimeRestartsViewModel([asking, file]) {
         const self = this;
 
         const dialog = () => $("#" + ID);
@@ -110,6 +111,8 @@ $(function () {
             return words.recordingSince(answer) + " " + restarted;
         }
 
+        const rowOf = (restart) => rows.rowOf(restart, file);
+
         self.fromResponse = (answer) => {
             if (words.hasNothingToTell(answer)) {
                 self.log(undefined);
@@ -120,7 +123,7 @@ $(function () {
             self.beginning(undefined);
             const history = spans.historyOf(answer, self.days());
             const {restarts} = history;
-            const shown = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(rows.rowOf));
+            const shown = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(rowOf));
             self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
                 figures: figuresOf(history),
@@ -128,7 +131,7 @@ $(function () {
                 rows: shown,
                 more: ko.pureComputed(() => shown().length < restarts.length),
                 showAll: () => {
-                    shown(restarts.map(rows.rowOf));
+                    shown(restarts.map(rowOf));
                     dialog().find("summary").eq(ROWS_AT_FIRST).focus(); // the button is gone
                 },
                 restarts
@@ -176,13 +179,7 @@ $(function () {
     OCTOPRINT_VIEWMODELS.push({
         construct: OctoPrintUptimeRestartsViewModel,
         name: "octoprintUptimeRestartsViewModel",
-        dependencies: [
-            "octoprintUptimeViewModel",
-            "octoprintUptimeWordsViewModel",
-            "octoprintUptimeSpansViewModel",
-            "octoprintUptimeTimelineViewModel",
-            "octoprintUptimeRowsViewModel"
-        ],
+        dependencies: ["octoprintUptimeViewModel", "octoprintUptimeFileViewModel"],
         elements: ["#octoprint_uptime"]
     });
 });

@@ -1,6 +1,6 @@
 // When OctoPrint and the host were running, worked out from an answer that lists restarts; knows no element and no word.
 // Spans are {from, to} in milliseconds since 1970. What is not known is NaN, which no comparison finds.
-$(function () {
+(function () {
     const DAY_MS = 86400000;
     const STOP_MS = 5 * 60000; // a shorter one, such as a restart for an update, marks no day
 
@@ -150,12 +150,5 @@ $(function () {
         };
     }
 
-    function OctoPrintUptimeSpansViewModel() {
-        Object.assign(this, {historyOf, dayOf, countsOf, between});
-    }
-
-    OCTOPRINT_VIEWMODELS.push({
-        construct: OctoPrintUptimeSpansViewModel,
-        name: "octoprintUptimeSpansViewModel"
-    });
-});
+    OctoPrint.plugins.octoprint_uptime._page.spans = {historyOf, dayOf, countsOf, between};
+})();

@@ -1,12 +1,13 @@
 // The strip: the last 30 days, a bar for each, and the line that tells of one of them.
 $(function () {
+    const {words, spans} = OctoPrint.plugins.octoprint_uptime._page;
     const DAYS = 30;
     const HIGHEST_PX = 25; // below the marks
     const PADDING_PX = 7; // as in the style sheet
 
     const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -DAYS, End: DAYS};
 
-    function OctoPrintUptimeStripViewModel([asking, words, spans]) {
+    function OctoPrintUptimeStripViewModel([asking]) {
         const self = this;
 
         self.days = ko.observableArray(); // each with what the template shows of it; empty until it is loaded
@@ -137,10 +138,6 @@ $(function () {
     OCTOPRINT_VIEWMODELS.push({
         construct: OctoPrintUptimeStripViewModel,
         name: "octoprintUptimeStripViewModel",
-        dependencies: [
-            "octoprintUptimeViewModel",
-            "octoprintUptimeWordsViewModel",
-            "octoprintUptimeSpansViewModel"
-        ]
+        dependencies: ["octoprintUptimeViewModel"]
     });
 });

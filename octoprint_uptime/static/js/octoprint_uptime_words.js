@@ -1,5 +1,8 @@
 // Words about restarts, the same wherever the page speaks of one; knows no element of the page.
-$(function () {
+(function () {
+    // Modules that the view models share.
+    const page = (OctoPrint.plugins.octoprint_uptime._page = {});
+
     const BRIEF_MS = 2 * 60000; // a span that short is told as one moment
 
     const NO_BREAK = "\u00a0";
@@ -209,28 +212,12 @@ $(function () {
     const complain = (text) =>
         new PNotify({title: gettext("OctoPrint Uptime"), text, text_escape: true, type: "error"});
 
-    function OctoPrintUptimeWordsViewModel() {
-        Object.assign(this, {
-            complain,
-            ...{capital, clockOf, dateOf, momentOf},
-            ...{
-                durationOf,
-                spanOf,
-                atLeast,
-                downtimeOf,
-                percentOf,
-                numberOf,
-                heightOf,
-                printOf,
-                unattendedOf
-            },
-            ...{restartsOf, endsOf, lostPrintsOf, isMark, legendOf},
-            ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToTell, recordingSince}
-        });
-    }
-
-    OCTOPRINT_VIEWMODELS.push({
-        construct: OctoPrintUptimeWordsViewModel,
-        name: "octoprintUptimeWordsViewModel"
-    });
-});
+    page.words = {
+        complain,
+        ...{capital, clockOf, dateOf, momentOf},
+        ...{durationOf, spanOf, atLeast, downtimeOf},
+        ...{percentOf, numberOf, heightOf, printOf, unattendedOf},
+        ...{restartsOf, endsOf, lostPrintsOf, isMark, legendOf},
+        ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToTell, recordingSince}
+    };
+})();
