@@ -1,7 +1,7 @@
 # make run [OCTOPRINT=2.0.0rc7] [PORT=5000]   a real OctoPrint with the plugin, on this machine only
 # make check [OCTOPRINT=2.0.0rc7]              lint, docs, unit tests and a smoke run: what a push must pass
 # make tests/e2e/test_api.py [OCTOPRINT=...]   one file of tests, in one OctoPrint
-# make lint | test-units | test-e2e | translations     each alone; test-e2e is test-all's; OCTOPRINTS=dev in the branch of that name
+# make lint | test-units | test-js | test-e2e | translations     each alone; test-e2e is test-all's; OCTOPRINTS=dev in the branch of that name
 # make test                                    every test but the nightly ones; in both OctoPrints what touches OctoPrint
 # make test-all                                every test in both OctoPrints, and the unit tests in every Python found
 # make bench                                   what the plugin costs, beside a reference
@@ -32,14 +32,14 @@ WHEEL := dist/.built
 # What runs side by side prints in one piece each, where make can do that.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
-.PHONY: run check check-units check-smoke test test-all test-e2e test-system test-units bench machine lint docs translations screenshots zip release publish clean FORCE
+.PHONY: run check check-units check-smoke test test-all test-e2e test-system test-units test-js bench machine lint docs translations screenshots zip release publish clean FORCE
 .DELETE_ON_ERROR:
 
 run: .venv/octoprint-$(OCTOPRINT)/.plugin
 	.venv/octoprint-$(OCTOPRINT)/bin/python tools/octoprint_server.py --basedir .octoprint/$(OCTOPRINT) --port $(PORT)
 
 check:
-	$(MAKE) $(JOBS) 3 lint docs check-units check-smoke
+	$(MAKE) $(JOBS) 3 lint docs check-units test-js check-smoke
 
 check-units: $(TOOLS)/.plugin
 	$(TOOLS)/bin/pytest tests/unit
@@ -53,11 +53,11 @@ tests/%.py: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin test-system FO
 
 # The unit tests run in the tools' environment here, which is there; `make test-all` has one for each Python.
 test:
-	$(MAKE) --jobs 3 $(PLUGINS) test-system
+	$(MAKE) --jobs 3 $(PLUGINS) test-system test-js
 	$(TWO_AT_A_TIME) tests
 
 test-all:
-	$(MAKE) --jobs 3 $(PLUGINS) test-system test-units
+	$(MAKE) --jobs 3 $(PLUGINS) test-system test-units $(OCTOPRINTS:%=test-js-%)
 	$(MAKE) test-e2e
 
 test-e2e: $(PLUGINS) test-system
@@ -69,6 +69,12 @@ test-system: $(TOOLS)/.installed node_modules/.installed
 # The pure parts in each Python that is here, two at a time.
 test-units: $(WHEEL)
 	tools/pythons $(PYTHON) | xargs -n 1 -P 2 tools/test_units
+
+# The page's logic in Node, with an OctoPrint's own libraries.
+test-js: test-js-$(OCTOPRINT)
+
+test-js-%: .venv/octoprint-%/.installed FORCE
+	OCTOPRINT=$* node --test tests/js/test_*.js
 
 lint: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/ruff format --check .

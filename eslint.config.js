@@ -28,5 +28,18 @@ export default [
                 ...["OctoPrint", "OctoPrintClient", "OCTOPRINT_VIEWMODELS"]
             )
         }
+    },
+    {
+        files: ["tests/js/**/*.js"],
+        languageOptions: {
+            globals: readonly(
+                "clearTimeout",
+                "console",
+                "performance",
+                "process",
+                "setTimeout",
+                "URL"
+            )
+        }
     }
 ];

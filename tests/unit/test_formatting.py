@@ -1,8 +1,10 @@
+import json
 import math
 import subprocess
 import sys
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,18 +12,8 @@ import pytest
 from octoprint_uptime import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
 from octoprint_uptime.formatting import format_moment
 
-TABLE = [
-    # seconds, full, dhm, dh, d
-    (0, "0s", "0h 0m", "0h", "0d"),
-    (59.9, "59s", "0h 0m", "0h", "0d"),
-    (60, "1m 0s", "0h 1m", "0h", "0d"),
-    (3599, "59m 59s", "0h 59m", "0h", "0d"),
-    (3600, "1h 0m 0s", "1h 0m", "1h", "0d"),
-    (86399.999, "23h 59m 59s", "23h 59m", "23h", "0d"),
-    (86400, "1d 0h 0m 0s", "1d 0h 0m", "1d 0h", "1d"),
-    (93784, "1d 2h 3m 4s", "1d 2h 3m", "1d 2h", "1d"),
-    (31536000, "365d 0h 0m 0s", "365d 0h 0m", "365d 0h", "365d"),
-]
+# Columns: seconds, full, dhm, dh, d. The page's formatter is tested with the same table.
+TABLE = json.loads(Path(__file__).parents[1].joinpath("uptimes.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(("seconds", "full", "dhm", "dh", "d"), TABLE)

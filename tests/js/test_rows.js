@@ -1,0 +1,204 @@
+// The restart log's rows, their details, and both as text to copy.
+import assert from "node:assert/strict";
+import {test} from "node:test";
+
+import {PRINT, restart} from "./answers.js";
+import {berlin, openPage, plain} from "./page.js";
+
+const now = berlin("2026-11-25 19:50");
+const files = {canShow: (print) => Boolean(print), show: () => {}};
+const page = openPage({now});
+
+const POWER_CUT = restart("2026-11-25 18:55", "2026-11-25 19:04", {
+    until: "2026-11-25 19:02",
+    run: "2026-11-25 04:55",
+    lost: true,
+    downtime_seconds_min: 120,
+    downtime_seconds_max: 540
+});
+const UPDATE = restart("2026-11-24 12:00", "2026-11-24 12:01", {
+    kind: "octoprint",
+    run: "2026-11-23 12:00"
+});
+
+function openRow(restart, options) {
+    const row = openPage({now, ...options}).rows.rowOf(restart, files);
+    row.toggle(row, {target: {open: true}});
+    return row;
+}
+
+const detailsOf = (restart, options) =>
+    Object.fromEntries(
+        openRow(restart, options)
+            .details()
+            .map(({name, value}) => plain([name, value]))
+    );
+
+test("a row says when, what, and how long", () => {
+    const {when, title, prints, downtime, isBad, mark} = plain(page.rows.rowOf(POWER_CUT, files));
+    assert.deepEqual(
+        [when, title, prints, downtime, isBad, mark],
+        [
+            "Today, 6:55 PM – 7:02 PM",
+            "A print was lost",
+            ": benchy.gcode, at least 43% (Z 12.4 mm)",
+            "down for 2m to 9m",
+            true,
+            "octoprint_uptime_mark lost"
+        ]
+    );
+    const clean = page.rows.rowOf(UPDATE, files);
+    assert.equal(plain(clean.when), "Yesterday, 12:00 PM");
+    assert.equal(clean.title, "OctoPrint was restarted");
+    assert.equal(clean.downtime, "down for 1m");
+    assert.equal(clean.isBad, false);
+});
+
+test("two moments of a row are one if they read the same", () => {
+    const whenOf = (ended_after, ended_before, options) =>
+        plain(openRow({...POWER_CUT, ended_after, ended_before}, options).when);
+    const table = [
+        ["2026-11-24T23:05:00Z", "2026-11-25T01:05:00Z", "Today, 12:05 AM – 2:05 AM"],
+        ["2026-11-25T01:05:00Z", "2026-11-25T01:05:20Z", "Today, 2:05 AM"],
+        ["2026-11-24T21:05:00Z", "2026-11-25T01:05:00Z", "Yesterday, 10:05 PM – today, 2:05 AM"],
+        ["2026-11-24T21:05:00Z", null, "Some time after 10:05 PM yesterday"]
+    ];
+    for (const [after, before, text] of table) assert.equal(whenOf(after, before), text);
+    assert.equal(
+        whenOf("2026-11-24T21:05:00Z", "2026-11-25T01:05:00Z", {locale: "de"}),
+        "Gestern 22:05 – heute 02:05"
+    );
+});
+
+test("a row is built only when it opens", () => {
+    const row = page.rows.rowOf(POWER_CUT, files);
+    assert.deepEqual(plain(row.details()), []);
+    row.toggle(row, {target: {open: true}});
+    assert.equal(row.details().length, 9);
+});
+
+test("details of a power cut", () => {
+    assert.deepEqual(detailsOf(POWER_CUT), {
+        Ended: "Between 6:55 PM and 7:02 PM today",
+        "Came back": "At 7:04 PM today",
+        Downtime: "2m to 9m",
+        "Uptime before": "at least 14h 0m",
+        "What restarted": "The host",
+        "Was printing": "benchy.gcode, started at 2:00 PM today",
+        "Print progress":
+            "at least 43%, Z 12.4 mm, 43 KB into the file, last recorded at 6:55 PM today",
+        Cause: "Unknown. Check octoprint.log.",
+        Version: "OctoPrint 1.11.8"
+    });
+});
+
+test("details of a power cut in German", () => {
+    assert.deepEqual(detailsOf(POWER_CUT, {locale: "de"}), {
+        Endete: "Heute zwischen 18:55 und 19:02",
+        "Lief wieder": "Heute um 19:04",
+        Ausfallzeit: "2m bis 9m",
+        "Lief zuvor": "mindestens 14h 0m",
+        "Was neu startete": "Der Host",
+        Druckte: "benchy.gcode, gestartet heute um 14:00",
+        Druckfortschritt:
+            "mindestens 43 %, Z 12,4 mm, 43 KB in der Datei, zuletzt aufgezeichnet heute um 18:55",
+        Ursache: "Unbekannt. Sieh in octoprint.log nach.",
+        Version: "OctoPrint 1.11.8"
+    });
+});
+
+test("details of a restart for an update", () => {
+    assert.deepEqual(detailsOf(UPDATE), {
+        Ended: "At 12:00 PM yesterday",
+        "Came back": "At 12:01 PM yesterday",
+        Downtime: "1m",
+        "Uptime before": "1d 0h 0m",
+        "What restarted": "OctoPrint only",
+        Cause: "It was shut down.",
+        Version: "OctoPrint 1.11.8"
+    });
+});
+
+test("an unattended print in a container, of which nothing else is known", () => {
+    const restart = {
+        ...POWER_CUT,
+        kind: "container",
+        lost_print: null,
+        unattended_print: {...PRINT, file: null, path: null, progress: null, started_at: null},
+        ...{run_started_at: null, ended_after: null, ended_before: null, started_at: null},
+        ...{downtime_seconds_min: null, downtime_seconds_max: null}
+    };
+    const row = openRow(restart);
+    assert.equal(row.when, "At an unknown time");
+    assert.equal(row.title, "The container went down unexpectedly");
+    assert.equal(
+        row.prints,
+        ". The printer was printing from its own storage and may have continued: a file."
+    );
+    assert.equal(row.downtime, "");
+    assert.equal(row.mark, "octoprint_uptime_mark unexpected");
+    assert.equal(row.file, null);
+    assert.deepEqual(detailsOf(restart), {
+        Ended: "At an unknown time",
+        "What restarted": "The container (the host kept running)",
+        "Was printing": "A file",
+        Cause: "Unknown. Check octoprint.log.",
+        Version: "OctoPrint 1.11.8"
+    });
+});
+
+// Return the cells of each line of a CSV file whose cells have no line break.
+const cellsOf = (csv) =>
+    csv
+        .trimEnd()
+        .split("\r\n")
+        .map((line) =>
+            [...line.matchAll(/"((?:[^"]|"")*)"(?:,|$)/g)].map(([, cell]) =>
+                cell.replaceAll('""', '"')
+            )
+        );
+
+test("CSV has the API's fields, prints included", () => {
+    const [header, powerCut, update, ...rest] = cellsOf(page.rows.csvOf([POWER_CUT, UPDATE]));
+    assert.equal(rest.length, 0);
+    const found = [powerCut, update].map((cells) => {
+        assert.equal(cells.length, header.length);
+        return Object.fromEntries(cells.map((cell, place) => [header[place], cell]));
+    });
+    const textOf = (value) => (value === null ? "" : String(value));
+    [POWER_CUT, UPDATE].forEach((restart, place) => {
+        for (const [key, value] of Object.entries(restart))
+            if (!key.endsWith("_print")) assert.equal(found[place][key], textOf(value), key);
+        for (const key of Object.keys(PRINT)) {
+            const expected = restart.lost_print ? textOf(PRINT[key]) : "";
+            assert.equal(found[place][`lost_print_${key}`], expected, key);
+            assert.equal(found[place][`unattended_print_${key}`], "", key);
+        }
+    });
+    const columns = Object.keys(POWER_CUT).length - 2 + 2 * Object.keys(PRINT).length;
+    assert.equal(header.length, columns);
+});
+
+test("a spreadsheet evaluates no file name", () => {
+    for (const start of ["=", "+", "-", "@", "\t"]) {
+        const file = `${start}HYPERLINK("https://example.com")`;
+        const lost = {...POWER_CUT, lost_print: {...PRINT, file}};
+        const [header, cells] = cellsOf(page.rows.csvOf([lost]));
+        assert.equal(cells[header.indexOf("lost_print_file")], `'${file}`);
+    }
+});
+
+test("a negative number stays a number in CSV", () => {
+    const lost = {...POWER_CUT, lost_print: {...PRINT, z: -0.1}};
+    const [header, cells] = cellsOf(page.rows.csvOf([lost]));
+    assert.equal(cells[header.indexOf("lost_print_z")], "-0.1");
+});
+
+test("the text to copy has a line for each restart", () => {
+    assert.equal(
+        plain(page.rows.textOf([POWER_CUT, UPDATE])),
+        "- Today, 6:55 PM – 7:02 PM: A print was lost: benchy.gcode, at least 43% (Z 12.4 mm), " +
+            "down for 2m to 9m (OctoPrint 1.11.8)\n" +
+            "- Yesterday, 12:00 PM: OctoPrint was restarted, down for 1m (OctoPrint 1.11.8)\n"
+    );
+});
