@@ -114,8 +114,9 @@ class UptimePlugin(
         note = None
         if uptimes.system.seconds is None:
             note = gettext(
-                "Neither /proc/uptime nor psutil gives the host's uptime; octoprint.log says why. If psutil is "
-                "missing, run 'pip install psutil' in OctoPrint's virtual environment and restart OctoPrint."
+                "The host's uptime is unknown: neither /proc/uptime nor psutil could read it. See octoprint.log for "
+                "the reason. If psutil is missing, run 'pip install psutil' in OctoPrint's virtual environment and "
+                "restart OctoPrint."
             )
         # Ask for the permission only if there is a file's name to show: a poll should cost next to nothing.
         named = (news.last, news.unseen)
@@ -181,8 +182,10 @@ class UptimePlugin(
             "js": [
                 "js/octoprint_uptime_words.js",
                 "js/octoprint_uptime_spans.js",
+                "js/octoprint_uptime_figures.js",
                 "js/octoprint_uptime_timeline.js",
                 "js/octoprint_uptime_rows.js",
+                "js/octoprint_uptime_news.js",
                 "js/octoprint_uptime.js",
                 "js/octoprint_uptime_file.js",
                 "js/octoprint_uptime_strip.js",

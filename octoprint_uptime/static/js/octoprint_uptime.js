@@ -1,14 +1,14 @@
-// Asks the server, keeps its answer and counts on from it, while somebody looks. Touches no element.
+// Polls the server, keeps its answer and counts on from it while somebody looks. Touches no element.
 $(function () {
     const ID = "octoprint_uptime";
 
-    const LONGEST_TIMEOUT_SECONDS = 86400; // a browser runs a timer that is much longer at once
+    const LONGEST_TIMEOUT_SECONDS = 86400; // browsers run much longer timers at once
     const REQUEST_TIMEOUT_SECONDS = 10;
     const LONGEST_BACKOFF_SECONDS = 300;
-    const JUMP_MS = 1500; // of the wall clock against the steady one: a sleep, or a clock that was set
-    const JITTER_MS = 2000; // of a start that is worked out anew with each answer: see clock.py
+    const JUMP_MS = 1500; // between wall clock and steady clock: the device slept, or a clock was set
+    const JITTER_MS = 2000; // of the start that each answer implies; see clock.py
 
-    // Of several requests only the newest is handled, and none that was made before `forget`.
+    // Handle the newest of several requests only, and none made before `forget`.
     function newestRequest() {
         let newest = 0;
         const forget = () => ++newest;
@@ -25,14 +25,14 @@ $(function () {
         const client = OctoPrint.plugins[ID];
 
         self.answer = ko.observable();
-        self.answeredAt = ko.observable(Date.now()); // before the first answer: when the page was loaded
-        self.now = ko.observable(0); // by the browser's steady clock, as of the last tick
-        self.saved = ko.observable(); // settings, as the server last gave them
+        self.answeredAt = ko.observable(Date.now()); // until the first answer: when the page was loaded
+        self.now = ko.observable(0); // on the browser's steady clock, at the last tick
+        self.saved = ko.observable(); // settings as the server last sent them
 
         const failures = ko.observable(0); // in a row
         const tabVisible = ko.observable(OctoPrint.coreui.isVisible());
-        const views = ko.observableArray(); // each says whether it is being looked at
-        const answerWanted = ko.observable(true); // even if nobody looks: it may tell of a restart
+        const views = ko.observableArray(); // each an observable: whether somebody looks at it
+        const answerWanted = ko.observable(true); // even if nobody looks: it may report a restart
 
         let tickTimer;
         let askTimer;
@@ -54,7 +54,13 @@ $(function () {
             loginState.hasPermission(access.permissions.CONTROL)
         );
 
-        // The two uptimes: how many seconds it is now, null where that is unknown, and since when.
+        self.mayReadLogs = ko.pureComputed(
+            () =>
+                self.mayConfigure() &&
+                loginState.hasPermission(access.permissions.PLUGIN_LOGGING_MANAGE)
+        );
+
+        // The two uptimes: seconds up to now, null if unknown, and since when.
 
         const uptime = (prefix, label) => ({
             prefix,
@@ -78,7 +84,7 @@ $(function () {
 
         // Who looks
 
-        // Takes an observable that tells whether a view is being looked at.
+        // Take an observable that says whether somebody looks at a view.
         self.watch = (isLookedAt) => views.push(isLookedAt);
 
         const mayAsk = ko.pureComputed(() => tabVisible() && self.permitted());
@@ -97,20 +103,19 @@ $(function () {
         // Counting
 
         function tick() {
-            // While the server does not answer, the count stands still.
+            // Stop counting while the server does not respond.
             if (self.stale()) return;
             self.now(performance.now());
             tickTimer = setTimeout(tick, secondsToNextTick() * 1000 + 1);
-            // After a sleep, or when a clock was set, only the server knows.
+            // After a sleep or a clock change only the server knows the uptime.
             const offset = Date.now() - performance.now();
             const jumped = Math.abs(offset - clockOffset) > JUMP_MS;
             clockOffset = offset;
             if (jumped) askIn(0);
         }
 
-        // One tick a second serves both uptimes. It comes when one of them reaches a new second: the one at
-        // whose turn the other has turned within the last half second. So each shows its whole second or,
-        // for that long, the one before.
+        // One tick a second serves both uptimes. It comes when one of them reaches a new second; of the two, the
+        // one that follows the other within half a second. So an uptime lags by half a second at most.
         function secondsToNextTick() {
             const [system, octoprint] = [self.system.seconds(), self.octoprint.seconds()];
             const toTurn = (seconds) => 1 - (seconds % 1);
@@ -122,7 +127,7 @@ $(function () {
 
         // Asking
 
-        // Asks for the restarts of some days, too, on behalf of another view model.
+        // Ask for the history of some days, for another view model.
         self.askForDays = (handle, fail) => {
             const {begin, forget} = newestRequest();
             const load = (days) => {
@@ -174,7 +179,7 @@ $(function () {
             self.answeredAt(now);
             answerWanted(false);
             failures(0);
-            // The server read its clock before this moment, so the count is never ahead of it.
+            // The server read its clock before now, so the count is never ahead of it.
             self.answer({...response, receivedAt: performance.now()});
             askIn(response.poll_interval_seconds);
         };
@@ -197,7 +202,7 @@ $(function () {
                 setting.subscribe(takeOver)
             );
             self.permitted.subscribe(() => {
-                question.forget(); // an answer that is under way is of somebody who has logged out
+                question.forget(); // a pending answer belongs to the previous user
                 failures(0);
                 self.answer(undefined);
                 self.askNow();
@@ -216,7 +221,7 @@ $(function () {
             tabVisible(visible);
         };
 
-        // Must return nothing: OctoPrint takes a value as whether it shows its overlay.
+        // Must return nothing: a value tells OctoPrint whether to show its overlay.
         self.onServerDisconnect = () => {
             failures(failures() || 1);
         };

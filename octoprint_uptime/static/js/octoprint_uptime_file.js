@@ -1,12 +1,12 @@
-// Shows the file of a lost print in OctoPrint's list of files. Starts nothing.
+// Shows a lost print's file in OctoPrint's file list. Starts nothing.
 $(function () {
     const {words} = OctoPrint.plugins.octoprint_uptime._page;
     function OctoPrintUptimeFileViewModel([files, loginState, access]) {
         const self = this;
 
-        const list = () => document.getElementById("files"); // unless OctoPrint's settings leave it out
+        const list = () => document.getElementById("files"); // null if OctoPrint's settings hide it
 
-        // Without a path the file is not known to whoever looks; the list holds OctoPrint's own storage.
+        // Without a path the reader may not see files; the list has OctoPrint's own storage.
         self.canShow = (print) =>
             Boolean(print && print.path && print.origin === "local" && list()) &&
             loginState.hasPermission(access.permissions.FILES_LIST);
@@ -15,18 +15,18 @@ $(function () {
             $(list()).collapse("show");
             return files.requestData().then(
                 () => {
-                    // OctoPrint would show the root instead, and not say so.
+                    // OctoPrint would silently show the root folder.
                     if (!files.elementByPath(path))
-                        return words.complain(gettext("The file is no longer there."));
+                        return words.complain(gettext("The file no longer exists."));
                     files.searchQuery("");
                     if (files.changeStorage) files.changeStorage(origin); // from 2.0 on
                     files.changeFolderByPath(path.split("/").slice(0, -1).join("/"));
                     files.highlightFile({path, origin});
                     const row = files.getEntryElement({path, origin});
                     if (row) row.scrollIntoView({block: "center"});
-                    else words.complain(gettext("A filter of the list of files hides it."));
+                    else words.complain(gettext("A filter in the file list hides the file."));
                 },
-                () => words.complain(gettext("The list of files could not be loaded."))
+                () => words.complain(gettext("The file list could not be loaded."))
             );
         };
     }

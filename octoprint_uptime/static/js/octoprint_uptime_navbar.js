@@ -1,12 +1,12 @@
-// The navbar's entry: its words, its badge, and how it fits into the room there is.
+// The navbar entry: its text, its badge, and how it fits into the room there is.
 $(function () {
     const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
-    // What the entry gives up for want of room, one more each time.
+    // What the entry gives up when there is no room, one after the other.
     const GIVEN_UP_IN_TURN = ["labels", "secondUptime", "seconds", "text"];
 
-    // Until an uptime is known, the entry keeps the place for one of some days.
+    // Until an uptime is known, reserve room for some days.
     const PLACEHOLDER_SECONDS = 10 * 86400;
 
     function OctoPrintUptimeNavbarViewModel([asking, popover]) {
@@ -25,7 +25,7 @@ $(function () {
         const pointedAt = ko.observable(false);
         const focused = ko.observable(false);
 
-        const entry = ko.observable(); // its element, unless OctoPrint's settings leave it out
+        const entry = ko.observable(); // its element, unless OctoPrint's settings hide it
         const givenUp = ko.observable([]);
         const measuringWidest = ko.observable(false);
 
@@ -38,8 +38,8 @@ $(function () {
 
         // The entry's text
 
-        // The widest text with these units. All digits are equally wide, so that it changes only with a
-        // unit, or with the number of the days' digits.
+        // Return the widest text with these units. All digits are equally wide, so only a unit or another digit of the
+        // days changes it.
         const widestOf = (text) => text.replace(/\b\d(?=[hms])/g, "00").replace(/\d/g, "0");
 
         function textOf({uptime, setting}, values, without, widest) {
@@ -52,7 +52,7 @@ $(function () {
             return widest ? widestOf(text) : text;
         }
 
-        // The text of each uptime after its label, "" for one that is not shown.
+        // Return each uptime's text, "" if it is not shown.
         function textsOf(values, without, widest) {
             const texts = SUBJECTS.map((subject) => textOf(subject, values, without, widest));
             const oneAtATime = values.compact_display || without.includes("secondUptime");
@@ -66,8 +66,8 @@ $(function () {
             return systemsTurn ? [texts[0], ""] : ["", texts[1]];
         }
 
-        // The parts of an entry with these settings, for the template. Each is an observable of its own, so
-        // that only what has changed is drawn again.
+        // Return the parts of an entry with these settings, for the template. Each is its own observable, so that only
+        // changes are drawn.
         self.partsOf = (values, without = () => [], widest = () => false) => {
             const texts = ko.pureComputed(() => textsOf(values(), without(), widest()));
             const labels = ko.pureComputed(() => !without().includes("labels"));
@@ -91,7 +91,7 @@ $(function () {
 
         // Fitting
 
-        // Changes whenever the entry's width may change, but not with each second.
+        // Changes when the entry's width may change, but not every second.
         const shape = ko.pureComputed(() =>
             [
                 self.visible(),
@@ -103,7 +103,7 @@ $(function () {
 
         const element = (suffix) => document.getElementById(`navbar_plugin_${ID}_${suffix}`);
 
-        // Gives up one thing after the other until the navbar is no higher than without the entry.
+        // Give up one thing after the other until the navbar is no higher than without the entry.
         function fit() {
             const navbar = document.getElementById("navbar");
             const texts = element("texts");
@@ -124,18 +124,18 @@ $(function () {
 
         // The badge
 
-        const unseenEnds = ko.pureComputed(() => (asking.answer() || {}).unseen_restarts || 0);
+        const unseen = ko.pureComputed(() => (asking.answer() || {}).unseen_restarts || 0);
 
-        self.isMarked = ko.pureComputed(() => unseenEnds() > 0);
+        self.isMarked = ko.pureComputed(() => unseen() > 0);
 
-        // Of the icon, which a screen reader says first.
+        // The icon's name, which a screen reader reads first
         self.name = ko.pureComputed(() => {
             if (!self.isMarked()) return gettext("Uptime:");
-            const ends = words.endsOf(unseenEnds());
-            return _.sprintf(gettext("Uptime, %(ends)s not dismissed:"), {ends});
+            const shutdowns = words.shutdownsOf(unseen());
+            return _.sprintf(gettext("Uptime, %(shutdowns)s not dismissed:"), {shutdowns});
         });
 
-        // Words, for as long as somebody can see or hear them
+        // The tooltip, computed only while somebody can see or hear it
 
         self.pointAt = () => pointedAt(true);
         self.pointElsewhere = () => pointedAt(false);
@@ -161,7 +161,7 @@ $(function () {
             asking.watch(self.visible);
             shape.subscribe(fit);
             window.addEventListener("resize", fit);
-            // Only elements whose size does not depend on the entry's; otherwise `fit` would trigger itself.
+            // Observe only elements whose size is independent of the entry's, or `fit` would trigger itself.
             const observer = new ResizeObserver(fit);
             $("#navbar .brand")
                 .add($(entry()).siblings())

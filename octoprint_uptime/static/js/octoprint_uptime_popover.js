@@ -1,4 +1,4 @@
-// The popover that a click on the navbar's entry opens: both uptimes, the last 30 days, and the last restart.
+// The popover of the navbar entry: both uptimes, the last 30 days, and the last restart.
 $(function () {
     const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
@@ -17,7 +17,7 @@ $(function () {
         self.hasLog = restarts.hasDialog;
         self.open = ko.observable(false);
 
-        // OctoPrint's settings may leave the plugin's pane out.
+        // OctoPrint's settings can hide the plugin's pane.
         const pane = document.getElementById("settings_plugin_" + ID);
         self.mayConfigure = ko.pureComputed(() => pane !== null && asking.mayConfigure());
 
@@ -25,7 +25,7 @@ $(function () {
 
         self.problem = ko.pureComputed(() =>
             asking.stale()
-                ? _.sprintf(gettext("No answer from the server since %(time)s"), {
+                ? _.sprintf(gettext("No response from the server since %(time)s"), {
                       time: words.momentOf(asking.answeredAt())
                   })
                 : ""
@@ -36,7 +36,7 @@ $(function () {
             known: uptime.known,
             uptime: ko.pureComputed(() => client.format(uptime.seconds())),
             since: ko.pureComputed(() => {
-                asking.answer(); // after midnight another day is today
+                asking.answer(); // midnight changes what "today" is
                 return _.sprintf(gettext("since %(time)s"), {
                     time: words.momentOf(uptime.startedAt())
                 });
@@ -45,18 +45,18 @@ $(function () {
 
         self.note = ko.pureComputed(() => answer().uptime_note);
 
-        // The usual one is not worth a word.
+        // Omit the usual source.
         self.source = ko.pureComputed(() => {
             const {uptime_source: source} = answer();
             if (!source || source === "proc") return "";
-            return _.sprintf(gettext("The host's uptime is read by %(source)s."), {source});
+            return _.sprintf(gettext("The host's uptime comes from %(source)s."), {source});
         });
 
         self.isRecorded = ko.pureComputed(
             () => Boolean(asking.answer()) && asking.saved().restart_log
         );
         self.hasStrip = ko.pureComputed(
-            () => self.isRecorded() && !words.hasNothingToTell(answer())
+            () => self.isRecorded() && !words.hasNothingToShow(answer())
         );
 
         self.sentence = ko.pureComputed(() => {
@@ -68,7 +68,7 @@ $(function () {
                 return _.sprintf(gettext("No restart since %(time)s."), {time});
             }
             const promise = gettext(
-                "From now on you see here, day by day, whether OctoPrint was running, and what stopped it."
+                "This will show, day by day, whether OctoPrint was running and what stopped it."
             );
             return _.compact([words.recordingSince(answer()), promise]).join(" ");
         });
@@ -81,7 +81,7 @@ $(function () {
         };
 
         self.showLog = () => {
-            element("button").focus(); // where the focus returns to
+            element("button").focus(); // the log returns the focus here
             self.open(false);
             restarts.showLog();
         };
@@ -93,7 +93,7 @@ $(function () {
 
         // Where it stands
 
-        // Inside the page, and left of the notice: neither covers the other's buttons.
+        // Keep it inside the page and left of the notice, so that neither covers the other's buttons.
         self.fit = () => {
             if (!self.open()) return;
             const {style} = element("popover");
@@ -105,7 +105,7 @@ $(function () {
             style.right = Math.min(room, Math.max(0, covered)) + "px";
         };
 
-        // Closes on whatever is done outside the entry.
+        // Close it on any input outside the entry.
         self.closeFromOutside = (entry) => {
             const onInput = (event) => {
                 const {key, target} = event;
@@ -124,7 +124,7 @@ $(function () {
             );
         };
 
-        // Changes whenever the strip must be loaded; "" while nobody sees it.
+        // Changes when the strip must be loaded; "" while it is hidden.
         const stripShown = ko.pureComputed(() => {
             const {last_restart, recorded_since} = answer();
             if (!self.open() || !self.hasStrip()) return "";
@@ -133,8 +133,8 @@ $(function () {
 
         self.onBeforeBinding = () => {
             stripShown.subscribe((shown) => shown && strip.load());
-            asking.answer.subscribe(() => setTimeout(self.fit)); // a notice may have come
-            // What was loaded may be of somebody who has logged out.
+            asking.answer.subscribe(() => setTimeout(self.fit)); // a notice may have appeared
+            // The loaded days may belong to a user who has logged out.
             asking.permitted.subscribe(strip.forget);
         };
     }

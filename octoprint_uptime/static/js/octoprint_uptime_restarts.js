@@ -1,6 +1,6 @@
-// The restart log: a dialog with figures, a timeline and a list, for a day up to a year.
+// The restart log: a dialog with figures, a timeline and a list, for a day to a year.
 $(function () {
-    const {words, spans, timeline, rows} = OctoPrint.plugins.octoprint_uptime._page;
+    const {words, spans, figures, timeline, rows} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
     const ROWS_AT_FIRST = 50; // more take a slow browser a while
@@ -17,8 +17,8 @@ $(function () {
         self.hasDialog = dialog().length > 0; // unless OctoPrint's settings leave it out
         self.mayConfigure = asking.mayConfigure;
         self.days = ko.observable(); // of the range
-        self.log = ko.observable(); // what the dialog shows, once it has been loaded
-        self.beginning = ko.observable(); // or that there is nothing to show yet, and since when
+        self.log = ko.observable(); // what the dialog shows, once loaded
+        self.beginning = ko.observable(); // or the text that there is nothing to show yet
         self.since = ko.observable();
         self.copied = ko.observable("");
         self.hostLabel = asking.system.label;
@@ -36,7 +36,7 @@ $(function () {
             press: () => load(days)
         }));
 
-        // The shortest range that holds all that is recorded.
+        // Return the shortest range that holds everything recorded.
         function firstRange() {
             const since = Date.parse((asking.answer() || {}).recorded_since);
             const fits = (days) => !(since < Date.now() - days * DAY_MS);
@@ -55,7 +55,7 @@ $(function () {
         };
 
         function forget() {
-            request.forget(); // what is being loaded may be for somebody who has logged out
+            request.forget(); // the user may have logged out meanwhile
             self.log(undefined);
             self.beginning(undefined);
         }
@@ -76,58 +76,31 @@ $(function () {
             words.complain(gettext("The restart log could not be loaded."));
         }
 
-        // Figures
-
-        // What is known in part is said to be at least that.
-
-        function longestOf(uptimes) {
-            const {seconds, isAll} = _.max(uptimes, "seconds");
-            const text = words.durationOf(seconds);
-            return isAll ? text : words.atLeast(text);
-        }
-
-        function lostTimeOf(bad) {
-            const known = bad.filter((restart) => restart.downtime_seconds_max !== null);
-            if (bad.length && !known.length) return gettext("Not known");
-            const sum = (key) => _.sum(known, key);
-            const text = words.spanOf(sum("downtime_seconds_min"), sum("downtime_seconds_max"));
-            return known.length === bad.length ? text : words.atLeast(text);
-        }
-
-        function figuresOf({restarts, uptimes}) {
-            const bad = restarts.filter((restart) => restart.bad);
-            return {
-                restarts: restarts.length,
-                ends: bad.length,
-                prints: restarts.filter(({lost_print}) => lost_print).length,
-                longest: longestOf(uptimes),
-                lost: lostTimeOf(bad)
-            };
-        }
+        // Showing
 
         function beginningOf(answer) {
             if (answer.recorded_since === null) return gettext("Nothing is recorded yet.");
-            const restarted = gettext("OctoPrint has not been restarted since.");
+            const restarted = gettext("OctoPrint hasn't restarted since.");
             return words.recordingSince(answer) + " " + restarted;
         }
 
         const rowOf = (restart) => rows.rowOf(restart, file);
 
         self.fromResponse = (answer) => {
-            if (words.hasNothingToTell(answer)) {
+            if (words.hasNothingToShow(answer) || !answer.history) {
                 self.log(undefined);
                 self.beginning({text: beginningOf(answer)});
-                dialog().focus(); // which the range had
+                dialog().focus(); // the range had it
                 return;
             }
             self.beginning(undefined);
-            const history = spans.historyOf(answer, self.days());
-            const {restarts} = history;
+            const {restarts} = answer;
+            const history = spans.readHistory(answer);
             const shown = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(rowOf));
             self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
-                figures: figuresOf(history),
-                timeline: timeline.of(history),
+                figures: figures.of(history.figures),
+                timeline: timeline.of(history, self.days()),
                 rows: shown,
                 more: ko.pureComputed(() => shown().length < restarts.length),
                 showAll: () => {
@@ -144,7 +117,7 @@ $(function () {
 
         function copy(text, viewModel, event) {
             copyToClipboard(text);
-            event.target.focus(); // which the copying has taken
+            event.target.focus(); // copying has taken it
             self.copied(gettext("Copied."));
         }
 
@@ -155,12 +128,12 @@ $(function () {
 
         self.clear = () =>
             showConfirmationDialog({
-                message: gettext("This forgets every restart that has been recorded."),
+                message: gettext("This permanently deletes all recorded restarts."),
                 onproceed: () =>
                     OctoPrint.simpleApiCommand(ID, "clear")
                         .fail(() =>
                             words.complain(
-                                gettext("The restart log could not be cleared for good.")
+                                gettext("The restart log could not be cleared permanently.")
                             )
                         )
                         .always(() => {
@@ -171,7 +144,7 @@ $(function () {
 
         self.onBeforeBinding = () => {
             asking.answer.subscribe((answer) => {
-                if (!answer) closeLog(); // it may be of somebody who has logged out
+                if (!answer) closeLog(); // the user may have logged out
             });
         };
     }

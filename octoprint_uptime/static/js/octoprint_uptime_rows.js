@@ -1,4 +1,4 @@
-// What the restart log tells of each restart: a row, the facts that it folds out to, and both as text to copy.
+// The restart log's rows, the details that a row opens to, and both as text to copy.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;
@@ -9,18 +9,20 @@
         ),
         ..."downtime_seconds_min downtime_seconds_max octoprint_version dismissed".split(" ")
     ];
+    const PRINTS = ["lost_print", "unattended_print"];
     const PRINT_COLUMNS = "file path origin progress position_bytes z seen_at started_at".split(
         " "
     );
 
-    const stateOf = ({lost_print, bad}) => (lost_print ? "lost" : bad ? "unexpected" : "stopped");
+    const stateOf = ({lost_print, clean}) =>
+        lost_print ? "lost" : clean ? "stopped" : "unexpected";
 
     // As `whenEnded`, for a column.
     function whenOf(restart) {
         const {ended_after: after, ended_before: before, started_at} = restart;
-        if (!after && !before && started_at) return words.momentOf(started_at);
+        if (!after && !before && started_at) return words.stampOf(started_at);
         if (!after || !before) return words.whenEnded(restart);
-        const [from, to] = [words.momentOf(after), words.momentOf(before)];
+        const [from, to] = [words.stampOf(after), words.stampOf(before)];
         if (from === to) return from;
         const isOneDay = moment(after).isSame(before, "day");
         return `${from} – ${isOneDay ? words.clockOf(before) : to}`;
@@ -28,79 +30,78 @@
 
     function downtimeOf(restart) {
         const time = words.downtimeOf(restart);
-        return time && _.sprintf(gettext("not running for %(time)s"), {time});
+        return time && _.sprintf(gettext("down for %(time)s"), {time});
     }
 
-    function uptimeOf({bad, run}) {
-        const seconds = (run.to - run.from) / 1000;
+    function uptimeOf({clean, run_started_at, ended_after}) {
+        const seconds = (Date.parse(ended_after) - Date.parse(run_started_at)) / 1000;
         if (isNaN(seconds)) return "";
         const text = words.durationOf(seconds);
-        return bad ? words.atLeast(text) : text;
+        return clean ? text : words.atLeast(text);
     }
 
-    function printingOf(print) {
-        const name = print.file === null ? gettext("A file") : print.file;
-        if (!print.started_at) return name;
-        const time = words.momentOf(print.started_at);
-        return _.sprintf(gettext("%(name)s, since %(time)s"), {name, time});
+    function printingOf({file, started_at}) {
+        const name = file === null ? gettext("A file") : file;
+        if (!started_at) return name;
+        const when = words.atMoment(started_at);
+        return _.sprintf(gettext("%(name)s, started %(when)s"), {name, when});
     }
 
     function progressOf({progress, z, position_bytes, seen_at}) {
         if (progress === null) return "";
-        const bytes = position_bytes && words.numberOf(Math.floor(position_bytes / 1000));
+        const kilobytes = position_bytes && words.numberOf(Math.floor(position_bytes / 1000));
+        const when = seen_at && words.atMoment(seen_at);
         return _.compact([
-            words.atLeast(words.percentOf(progress)),
+            words.atLeast(words.progressOf(progress)),
             z !== null && "Z " + words.heightOf(z),
-            bytes && _.sprintf(gettext("%(kilobytes)s KB into the file"), {kilobytes: bytes}),
-            seen_at && _.sprintf(gettext("last seen %(time)s"), {time: words.momentOf(seen_at)})
+            kilobytes && _.sprintf(gettext("%(kilobytes)s KB into the file"), {kilobytes}),
+            when && _.sprintf(gettext("last recorded %(when)s"), {when})
         ]).join(", ");
     }
 
-    const what = {
+    const restarted = {
         host: () => gettext("The host"),
-        container: () => gettext("The container, while its host went on"),
-        octoprint: () => gettext("OctoPrint alone")
+        container: () => gettext("The container (the host kept running)"),
+        octoprint: () => gettext("OctoPrint only")
     };
 
-    function factsOf(restart) {
+    function detailsOf(restart) {
+        const {started_at, kind, clean, octoprint_version} = restart;
         const print = restart.lost_print || restart.unattended_print;
-        const facts = [
+        const cause = clean
+            ? gettext("It was shut down.")
+            : gettext("Unknown. Check octoprint.log.");
+        return [
             [gettext("Ended"), words.capital(words.whenEnded(restart))],
-            [
-                gettext("Running again"),
-                restart.started_at && words.capital(words.momentOf(restart.started_at))
-            ],
-            [gettext("Not running for"), words.downtimeOf(restart)],
-            [gettext("Had been running for"), uptimeOf(restart)],
-            [gettext("What was started anew"), what[restart.kind]()],
+            [gettext("Came back"), started_at && words.capital(words.atMoment(started_at))],
+            [gettext("Downtime"), words.downtimeOf(restart)],
+            [gettext("Uptime before"), uptimeOf(restart)],
+            [gettext("What restarted"), restarted[kind]()],
             [gettext("Was printing"), print && printingOf(print)],
-            [gettext("How far"), print && progressOf(print)],
-            [
-                gettext("Why it ended"),
-                restart.clean
-                    ? gettext("It was shut down.")
-                    : gettext("Not known; octoprint.log or System info may tell.")
-            ],
-            [gettext("Version"), "OctoPrint " + restart.octoprint_version]
-        ];
-        return facts.filter(([, value]) => value).map(([name, value]) => ({name, value}));
+            [gettext("Print progress"), print && progressOf(print)],
+            [gettext("Cause"), cause],
+            [gettext("Version"), "OctoPrint " + octoprint_version]
+        ]
+            .filter(([, value]) => value)
+            .map(([name, value]) => ({name, value}));
     }
 
-    function detailOf(restart) {
+    function printsOf(restart) {
         const {lost_print} = restart;
-        const detail = lost_print ? ": " + words.printOf(lost_print) : "";
+        const lost = lost_print ? ": " + words.printOf(lost_print) : "";
         const unattended = words.unattendedOf(restart);
-        return detail + (unattended && ". " + unattended);
+        return lost + (unattended && ". " + unattended);
     }
 
     const wordsOf = (restart) => ({
         when: words.capital(whenOf(restart)),
         title: words.titleOf(restart),
-        detail: detailOf(restart),
+        prints: printsOf(restart),
         downtime: downtimeOf(restart)
     });
 
-    const rowOf = (restart, file) => {
+    // `files` shows a file in OctoPrint's list.
+    function rowOf(restart, files) {
         const open = ko.observable(false);
         const {lost_print} = restart;
         const state = stateOf(restart);
@@ -109,45 +110,47 @@
             isBad: words.isMark(state),
             mark: "octoprint_uptime_mark " + state,
             toggle: (row, event) => open(event.target.open),
-            facts: ko.pureComputed(() => (open() ? factsOf(restart) : [])),
-            file: file.canShow(lost_print) ? lost_print : null,
-            showFile: () => file.show(lost_print)
+            details: ko.pureComputed(() => (open() ? detailsOf(restart) : [])),
+            file: files.canShow(lost_print) ? lost_print : null,
+            showFile: () => files.show(lost_print)
         };
-    };
+    }
 
     // Copying
 
-    // A spreadsheet would work a text out that begins like a formula.
+    // A spreadsheet would evaluate a text that begins like a formula.
     const cellOf = (value) => {
-        const isText = typeof value === "string";
-        const text = isText
-            ? value.replace(/^[=+\-@\t\r]/, "'$&")
-            : String(value === null ? "" : value);
+        const text =
+            typeof value === "string"
+                ? value.replace(/^[=+\-@\t\r]/, "'$&")
+                : String(value === null ? "" : value);
         return `"${text.replace(/"/g, '""')}"`;
     };
 
-    const csvOf = (restarts) => {
-        const prints = ["lost_print", "unattended_print"];
+    const lineOf = (cells) => cells.map(cellOf).join(",") + "\r\n";
+
+    function csvOf(restarts) {
         const header = [
             ...COLUMNS,
-            ...prints.flatMap((name) => PRINT_COLUMNS.map((column) => `${name}_${column}`))
+            ...PRINTS.flatMap((name) => PRINT_COLUMNS.map((column) => `${name}_${column}`))
         ];
-        const lines = restarts.map((restart) => [
+        const cellsOf = (restart) => [
             ...COLUMNS.map((column) => restart[column]),
-            ...prints.flatMap((name) =>
+            ...PRINTS.flatMap((name) =>
                 PRINT_COLUMNS.map((column) => (restart[name] ? restart[name][column] : null))
             )
-        ]);
-        return [header, ...lines].map((line) => line.map(cellOf).join(",")).join("\r\n") + "\r\n";
-    };
-
-    function lineOf(restart) {
-        const {when, title, detail, downtime} = wordsOf(restart);
-        const what = _.compact([title + detail, downtime]).join(", ");
-        return `- ${when}: ${what} (OctoPrint ${restart.octoprint_version})\n`;
+        ];
+        return [header, ...restarts.map(cellsOf)].map(lineOf).join("");
     }
 
-    const textOf = (restarts) => restarts.map(lineOf).join("");
+    function textOf(restarts) {
+        const sentenceOf = (restart) => {
+            const {when, title, prints, downtime} = wordsOf(restart);
+            const what = _.compact([title + prints, downtime]).join(", ");
+            return `- ${when}: ${what} (OctoPrint ${restart.octoprint_version})\n`;
+        };
+        return restarts.map(sentenceOf).join("");
+    }
 
     page.rows = {rowOf, csvOf, textOf};
 })();

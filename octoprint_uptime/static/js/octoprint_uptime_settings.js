@@ -1,4 +1,4 @@
-// The plugin's pane in the settings dialog: a preview of choices that are not saved yet, and what stands beside them.
+// The plugin's pane in the settings dialog, with a preview of unsaved choices.
 $(function () {
     const ID = "octoprint_uptime";
 
@@ -16,7 +16,7 @@ $(function () {
 
         self.preview = navbar.partsOf(() => _.mapValues(self.settings, ko.unwrap));
 
-        // What the server will store; "" for a value that it takes as it is. See Whole in settings.py.
+        // Return what is wrong with a value, or "". Whole in settings.py decides what the server saves.
         self.problemOf = (value, low, high, fallback) => {
             const number = String(value).trim() === "" ? NaN : Number(value);
             const used = isNaN(number)
@@ -24,7 +24,7 @@ $(function () {
                 : Math.trunc(Math.min(Math.max(number, low), high));
             if (used === number) return "";
             const words = gettext(
-                "Not a whole number from %(low)d to %(high)d: %(used)d will be used."
+                "Enter a whole number from %(low)d to %(high)d. %(used)d will be saved."
             );
             return _.sprintf(words, {low, high, used});
         };
@@ -36,7 +36,7 @@ $(function () {
 
         self.copyApiExample = (viewModel, event) => {
             copyToClipboard(self.apiExample);
-            event.target.focus(); // which the copying has taken
+            event.target.focus(); // copying has taken it
             self.copied(true);
         };
 
@@ -44,7 +44,7 @@ $(function () {
             self.settings = settingsViewModel.settings.plugins[ID];
         };
 
-        // Not called where OctoPrint's settings leave the pane out.
+        // OctoPrint does not call this if its settings hide the pane.
         self.onBoundTo = () => asking.watch(self.dialogOpen);
 
         self.onSettingsShown = () => {

@@ -1,7 +1,8 @@
-// The strip: the last 30 days, a bar for each, and the line that tells of one of them.
+// The strip: a bar for each of the last 30 days, and the line that describes one of them.
 $(function () {
-    const {words, spans} = OctoPrint.plugins.octoprint_uptime._page;
+    const {words, spans, figures} = OctoPrint.plugins.octoprint_uptime._page;
     const DAYS = 30;
+    const DAYS_ASKED = DAYS + 1; // 30 of the reader's days can exceed 30 times 24 hours
     const HIGHEST_PX = 25; // below the marks
     const PADDING_PX = 7; // as in the style sheet
 
@@ -10,12 +11,12 @@ $(function () {
     function OctoPrintUptimeStripViewModel([asking]) {
         const self = this;
 
-        self.days = ko.observableArray(); // each with what the template shows of it; empty until it is loaded
+        self.days = ko.observableArray(); // empty until they are loaded
         self.failed = ko.observable(false);
-        self.picked = ko.observable(); // the number of the day that is told
-        self.reachable = ko.observable(DAYS - 1); // the one that Tab comes to
+        self.picked = ko.observable(); // the number of the day that the line describes
+        self.reachable = ko.observable(DAYS - 1); // the day that Tab reaches
 
-        const undated = ko.observableArray(); // ends of which no day is known
+        const undated = ko.observableArray(); // the counts of restarts whose day is unknown
         const count = (key) => _.sum(self.days().concat(undated()), key);
 
         self.first = ko.pureComputed(() =>
@@ -26,46 +27,58 @@ $(function () {
 
         // Words
 
-        const countsOf = ({ends, prints, restarts}) =>
+        const countsOf = ({shutdowns, prints, restarts}) =>
             _.compact([
-                ends && words.endsOf(ends),
+                shutdowns && words.shutdownsOf(shutdowns),
                 prints && words.lostPrintsOf(prints),
-                restarts && !ends && words.restartsOf(restarts)
+                restarts && !shutdowns && words.restartsOf(restarts)
             ]);
 
-        function runningOf({isToday, whole, seconds}) {
-            if (whole)
+        function runningOf({isToday, running, maybe, seconds}) {
+            if (running === seconds)
                 return isToday ? gettext("running since midnight") : gettext("running all day");
-            if (!seconds) return gettext("not running all day");
-            return _.sprintf(gettext("running for %(time)s"), {time: words.durationOf(seconds)});
+            if (!running && !maybe) return gettext("not running all day");
+            const time = words.spanOf(running, running + maybe);
+            return _.sprintf(gettext("running for %(time)s"), {time});
         }
 
         function wordsOf(day) {
             const date = day.isToday
                 ? words.capital(gettext("today"))
                 : `${day.start.format("ddd")}, ${words.dateOf(day.start)}`;
-            const said =
+            const parts =
                 day.state === "unrecorded"
                     ? [gettext("not recorded")]
                     : [
                           ...countsOf(day),
                           runningOf(day),
-                          day.partly && gettext("the rest not recorded")
+                          day.recorded < day.seconds && gettext("the rest not recorded")
                       ];
-            return `${date}: ${_.compact(said).join(", ")}`;
+            return `${date}: ${_.compact(parts).join(", ")}`;
         }
 
         self.line = ko.pureComputed(() => {
             const day = self.days()[self.picked()];
             if (day) return day.words;
-            const [ends, prints] = [count("ends"), count("prints")];
-            if (!ends && !prints) return gettext("No end without warning.");
-            return words.capital(countsOf({ends, prints}).join(", ")) + ".";
+            const [shutdowns, prints] = [count("shutdowns"), count("prints")];
+            if (!shutdowns && !prints) return gettext("No unexpected shutdowns.");
+            return words.capital(countsOf({shutdowns, prints}).join(", ")) + ".";
+        });
+
+        // Of the days shown, so that it agrees with their bars.
+        self.availability = ko.pureComputed(() => {
+            const sum = (key) => _.sum(self.days(), key);
+            const percent = figures.availabilityOf({
+                running_seconds_min: sum("running"),
+                running_seconds_max: sum("running") + sum("maybe"),
+                recorded_seconds: sum("recorded")
+            });
+            return percent && _.sprintf(gettext("Availability: %(percent)s"), {percent});
         });
 
         // Data
 
-        self.load = () => request.load(DAYS);
+        self.load = () => request.load(DAYS_ASKED);
 
         self.forget = () => {
             request.forget();
@@ -75,20 +88,20 @@ $(function () {
         };
 
         self.fromResponse = (answer) => {
-            const history = spans.historyOf(answer, DAYS);
-            const today = moment().startOf("day");
-            const starts = _.range(DAYS - 1, -1, -1).map((ago) =>
-                today.clone().subtract(ago, "days").startOf("day")
-            );
             self.failed(false);
-            undated(history.restarts.filter(({end}) => isNaN(end.from)).map(spans.countsOf));
+            if (!answer.history) return self.days([]); // the log has just been switched off
+            const history = spans.readHistory(answer);
+            const today = moment(history.to).startOf("day");
+            undated(history.restarts.filter(({gap}) => isNaN(gap.from)).map(spans.countsOf));
             self.days(
-                starts.map((start) => {
+                _.range(DAYS - 1, -1, -1).map((ago) => {
+                    const start = today.clone().subtract(ago, "days").startOf("day");
                     const day = spans.dayOf(history, start);
+                    const share = day.recorded ? day.running / day.recorded : 1;
                     return {
                         ...day,
                         words: wordsOf(day),
-                        height: Math.round(HIGHEST_PX * day.share) + "px",
+                        height: Math.round(HIGHEST_PX * share) + "px",
                         isMarked: words.isMark(day.state)
                     };
                 })
@@ -129,7 +142,7 @@ $(function () {
             return true; // so that a press does what it does: it gives the focus
         };
 
-        // A finger that is lifted leaves its day told.
+        // After a finger is lifted, its day stays described.
         self.leave = (viewModel, event) => {
             if (event.pointerType !== "touch") self.picked(focused);
         };

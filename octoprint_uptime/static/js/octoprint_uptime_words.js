@@ -1,15 +1,15 @@
-// Words about restarts, the same wherever the page speaks of one; knows no element of the page.
+// Words about times, prints and restarts that the whole page shares. Knows no element of the page.
 (function () {
-    // Modules that the view models share.
+    // The modules that the view models share; this file is loaded first.
     const page = (OctoPrint.plugins.octoprint_uptime._page = {});
 
-    const BRIEF_MS = 2 * 60000; // a span that short is told as one moment
+    const BRIEF_MS = 2 * 60000; // a span that short is shown as one moment
 
     const NO_BREAK = "\u00a0";
 
     const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-    // Moments: in milliseconds, or as the API writes them. A day says no more than is needed today.
+    // Moments: in milliseconds, or as the API writes them. Recent days have names.
 
     const clockOf = (time) => moment(time).format("LT").replace(/ /g, NO_BREAK);
 
@@ -22,100 +22,113 @@
 
     const nearDayOf = (time) => [gettext("today"), gettext("yesterday")][daysAgo(time)];
 
-    function momentOf(time) {
-        const words = {day: nearDayOf(time), date: dateOf(time), time: clockOf(time)};
-        return _.sprintf(
-            words.day ? gettext("%(day)s %(time)s") : gettext("%(date)s, %(time)s"),
-            words
-        );
-    }
+    // For a column: "Nov 23, 11:59 PM", "today, 7:04 PM"
+    const stampOf = (time) =>
+        _.sprintf(gettext("%(date)s, %(time)s"), {
+            date: nearDayOf(time) || dateOf(time),
+            time: clockOf(time)
+        });
+
+    // For a sentence, after "since" and the like: "7:04 PM today"
+    const momentOf = (time) =>
+        nearDayOf(time)
+            ? _.sprintf(gettext("%(time)s %(day)s"), {day: nearDayOf(time), time: clockOf(time)})
+            : stampOf(time);
 
     const onDayOf = (time) =>
         nearDayOf(time) || _.sprintf(gettext("on %(date)s"), {date: dateOf(time)});
 
+    // "at 7:04 PM today"
     const atMoment = (time) =>
-        _.sprintf(gettext("%(day)s at %(time)s"), {day: onDayOf(time), time: clockOf(time)});
+        _.sprintf(gettext("at %(time)s %(day)s"), {day: onDayOf(time), time: clockOf(time)});
 
-    // Spans: in seconds
+    // Ranges
 
-    // To the minute, but for less than one.
+    function rangeOf(least, most) {
+        return least === most ? most : _.sprintf(gettext("%(least)s to %(most)s"), {least, most});
+    }
+
+    const atLeast = (value) => _.sprintf(gettext("at least %(value)s"), {value});
+
+    // To the minute, unless it is less than one.
     const durationOf = (seconds) =>
         OctoPrint.plugins.octoprint_uptime
             .format(seconds < 60 ? seconds : seconds - (seconds % 60))
             .replace(/ 0s$/, "");
 
-    const atLeast = (value) => _.sprintf(gettext("at least %(value)s"), {value});
-
     function spanOf(leastSeconds, mostSeconds) {
         const [least, most] = [durationOf(leastSeconds), durationOf(mostSeconds)];
-        if (least === most) return most;
-        const words =
-            leastSeconds < 60 ? gettext("up to %(most)s") : gettext("%(least)s to %(most)s");
-        return _.sprintf(words, {least, most});
+        return least !== most && leastSeconds < 60
+            ? _.sprintf(gettext("up to %(most)s"), {most})
+            : rangeOf(least, most);
     }
 
-    // "" where it is not known.
+    // "" if it is unknown.
     const downtimeOf = ({downtime_seconds_min: least, downtime_seconds_max: most}) =>
         most === null ? "" : spanOf(least, most);
 
     // Prints
 
-    const percentOf = (progress) => Math.floor(progress) + NO_BREAK + "%";
-
     const numberOf = (value) => value.toLocaleString(LOCALE.replace("_", "-"));
+
+    const percentOf = (value) => _.sprintf(gettext("%(number)s%%"), {number: numberOf(value)});
+
+    const progressOf = (progress) => percentOf(Math.floor(progress));
 
     const heightOf = (z) => numberOf(z) + NO_BREAK + "mm";
 
-    // A print, and how far it was when it was last seen.
+    // Return a print's file and its last recorded progress.
     function printOf({file, progress, z}, unnamed = gettext("a file")) {
         const words = {file: file === null ? unnamed : file};
         if (progress === null) return words.file;
-        words.percent = percentOf(progress);
+        words.percent = progressOf(progress);
         if (z === null) return _.sprintf(gettext("%(file)s, at least %(percent)s"), words);
         words.z = "Z" + NO_BREAK + heightOf(z);
         return _.sprintf(gettext("%(file)s, at least %(percent)s (%(z)s)"), words);
     }
 
-    // That a print may have gone on, which the printer read from its own storage; or "".
+    // Return that the printer may have gone on with a print from its own storage, or "".
     function unattendedOf({unattended_print}) {
         if (!unattended_print) return "";
         const words = gettext(
-            "The printer was printing from its own storage and may have gone on: %(print)s."
+            "The printer was printing from its own storage and may have continued: %(print)s."
         );
         return _.sprintf(words, {print: printOf(unattended_print)});
     }
 
     // Restarts
 
-    // When the run before it ended, as exactly as is known.
-    function whenEnded({clean, ended_after, ended_before, started_at}) {
-        if (!ended_after || !ended_before) {
+    // Return when the previous run ended, as exactly as it is known.
+    function whenEnded({clean, ended_after: after, ended_before: before, started_at}) {
+        if (!after || !before) {
             if (clean && started_at) return atMoment(started_at);
-            const [words, time] = ended_after
-                ? [gettext("at some time after %(time)s"), ended_after]
-                : [gettext("at some time before %(time)s"), ended_before || started_at];
+            const [words, time] = after
+                ? [gettext("some time after %(time)s"), after]
+                : [gettext("some time before %(time)s"), before || started_at];
             return time ? _.sprintf(words, {time: momentOf(time)}) : gettext("at an unknown time");
         }
-        if (ended_after === ended_before) return atMoment(ended_after);
-        const words = {day: onDayOf(ended_after)};
-        if (Date.parse(ended_before) - Date.parse(ended_after) <= BRIEF_MS) {
-            words.time = clockOf(ended_after);
-            return _.sprintf(gettext("%(day)s around %(time)s"), words);
-        }
-        if (moment(ended_after).isSame(ended_before, "day")) {
-            Object.assign(words, {from: clockOf(ended_after), to: clockOf(ended_before)});
-            return _.sprintf(gettext("%(day)s between %(from)s and %(to)s"), words);
-        }
-        Object.assign(words, {from: momentOf(ended_after), to: momentOf(ended_before)});
-        return _.sprintf(gettext("between %(from)s and %(to)s"), words);
+        if (after === before) return atMoment(after);
+        const day = onDayOf(after);
+        if (Date.parse(before) - Date.parse(after) <= BRIEF_MS)
+            return _.sprintf(gettext("around %(time)s %(day)s"), {day, time: clockOf(after)});
+        if (moment(after).isSame(before, "day"))
+            return _.sprintf(gettext("between %(from)s and %(to)s %(day)s"), {
+                day,
+                from: clockOf(after),
+                to: clockOf(before)
+            });
+        return _.sprintf(gettext("between %(from)s and %(to)s"), {
+            from: momentOf(after),
+            to: momentOf(before)
+        });
     }
 
-    const ends = {
+    const wentDown = {
         octoprint: () => gettext("OctoPrint stopped unexpectedly"),
         host: () => gettext("The host went down unexpectedly"),
         container: () => gettext("The container went down unexpectedly")
     };
-    const endsAt = {
+    const wentDownAt = {
         octoprint: () => gettext("OctoPrint stopped unexpectedly %(when)s"),
         host: () => gettext("The host went down unexpectedly %(when)s"),
         container: () => gettext("The container went down unexpectedly %(when)s")
@@ -131,37 +144,33 @@
         container: () => gettext("The container was restarted %(when)s")
     };
 
-    const titleOf = (restart) =>
-        restart.lost_print
-            ? gettext("A print was lost")
-            : (restart.clean ? restarted : ends)[restart.kind]();
+    const titleOf = ({lost_print, clean, kind}) =>
+        lost_print ? gettext("A print was lost") : (clean ? restarted : wentDown)[kind]();
 
-    // What ended, and when; without a full stop.
+    // Return what ended, and when; without a full stop.
     const endOf = (restart) =>
-        _.sprintf((restart.clean ? restartedAt : endsAt)[restart.kind](), {
+        _.sprintf((restart.clean ? restartedAt : wentDownAt)[restart.kind](), {
             when: whenEnded(restart)
         });
 
-    function notRunningOf(restart) {
+    function downOf(restart) {
         const time = downtimeOf(restart);
         if (!restart.clean || !time) return "";
         const words =
             restart.kind === "octoprint"
-                ? gettext("; it was not running for %(time)s")
-                : gettext("; OctoPrint was not running for %(time)s");
+                ? gettext(" (down for %(time)s)")
+                : gettext(" (OctoPrint was down for %(time)s)");
         return _.sprintf(words, {time});
     }
 
     function sentenceOf(restart) {
         const {lost_print} = restart;
-        const lost = lost_print
-            ? _.sprintf(gettext("; a print was lost: %(print)s"), {print: printOf(lost_print)})
-            : "";
-        const sentences = [
-            endOf(restart) + notRunningOf(restart) + lost + ".",
+        return _.compact([
+            endOf(restart) + downOf(restart) + ".",
+            lost_print &&
+                _.sprintf(gettext("Lost print: %(print)s."), {print: printOf(lost_print)}),
             unattendedOf(restart)
-        ];
-        return _.compact(sentences).join(" ");
+        ]).join(" ");
     }
 
     // Counts
@@ -169,9 +178,9 @@
     const counted = (words, count) => _.sprintf(words, {count});
     const restartsOf = (count) =>
         counted(ngettext("%(count)d restart", "%(count)d restarts", count), count);
-    const endsOf = (count) =>
+    const shutdownsOf = (count) =>
         counted(
-            ngettext("%(count)d end without warning", "%(count)d ends without warning", count),
+            ngettext("%(count)d unexpected shutdown", "%(count)d unexpected shutdowns", count),
             count
         );
     const lostPrintsOf = (count) =>
@@ -184,12 +193,12 @@
         stopped: () => gettext("Not running"),
         maybe: () => gettext("May have been running"),
         unrecorded: () => gettext("Not recorded"),
-        unexpected: () => gettext("End without warning"),
+        unexpected: () => gettext("Unexpected shutdown"),
         lost: () => gettext("Lost print")
     };
     const isMark = (state) => ["unexpected", "lost"].includes(state);
 
-    // Of what is shown, which may be in any order and hold a state twice.
+    // Return the legend of the states shown, which may come in any order and more than once.
     const legendOf = (shown) =>
         Object.keys(states)
             .filter((state) => shown.includes(state))
@@ -198,26 +207,26 @@
                 css: isMark(state) ? `octoprint_uptime_mark ${state}` : state
             }));
 
-    // The first minute
+    // The first day
 
-    const hasNothingToTell = ({last_restart, recorded_since}) =>
+    const hasNothingToShow = ({last_restart, recorded_since}) =>
         last_restart === null && (recorded_since === null || daysAgo(recorded_since) === 0);
 
-    // Or "", where that is not known.
+    // "" if it is unknown.
     const recordingSince = ({recorded_since}) =>
         recorded_since === null
             ? ""
-            : _.sprintf(gettext("Recording since %(time)s."), {time: momentOf(recorded_since)});
+            : _.sprintf(gettext("Recording started %(when)s."), {when: atMoment(recorded_since)});
 
     const complain = (text) =>
         new PNotify({title: gettext("OctoPrint Uptime"), text, text_escape: true, type: "error"});
 
     page.words = {
         complain,
-        ...{capital, clockOf, dateOf, momentOf},
-        ...{durationOf, spanOf, atLeast, downtimeOf},
-        ...{percentOf, numberOf, heightOf, printOf, unattendedOf},
-        ...{restartsOf, endsOf, lostPrintsOf, isMark, legendOf},
-        ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToTell, recordingSince}
+        ...{capital, clockOf, dateOf, stampOf, momentOf, atMoment},
+        ...{rangeOf, atLeast, durationOf, spanOf, downtimeOf},
+        ...{numberOf, percentOf, progressOf, heightOf, printOf, unattendedOf},
+        ...{restartsOf, shutdownsOf, lostPrintsOf, isMark, legendOf},
+        ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToShow, recordingSince}
     };
 })();
