@@ -59,7 +59,7 @@ OVERVIEW = """
     <main><div id="popover"><img></div><div id="log"><img></div></main>
 """
 
-NEVER = re.compile(r"unknown|unbekannt|undefined|NaN|null|\[object")
+NEVER = re.compile(r"uptime unknown|Betriebszeit unbekannt|not known|undefined|NaN|null|\[object")
 
 
 def log_in(page: Page, url: str) -> None:

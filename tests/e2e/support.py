@@ -293,7 +293,7 @@ def said(moment: datetime, locale: str = "en-US", zone: str = "UTC") -> str:
     near = (("heute", "gestern") if german else ("today", "yesterday"))[(now.date() - local.date()).days :][:1]
     clock = local.strftime("%H:%M") if german else local.strftime("%-I:%M\u00a0%p")
     if near:
-        return f"{near[0]} {clock}"
+        return f"{near[0]} {clock}" if german else f"{clock} {near[0]}"
     month = MONTHS[locale][local.month - 1]
     year = "" if local.year == now.year else f" {local.year}" if german else f", {local.year}"
     return f"{local.day}. {month}{year} {clock}" if german else f"{month} {local.day}{year}, {clock}"

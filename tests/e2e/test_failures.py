@@ -30,7 +30,7 @@ def point_at(page: Page) -> None:
 def expect_stale(page: Page, timeout: float = 15000) -> None:
     expect(link(page)).to_have_class(STALE, timeout=timeout)
     point_at(page)
-    expect(link(page)).to_have_attribute("title", re.compile(r"^No answer from the server since "))
+    expect(link(page)).to_have_attribute("title", re.compile(r"^No response from the server since "))
     expect(entry(page).locator("i.fa-unlink")).to_be_visible()
 
 
@@ -123,7 +123,7 @@ def test_it_says_so_when_there_has_never_been_an_answer(
     point_at(page)
     # since the page was opened
     expect(link(page)).to_have_attribute(
-        "title", re.compile(r"^No answer from the server since today \d+:\d\d\s[AP]M$")
+        "title", re.compile(r"^No response from the server since \d+:\d\d\s[AP]M today$")
     )
     console_errors.clear()
 

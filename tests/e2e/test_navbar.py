@@ -250,8 +250,8 @@ def test_an_unknown_uptime_is_said_with_what_to_do(
     nothing.touch()
     server = make_server(with_files({"/proc/uptime": nothing, "/proc/stat": nothing}))
     for locale, text, note, source in [
-        ("en-US", "Host uptime unknown", "virtual environment", "is read by"),
-        ("de-DE", "Host Betriebszeit unbekannt", "virtueller Umgebung", "Hosts liest"),
+        ("en-US", "Host uptime unknown", "virtual environment", "comes from"),
+        ("de-DE", "Host Betriebszeit unbekannt", "virtueller Umgebung", "kommt von"),
     ]:
         page = open_page(server, locale=locale)
         expect(entry(page)).to_have_text(re.compile(rf"^\s*{text} \| OctoPrint {UPTIME}\s*$"))

@@ -139,8 +139,8 @@ def test_it_has_both_uptimes_and_since_when_in_the_users_language(make_server: M
 
 def test_another_source_than_the_usual_one_is_said(server: OctoPrint, open_page: OpenPage) -> None:
     for locale, words in (
-        ("en-US", "The host's uptime is read by psutil."),
-        ("de-DE", "Die Betriebszeit des Hosts liest psutil."),
+        ("en-US", "The host's uptime comes from psutil."),
+        ("de-DE", "Die Betriebszeit des Hosts kommt von psutil."),
     ):
         page = open_page(server, locale=locale, prepare=answers(server, uptime_source="psutil"))
         open_popover(page)
@@ -169,7 +169,7 @@ def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenP
     poll_now(page)
     entry(page).click()
     expect(
-        popover(page).get_by_text(re.compile(r"No answer from the server since today \d+:\d\d\s[AP]M"))
+        popover(page).get_by_text(re.compile(r"No response from the server since \d+:\d\d\s[AP]M today"))
     ).to_be_visible()
     console_errors.clear()
 

@@ -18,9 +18,9 @@ LABELS = {
     "show_system_uptime": "Show the host's uptime",
     "show_octoprint_uptime": "Show OctoPrint's uptime",
     "display_format": "Uptime format",
-    "poll_interval_seconds": "Ask the server every",
+    "poll_interval_seconds": "Refresh every",
     "compact_display": "Show one uptime at a time",
-    "compact_toggle_interval_seconds": "Take turns every",
+    "compact_toggle_interval_seconds": "Switch every",
     "include_in_systeminfo": "Add the uptimes to System info",
     "restart_log": "Keep a restart log",
 }
@@ -152,13 +152,13 @@ def test_a_number_out_of_range_is_an_error_before_it_is_saved(
     default = settings.defaults()[key]
     for bad, used in ((low - 1, low), (high + 1, high), (-5, low), ("", default), ("7.5", 7), ("1e9", high)):
         control(page, key).fill(str(bad))
-        expect(error).to_have_text(f"Not a whole number from {low} to {high}: {used} will be used.")
+        expect(error).to_have_text(f"Enter a whole number from {low} to {high}. {used} will be saved.")
         expect(group).to_have_class(re.compile(r"\berror\b"))
         expect(control(page, key)).to_have_attribute("aria-invalid", "true")
     # And so it is.
     for bad, used in ((high + 1, high), ("", default), ("7.5", 7)):
         control(page, key).fill(str(bad))
-        expect(error).to_have_text(re.compile(f" {used} will be used"))
+        expect(error).to_have_text(re.compile(f" {used} will be saved"))
         save(page)
         assert server.settings()[key] == used
         assert len(server.warnings()) == 1
@@ -182,9 +182,9 @@ def test_in_german_nothing_stays_english(server: OctoPrint, open_page: OpenPage)
     expect(page.locator(f"#settings_plugin_{ID}_link")).to_have_text("OctoPrint Uptime")
     pane = dialog(page)
     text = pane.inner_text() + " ".join(pane.locator("option").all_text_contents())
-    for english in [*LABELS.values(), "Down to", "Days only", "seconds.", "How", "Not a"]:
+    for english in [*LABELS.values(), "to the", "days only", "seconds.", "How", "Enter a"]:
         assert english not in text
-    for german in ["Betriebszeit des Hosts anzeigen", "(Auf die Sekunde)", "(Nur Tage)", "1 bis 3600 Sekunden."]:
+    for german in ["Betriebszeit des Hosts anzeigen", "(auf die Sekunde)", "(nur Tage)", "1 bis 3600 Sekunden."]:
         assert german in text
 
 
