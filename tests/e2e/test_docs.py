@@ -1,4 +1,4 @@
-"""The blocks of code in docs/, pasted; the README's are in test_readme.py."""
+"""Run the blocks of code in docs/; test_readme.py runs the README's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import jinja2
 import pytest
@@ -19,7 +20,7 @@ from playwright.sync_api import Page
 from octoprint_server import api_key, free_port
 from page_parts import seed
 from prompt import DURATION, PROMPT
-from recorded_runs import end, restarts, rows_of_any_print, until
+from recorded_runs import end, moment, restarts, rows_of_any_print, until
 from runs import Run
 from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, serving
 
@@ -27,10 +28,11 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
 KILLED_WHILE_PRINTING = [Run("a", 30, 20, "clean"), Run("b", 19, 5, None, "parts/benchy.gcode")]
 
-# Each block of code by its page and by words that it alone has there.
+# Each block of code by its page and by words that no other block there has.
 RUN = {
     ("api", "curl -s"),
     ("api", "octoprint plugins"),
+    ("api", '"figures"'),
     ("integration", "data.uptime_note"),
     ("integration", "OctoPrint.plugins.octoprint_uptime.get()"),
     ("integration", "simpleApiCommand"),
@@ -38,6 +40,9 @@ RUN = {
     ("integration", "import format_uptime"),
     ("integration", "get_helpers"),
     ("integration", "curl -s"),
+    ("faq", "date -d"),
+    ("recipes", 'days=1"'),
+    ("recipes", "days=30"),
     ("recipes", "Host up for $(~"),
     ("recipes", "PS1="),
     ("recipes", ".mailed-restart"),
@@ -53,7 +58,7 @@ NOT_RUN = {
 
 
 def blocks(page: str) -> list[str]:
-    """What is fenced in the page, and what is indented."""
+    """Return the page's fenced and indented blocks."""
     fences = re.compile(r"^```[a-z]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
     indented = re.findall(r"(?<=\n\n)(?:    .*\n)+", fences.sub("", PAGES[page]))
     return fences.findall(PAGES[page]) + [re.sub("^    ", "", text, flags=re.MULTILINE) for text in indented]
@@ -66,12 +71,12 @@ def block(page: str, words: str) -> str:
 
 
 def at(server: OctoPrint, text: str) -> str:
-    """The text with this server's address in the place of the reader's."""
+    """Return the text with this server's address."""
     assert "http://octopi.local" in text
     return text.replace("http://octopi.local", server.url)
 
 
-def test_each_block_is_run_here_or_can_not_be() -> None:
+def test_every_block_is_run_or_listed_as_not_run() -> None:
     known = [*RUN, *NOT_RUN]
     for page, text in PAGES.items():
         if "```{" not in text:  # those only include other files
@@ -85,12 +90,12 @@ def test_each_block_is_run_here_or_can_not_be() -> None:
 
 
 def paste(page: Page, script: str) -> None:
-    """Run the script and wait for nothing: a promise that it gives may fail, as the test may want it to."""
+    """Run the script without waiting for a promise that it returns, which may fail on purpose."""
     page.evaluate(f"() => {{{script}}}")
 
 
-def said_in(page: Page, script: str, count: int) -> list[str]:
-    """So many lines that the script writes to the console."""
+def console_of(page: Page, script: str, count: int) -> list[str]:
+    """Return this many lines that the script writes to the console."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "log" else None)
     paste(page, script)
@@ -101,15 +106,15 @@ def said_in(page: Page, script: str, count: int) -> list[str]:
     return said
 
 
-def test_the_page_can_ask_with_octoprints_client(only_read: OctoPrint, open_page: OpenPage) -> None:
-    said = said_in(open_page(only_read), block("integration", "data.uptime_note"), 3)
+def test_octoprints_client_reads_the_api(only_read: OctoPrint, open_page: OpenPage) -> None:
+    said = console_of(open_page(only_read), block("integration", "data.uptime_note"), 3)
     answer = only_read.answer()
     assert re.fullmatch(rf"The host has been up for {DURATION}", said[0])
     assert re.fullmatch(rf"OctoPrint has been up for {DURATION}", said[1])
-    assert said[2:] == [f"It ended without warning after {answer['unseen_restart']['ended_after']}"]
+    assert said[2:] == [f"It stopped unexpectedly after {answer['unseen_restart']['ended_after']}"]
 
 
-def test_the_page_is_told_why_it_is_refused(
+def test_octoprints_client_shows_why_it_is_refused(
     only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     page = open_page(only_read, "viewer")
@@ -124,15 +129,15 @@ def test_the_page_is_told_why_it_is_refused(
     console_errors.clear()
 
 
-def test_the_page_can_ask_with_the_plugins_client(only_read: OctoPrint, open_page: OpenPage) -> None:
+def test_plugins_client_reads_the_api_and_formats(only_read: OctoPrint, open_page: OpenPage) -> None:
     script = block("integration", "OctoPrint.plugins.octoprint_uptime.get()")
-    said = said_in(open_page(only_read), script, 2)
+    said = console_of(open_page(only_read), script, 2)
     (shown,) = re.findall(r"// (.*)$", script, re.MULTILINE)
     assert said[0] == shown
     assert re.fullmatch(r"(\d+d )?\d+h \d+m", said[1])
 
 
-def test_the_page_can_dismiss_and_another_plugin_can_ask(make_server: MakeServer, open_page: OpenPage) -> None:
+def test_page_dismisses_and_another_plugin_uses_the_helpers(make_server: MakeServer, open_page: OpenPage) -> None:
     lines = [line.split("  # ") for line in block("integration", "import format_uptime").splitlines() if line]
     helpers = "; ".join(line.split("  # ")[0] for line in block("integration", "get_helpers").splitlines())
     statement, *calls = [line for line, *_ in lines]
@@ -142,38 +147,36 @@ def test_the_page_can_dismiss_and_another_plugin_can_ask(make_server: MakeServer
     assert texts == [f"{shown}\n" for _, shown in lines[1:]]
     assert float(seconds) == pytest.approx(server.answer()["seconds"], abs=2)
 
-    until(lambda: server.answer()["unseen_restarts"] == 1)  # read from the disk in a thread of the log's own
+    until(lambda: server.answer()["unseen_restarts"] == 1)  # read by the log's own thread
     paste(open_page(server), block("integration", "simpleApiCommand"))
     until(lambda: server.answer()["unseen_restarts"] == 0)
 
 
-def test_a_refusal_has_the_body_shown(only_read: OctoPrint) -> None:
+def test_refusal_has_the_documented_body(only_read: OctoPrint) -> None:
     response = only_read.session("stranger").get(only_read.url + ENDPOINT)
     assert response.json() == json.loads(block("integration", '{"error"'))
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", f"{ENDPOINT}/", 404), ("PUT", ENDPOINT, 405)])
-def test_what_octoprint_refuses_alone_has_an_error_only(
-    only_read: OctoPrint, method: str, path: str, status: int
-) -> None:
+def test_octoprints_own_errors_have_only_error(only_read: OctoPrint, method: str, path: str, status: int) -> None:
     response = only_read.session("admin").request(method, only_read.url + path)
     assert (response.status_code, response.json().keys()) == (status, {"error"})
 
 
-def test_the_groups_have_the_permissions_that_are_told(only_read: OctoPrint) -> None:
+def test_groups_have_the_documented_permissions(only_read: OctoPrint) -> None:
     groups = only_read.session("admin").get(f"{only_read.url}/api/access/groups").json()["groups"]
     has = {
         group["name"]: {*group["permissions"]} for group in groups if group["key"] in ("users", "readonly", "guests")
     }
-    told = {"STATUS", "FILES_LIST", "CONTROL", "SETTINGS", "PRINT"}
-    assert {name: permissions & told for name, permissions in has.items()} == {
-        "Operator": told - {"SETTINGS"},
+    documented = {"STATUS", "FILES_LIST", "CONTROL", "SETTINGS", "PRINT"}
+    assert {name: permissions & documented for name, permissions in has.items()} == {
+        "Operator": documented - {"SETTINGS"},
         "Read-only Access": {"STATUS", "FILES_LIST"},
         "Guests": set(),
     }
 
 
-def test_a_page_that_is_connected_gets_the_event(make_server: MakeServer, open_page: OpenPage) -> None:
+def test_connected_page_gets_the_event(make_server: MakeServer, open_page: OpenPage) -> None:
     line = 'self._event_bus.fire("plugin_octoprint_uptime_restarted", {"id": 7})'
     server = make_server(extra_plugins={"prompt.py": PROMPT.format(lines=[line])})
     page = open_page(server, "viewer")
@@ -185,12 +188,22 @@ def test_a_page_that_is_connected_gets_the_event(make_server: MakeServer, open_p
 
 
 @pytest.mark.parametrize("page", ["api", "integration"])
-def test_the_curl_line_gives_an_answer(only_read: OctoPrint, page: str) -> None:
+def test_curl_command_gets_an_answer(only_read: OctoPrint, page: str) -> None:
     run = shell(at(only_read, block(page, "curl -s")))
     assert json.loads(run.stdout).keys() == only_read.answer().keys()
 
 
-def test_the_command_lines_work(only_read: OctoPrint) -> None:
+def test_answer_for_30_days_has_the_fields_of_the_example(only_read: OctoPrint) -> None:
+    shown = json.loads(block("api", '"figures"'))
+    real = only_read.session("viewer").get(f"{only_read.url}{ENDPOINT}?days=30").json()
+    assert real.keys() == shown.keys()
+    assert real["restarts"][0].keys() == shown["restarts"][0].keys()
+    assert real["history"].keys() == shown["history"].keys()
+    assert real["history"]["octoprint"][0].keys() == shown["history"]["octoprint"][0].keys()
+    assert real["history"]["figures"].keys() == shown["history"]["figures"].keys()
+
+
+def test_commands_print_the_uptime(only_read: OctoPrint) -> None:
     show, as_json = block("api", "octoprint plugins").splitlines()
     run = only_read.shell(show)
     assert (run.returncode, run.stderr) == (0, "")
@@ -203,14 +216,53 @@ def test_the_command_lines_work(only_read: OctoPrint) -> None:
 
 
 def shell(line: str, places: dict[str, str] | None = None, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """What a shell of somebody with a viewer's key makes of it, which ends with this exit code."""
+    """Run the line in bash with a read-only user's key, and check its exit code."""
     environment = {"KEY": api_key("viewer"), "PATH": os.environ["PATH"], **(places or {})}
     run = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True)
     assert run.returncode == code, run.stderr
     return run
 
 
-def test_log_in_and_prompt_show_the_uptime(only_read: OctoPrint) -> None:
+def test_lost_prints_of_a_day_are_listed(only_read: OctoPrint) -> None:
+    line = at(only_read, block("recipes", 'days=1"'))
+    assert shell(line).stdout == "benchy.gcode was lost, progress: 43.7%\n"
+
+
+def test_availability_is_a_percentage_of_the_recorded_time(only_read: OctoPrint) -> None:
+    line = at(only_read, block("recipes", "days=30"))
+    figures = only_read.session("viewer").get(f"{only_read.url}{ENDPOINT}?days=30").json()["history"]["figures"]
+    least, most = (100 * figures[f"running_seconds_{bound}"] / figures["recorded_seconds"] for bound in ("min", "max"))
+    assert 0 < least < most < 100
+    shown = re.fullmatch(r"([\d.]+)% to ([\d.]+)%\n", shell(line).stdout)
+    assert shown
+    for text, percentage in zip(shown.groups(), (least, most), strict=True):
+        assert 0 <= percentage - float(text) <= 0.11  # rounded down to tenths, a moment later
+
+
+@pytest.mark.parametrize(
+    ("figures", "shown"),
+    [
+        ((1000, 1000, 1000), "100%\n"),
+        ((9999, 9999, 10000), "99.9%\n"),
+        ((9996, 10000, 10000), "99.9% to 100%\n"),
+        ((500, None, 1000), "50% to 100%\n"),
+        ((0, 0, 0), ""),
+        (None, ""),
+    ],
+)
+def test_availability_is_rounded_down(figures: tuple[int | None, ...] | None, shown: str) -> None:
+    names = ("running_seconds_min", "running_seconds_max", "recorded_seconds")
+    history = None if figures is None else {"figures": dict(zip(names, figures, strict=True))}
+    line = block("recipes", "days=30").partition(" | ")[2]
+    assert shell(f"printf %s '{json.dumps({'history': history})}' | {line}").stdout == shown
+
+
+def test_date_shows_a_moment_in_the_local_time_zone(only_read: OctoPrint) -> None:
+    shown = shell(at(only_read, block("faq", "date -d")), {"TZ": "Etc/GMT-3"}).stdout.strip()
+    assert moment(f"{shown.replace(' ', 'T')}+0300") == moment(only_read.answer()["octoprint_started_at"])
+
+
+def test_login_and_prompt_show_the_uptime(only_read: OctoPrint) -> None:
     run = only_read.shell(block("recipes", "Host up for $(~").replace("~/oprint/bin/", ""))
     assert re.fullmatch(rf"Host up for {DURATION}\n", run.stdout)
     assert run.stderr == ""
@@ -220,7 +272,7 @@ def test_log_in_and_prompt_show_the_uptime(only_read: OctoPrint) -> None:
     assert shell(nobody).stdout == "$ "
 
 
-def test_there_is_one_mail_for_each_end_without_warning(only_read: OctoPrint, tmp_path: Path) -> None:
+def test_one_mail_is_sent_for_each_unexpected_shutdown(only_read: OctoPrint, tmp_path: Path) -> None:
     sent = tmp_path / "sent"
     (tmp_path / "mail").write_text(f'#!/bin/sh\necho "$@" >> {sent}\ncat >> {sent}\n')
     (tmp_path / "mail").chmod(0o755)
@@ -240,19 +292,22 @@ def test_there_is_one_mail_for_each_end_without_warning(only_read: OctoPrint, tm
         assert (run.stdout, run.stderr) == ("", "")
     restart = only_read.answer()["last_restart"]
     assert sent.read_text().splitlines() == [
-        "-s OctoPrint ended without warning pi",
-        f"OctoPrint ended between {restart['ended_after']} and {restart['ended_before']}.",
-        "What was started anew: host.",
-        "benchy.gcode was lost at 43.7 % or later.",
+        "-s OctoPrint stopped unexpectedly pi",
+        f"OctoPrint stopped between {restart['ended_after']} and {restart['ended_before']} (UTC).",
+        "Restarted: host",
+        "Lost print: benchy.gcode, progress 43.7%",
     ]
-    (tmp_path / ".mailed-restart").write_text("1\n")  # of an earlier end
+    (tmp_path / ".mailed-restart").write_text("1\n")  # an earlier shutdown
     shell(here, places)
     assert len(sent.read_text().splitlines()) == 8
 
 
+Pushed = tuple[str, list[tuple[str | None, str]]]
+
+
 @pytest.fixture
-def pushed() -> Iterator[tuple[str, list[tuple[str | None, str]]]]:
-    """The address of a server in ntfy's place, and the titles and messages that it got."""
+def pushed() -> Iterator[Pushed]:
+    """Yield the address of a server that replaces ntfy, and the titles and messages that it gets."""
     messages: list[tuple[str | None, str]] = []
 
     def handle(request: BaseHTTPRequestHandler) -> bytes:
@@ -264,9 +319,7 @@ def pushed() -> Iterator[tuple[str, list[tuple[str | None, str]]]]:
         yield address, messages
 
 
-def test_a_message_is_pushed_after_each_end_without_warning(
-    make_server: MakeServer, pushed: tuple[str, list[tuple[str | None, str]]]
-) -> None:
+def test_message_is_pushed_after_each_unexpected_shutdown(make_server: MakeServer, pushed: Pushed) -> None:
     address, messages = pushed
     text = block("recipes", "plugin_octoprint_uptime_restarted")
     assert "https://ntfy.sh" in text
@@ -286,14 +339,24 @@ def test_a_message_is_pushed_after_each_end_without_warning(
     server.start()
     until(lambda: len(messages) > 1)
     killed, _, printing, _ = restarts(server)
-    title = "OctoPrint ended without warning"
+    title = "OctoPrint stopped unexpectedly"
     assert messages == [
-        (title, f"host was restarted; it ended after {printing['ended_after']}; a print was lost"),
-        (title, f"octoprint was restarted; it ended after {killed['ended_after']}; no print was lost"),
+        (title, f"host restarted; OctoPrint stopped after {printing['ended_after']}; a print was lost"),
+        (title, f"octoprint restarted; OctoPrint stopped after {killed['ended_after']}; no print was lost"),
     ]
 
 
-def test_uptime_kuma_sees_an_end_without_warning(server: OctoPrint, only_read: OctoPrint) -> None:
+@pytest.mark.parametrize("service", ["discord.com", "api.telegram.org", "api.pushover.net"])
+def test_commands_for_other_services_send_the_message(service: str, pushed: Pushed) -> None:
+    """Only what they send: nobody has tried the services themselves."""
+    address, messages = pushed
+    (line,) = re.findall(rf"^  `(curl .*{re.escape(service)}.*)`$", PAGES["recipes"], re.MULTILINE)
+    shell("lost=a; " + line.replace("{kind}", "host").replace(f"https://{service}", address))
+    ((_, text),) = messages
+    assert "host restarted, a print was lost" in unquote_plus(text)
+
+
+def test_uptime_kumas_field_changes_after_an_unexpected_shutdown(server: OctoPrint, only_read: OctoPrint) -> None:
     rows = dict(re.findall(r"^\| (\w[\w ]*) \| `(.*?)` \|$", PAGES["recipes"], re.MULTILINE))
     assert at(server, rows["URL"]) == server.url + ENDPOINT
     assert [*json.loads(rows["Headers"])] == ["X-Api-Key"]
@@ -304,7 +367,7 @@ def test_uptime_kuma_sees_an_end_without_warning(server: OctoPrint, only_read: O
     assert (server.answer()["unseen_lost_prints"], only_read.answer()["unseen_lost_prints"]) == (0, 2)
 
 
-def test_home_assistants_templates_make_states_of_an_answer(server: OctoPrint, only_read: OctoPrint) -> None:
+def test_home_assistants_templates_give_states(server: OctoPrint, only_read: OctoPrint) -> None:
     class Loader(yaml.SafeLoader):
         pass
 
@@ -325,7 +388,7 @@ def test_home_assistants_templates_make_states_of_an_answer(server: OctoPrint, o
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")
-def test_systemd_takes_the_drop_in(tmp_path: Path) -> None:
+def test_systemd_accepts_the_file(tmp_path: Path) -> None:
     (path,) = re.findall(r"`/etc/systemd/system/(octoprint.*?\.conf)`", PAGES["recipes"])
     drop_in = tmp_path / path
     drop_in.parent.mkdir()
@@ -338,7 +401,7 @@ def test_systemd_takes_the_drop_in(tmp_path: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_another_machine_notices_that_octoprint_stays_away(server: OctoPrint) -> None:
+def test_check_notices_that_octoprint_is_down(server: OctoPrint) -> None:
     line = block("recipes", "online.txt").removeprefix("*/5 * * * * ")
     assert shell(at(server, line)).stdout == ""
     nobody = line.replace("http://octopi.local", f"http://127.0.0.1:{free_port()}")

@@ -1,4 +1,4 @@
-"""The documentation's pages hang together, and Sphinx makes a site of them."""
+"""Check that the documentation's pages link to one another, and that Sphinx builds the site."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ REPOSITORY = "https://github.com/Ajimaru/OctoPrint-Uptime/"
 
 
 def prose(text: str) -> str:
-    """The page without its blocks of code."""
+    """Return the page without its blocks of code."""
     return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def anchors(text: str) -> set[str]:
-    """Where a link into the page may lead, as GitHub names its headings."""
+    """Return the page's anchors, as GitHub names them."""
     headings = re.findall(r"^#+ (.*)$", prose(text), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_page_is_in_the_tables_of_contents_once() -> None:
+def test_every_page_is_in_the_contents_once() -> None:
     trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", PAGES["index"], re.DOTALL | re.MULTILINE)
     listed = [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
     assert sorted(listed) == sorted(PAGES.keys() - {"index"})
 
 
-def test_only_the_pages_that_include_a_file_hold_what_github_can_not_show() -> None:
+def test_only_pages_that_include_a_file_have_directives() -> None:
     with_directives = {page for page, text in PAGES.items() if "```{" in text}
     assert with_directives == INCLUDES.keys()
     for page, file in INCLUDES.items():
@@ -49,7 +49,7 @@ def links(page: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_link_leads_to_a_page_and_heading_that_are_there_or_to_a_whole_address(page: str) -> None:
+def test_links_lead_to_existing_pages_and_headings_or_full_addresses(page: str) -> None:
     for link in links(page):
         file, _, anchor = link.partition("#")
         if link.startswith(f"{REPOSITORY}blob/main/"):
@@ -62,22 +62,22 @@ def test_every_link_leads_to_a_page_and_heading_that_are_there_or_to_a_whole_add
 
 
 @pytest.mark.parametrize(
-    ("told", "value"),
+    ("text", "value"),
     [
-        ("the newest 1,000, in", store.RUNS_KEPT == 1000),
+        ("keeps the newest 1,000 runs", store.RUNS_KEPT == 1000),
         ("every five minutes, and every minute while a print runs", recorder.HEARTBEAT_SECONDS == 300),
         ("every five minutes, and every minute while a print runs", recorder.PRINTING_HEARTBEAT_SECONDS == 60),
-        ("within ten seconds after the wall clock was set", recorder.CLOCK_CHECK_SECONDS == 10),
-        ("for 4.9 seconds at most", recorder.STOP_SECONDS == 4.9),
-        ("the newest three are kept", store.DAMAGED_KEPT == 3),
+        ("within ten seconds after somebody sets the wall clock", recorder.CLOCK_CHECK_SECONDS == 10),
+        ("waits up to 4.9 seconds", recorder.STOP_SECONDS == 4.9),
+        ("keeps the newest three damaged files", store.DAMAGED_KEPT == 3),
     ],
 )
-def test_the_restart_logs_page_tells_the_figures_of_the_code(told: str, value: bool) -> None:
-    assert told in " ".join(PAGES["restart-log"].split())
+def test_restart_log_page_has_the_figures_of_the_code(text: str, value: bool) -> None:
+    assert text in " ".join(PAGES["restart-log"].split())
     assert value
 
 
-def test_make_docs_makes_the_site_without_a_warning(tmp_path: Path) -> None:
+def test_make_docs_builds_the_site_without_warnings(tmp_path: Path) -> None:
     (line,) = re.findall(r"^\t\$\(TOOLS\)/bin/sphinx-build (.*) \.docs$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert {"--nitpicky", "--fail-on-warning", "--fresh-env"} < {*shlex.split(line)}
     command = [sys.executable, "-m", "sphinx", *shlex.split(line), str(tmp_path)]
@@ -92,7 +92,7 @@ def test_make_docs_makes_the_site_without_a_warning(tmp_path: Path) -> None:
 
 
 def address(target: str) -> str:
-    """Where the site's reader is led by a link that begins at the repository's root."""
+    """Return the site's address for a link that starts at the repository's root."""
     pages = {file: page for page, file in INCLUDES.items()}
     if target in pages:
         return f"{pages[target]}.html"

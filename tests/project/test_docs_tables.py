@@ -1,10 +1,11 @@
-"""The tables of docs/api.md and docs/integration.md are what the code gives, both ways."""
+"""Compare the tables of docs/api.md and docs/integration.md with the code, in both directions."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import pytest
 import octoprint_uptime
 from octoprint_uptime import answer, format_uptime
 from octoprint_uptime.clock import Uptime
-from octoprint_uptime.restart_log import News, Print, Progress, Restart
+from octoprint_uptime.restart_log import News, Print, Progress, Restart, history
 from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Run
 from octoprint_uptime.settings import defaults
@@ -58,12 +59,9 @@ RUNS = [
     Run(2, "a", MARCH, 100.0, 120.0, 190.0, "1.11.8", None, None, False),
 ]
 HISTORY = History(RUNS, MARCH + 190)
+PERIOD = HISTORY.period(30, "host", MARCH)
+UNKNOWN_FIGURES = PERIOD.figures._replace(running_max=None, longest_uptime=None, unexpected_downtime_max=None)
 NEWS = News(KNOWN, KNOWN, 3, 2, MARCH)
-FIRST_FIELDS = {
-    *(f"{prefix}{name}" for prefix in ("", "octoprint_") for name in ("seconds", "started_at", "uptime")),
-    *(f"{prefix}uptime_{name}" for prefix in ("", "octoprint_") for name in ("dhm", "dh", "d")),
-    *("uptime_source", "uptime_available", "uptime_note", "display_format", "poll_interval_seconds", "error"),
-}  # of version 1.0.0, which had no restart log
 
 
 class Field(NamedTuple):
@@ -73,19 +71,21 @@ class Field(NamedTuple):
     type: str
     unit: str
     null: str
-    since: str
-    seen_with: str
     meaning: str
 
 
+def moment(text: str) -> float:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+
+
 def section(heading: str, page: str = "api") -> str:
-    """What stands below a heading, up to the next one."""
+    """Return the text between a heading and the next one."""
     (found,) = re.findall(rf"^#+ {heading}\n(.*?)(?=^#+ |\Z)", PAGES[page], re.DOTALL | re.MULTILINE)
     return str(found)
 
 
 def table(heading: str) -> dict[str, Field]:
-    rows = re.findall(r"^\| `(\w+)` \|" + r" ?(.*?) ?\|" * 6 + "$", section(heading), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|" + r" ?(.*?) ?\|" * 4 + "$", section(heading), re.MULTILINE)
     assert rows
     fields = [Field(*row) for row in rows]
     assert len({field.name for field in fields}) == len(fields)
@@ -97,14 +97,18 @@ def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, see
     told = answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.1.0"))
     if note is not None:
         return told
-    return told | answer.of_the_past(HISTORY, HISTORY.period(30, "host", MARCH), answer.Asked(1, 30), sees_files)
+    return told | answer.of_the_past(HISTORY, PERIOD, answer.Asked(1, 30), sees_files)
 
 
-# All that there may be first, nothing that need not be known last.
 def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
+    """Return examples of what the code answers: the first has all fields, the last as many unknown ones as possible."""
     restarts = [answer.restart(each, sees_files) for each in (KNOWN, UNKNOWN)]
     lost = KNOWN._replace(lost_print=VAGUE, unattended_print=VAGUE)
     prints = [answer.restart(each, sees_files)["lost_print"] for each in (KNOWN, lost)]
+    period, unknown = (
+        answer.of_the_past(HISTORY, each, answer.Asked(1, 30), sees_files)["history"]
+        for each in (PERIOD, PERIOD._replace(figures=UNKNOWN_FIGURES))
+    )
     system_info = answer.restart_for_system_info
     found: dict[str, list[dict[str, Any]]] = {
         "The answer": [
@@ -117,6 +121,9 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
             *answer.of_the_past(HISTORY, None, answer.Asked(1, None), sees_files)["not_recorded"],
             {"from": None, "to": None},
         ],
+        "The history": [period],
+        "A span": period["octoprint"] + period["host"],
+        "The figures": [period["figures"], unknown["figures"]],
         "Errors": [answer.error("no such thing")],
         "The command line": [answer.for_command_line(up, up.source and "host", "full") for up in (UP, DOWN)],
         "System info": [
@@ -128,12 +135,12 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
 
 
 TABLES = ["The answer", "A restart", "A print", "A time that was not recorded"]
-TABLES += ["Errors", "The command line", "System info"]
+TABLES += ["The history", "A span", "The figures", "Errors", "The command line", "System info"]
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "list"}
 
 
 @pytest.mark.parametrize("heading", TABLES)
-def test_a_table_has_the_fields_that_are_told_with_their_types(heading: str) -> None:
+def test_table_has_the_answers_fields_and_types(heading: str) -> None:
     fields, told = table(heading), samples(heading)
     assert fields.keys() == {name for each in told for name in each}
     for name, field in fields.items():
@@ -142,32 +149,36 @@ def test_a_table_has_the_fields_that_are_told_with_their_types(heading: str) -> 
 
 
 @pytest.mark.parametrize("heading", TABLES)
-def test_a_table_says_which_fields_may_be_null_or_not_there(heading: str) -> None:
+def test_table_says_which_fields_can_be_null_or_missing(heading: str) -> None:
     told = samples(heading)
     for name, field in table(heading).items():
         missing = any(name not in each for each in told)
         null = any(name in each and each[name] is None for each in told)
-        assert field.null.startswith("not there") == missing, name
+        assert bool(re.search(r"(^|; )missing ", field.null)) == missing, name
         assert (field.null == "never") == (not null and not missing), name
 
 
-@pytest.mark.parametrize("heading", TABLES)
-def test_a_table_says_which_version_had_a_field_first(heading: str) -> None:
-    for name, field in table(heading).items():
-        first = heading in ("The answer", "Errors", "System info") and name in FIRST_FIELDS
-        assert field.since == ("1.2.0" if name == "history" else "1.0.0" if first else "1.1.0"), name
+def test_only_file_and_path_need_files_list() -> None:
+    (named,) = re.findall(
+        r"^- .*fields (.*) of a print are `null` without FILES_LIST\.$", section("Fields"), re.MULTILINE
+    )
+    hidden = set()
+    for heading in TABLES:
+        told, less = samples(heading)[0], samples(heading, sees_files=False)[0]
+        found = {name for name in told if less.get(name) is None and told[name] is not None}
+        assert found == {name for name, field in table(heading).items() if "FILES_LIST" in field.null}
+        hidden |= found
+    assert hidden == set(re.findall(r"`(\w+)`", named))
 
 
-@pytest.mark.parametrize("heading", TABLES)
-def test_a_table_says_who_sees_a_field(heading: str) -> None:
-    told, (less, *_) = samples(heading)[0], samples(heading, sees_files=False)
-    everybody = {"Errors": "everybody", "The command line": "everybody", "System info": "SYSTEM"}.get(heading, "STATUS")
-    for name, field in table(heading).items():
-        hidden = less.get(name) is None and told.get(name) is not None
-        assert field.seen_with == ("FILES_LIST" if hidden else everybody), name
+def test_fields_listed_by_version_exist() -> None:
+    (listed,) = re.findall(r"^- Version 1\.0\.0 had .*?(?=\n\n)", section("Fields"), re.DOTALL | re.MULTILINE)
+    names = set(re.findall(r"`(\w+)`", listed))
+    assert {"uptime_note", "error", "history"} < names
+    assert names <= {name for heading in TABLES for name in table(heading)}
 
 
-def test_moments_and_hundredths_are_those_of_the_unit_column() -> None:
+def test_units_fit_moments_and_hundredths() -> None:
     for heading in TABLES:
         for told in samples(heading):
             for name, field in table(heading).items():
@@ -178,7 +189,86 @@ def test_moments_and_hundredths_are_those_of_the_unit_column() -> None:
                     assert value == 93784.57
 
 
-def test_the_arguments_have_their_bounds() -> None:
+def test_states_of_a_span_are_all_documented() -> None:
+    (listed,) = re.findall(r"^\| `state` .* \| (.*) \|$", section("A span"), re.MULTILINE)
+    states = {history.RUNNING, history.MAYBE_RUNNING, history.NOT_RECORDED, history.UNKNOWN}
+    assert set(re.findall(r"`(\w+)`", listed)) == states
+
+
+def example() -> dict[str, Any]:
+    (found,) = re.findall(r"```json\n(.*?)```", section("A complete answer"), re.DOTALL)
+    shown: dict[str, Any] = json.loads(found)
+    return shown
+
+
+def test_example_has_exactly_the_documented_fields() -> None:
+    shown = example()
+    found = shown["history"]
+    parts = [
+        ("The answer", [shown | {"uptime_note": ""}]),
+        ("A restart", [shown["last_restart"], *shown["restarts"]]),
+        ("A print", [shown["last_restart"]["lost_print"]]),
+        ("The history", [found]),
+        ("A span", found["octoprint"] + found["host"]),
+        ("The figures", [found["figures"]]),
+    ]
+    for heading, values in parts:
+        for value in values:
+            assert value.keys() == table(heading).keys(), heading
+
+
+def seconds_of(spans: list[dict[str, Any]], state: str) -> float:
+    return sum(moment(span["to"]) - moment(span["from"]) for span in spans if span["state"] == state)
+
+
+def test_figures_of_the_example_fit_its_spans_and_restarts() -> None:
+    shown = example()
+    found, restarts = shown["history"], shown["restarts"]
+    spans, figures = found["octoprint"], found["figures"]
+    total = moment(found["to"]) - moment(found["from"])
+    assert total == 30 * 86400
+    assert figures["running_seconds_min"] == seconds_of(spans, "running")
+    assert figures["running_seconds_max"] == figures["running_seconds_min"] + seconds_of(spans, "maybe_running")
+    assert figures["recorded_seconds"] == total - seconds_of(spans, "not_recorded")
+    assert figures["longest_uptime_seconds"] == max(moment(span["to"]) - moment(span["from"]) for span in spans[1:])
+    assert figures["restarts"] == len(restarts)
+    unexpected = [restart for restart in restarts if not restart["clean"]]
+    assert figures["unexpected_shutdowns"] == len(unexpected)
+    assert figures["lost_prints"] == len([restart for restart in restarts if restart["lost_print"]])
+    for bound in ("min", "max"):
+        downtime = sum(restart[f"downtime_seconds_{bound}"] for restart in unexpected)
+        assert figures[f"unexpected_downtime_seconds_{bound}"] == downtime
+
+
+def test_moments_of_the_example_are_in_order() -> None:
+    shown = example()
+    restart = shown["last_restart"]
+    assert restart == shown["restarts"][0]
+    lost = restart["lost_print"]
+    moments = [
+        shown["recorded_since"],
+        *(restart["run_started_at"], lost["started_at"], lost["seen_at"]),
+        *(restart["ended_after"], restart["ended_before"], restart["host_started_at"], restart["started_at"]),
+    ]
+    assert moments == sorted(moments)
+    assert (restart["host_started_at"], restart["started_at"]) == (shown["started_at"], shown["octoprint_started_at"])
+    for each in shown["restarts"]:
+        for bound, stopped in (("max", "ended_after"), ("min", "ended_before")):
+            downtime = moment(each["started_at"]) - moment(each[stopped])
+            assert each[f"downtime_seconds_{bound}"] == pytest.approx(downtime, abs=1)  # whole seconds each
+
+
+def test_uptimes_of_the_example_agree() -> None:
+    shown = example()
+    for prefix in ("", "octoprint_"):
+        for suffix, display_format in {"": "full", "_dhm": "dhm", "_dh": "dh", "_d": "d"}.items():
+            formatted = format_uptime(shown[f"{prefix}seconds"], display_format)
+            assert shown[f"{prefix}uptime{suffix}"] == formatted
+        now = moment(shown[f"{prefix}started_at"]) + shown[f"{prefix}seconds"]
+        assert now == pytest.approx(moment(shown["history"]["to"]), abs=1)
+
+
+def test_arguments_have_the_documented_ranges() -> None:
     bounds = re.findall(r"^\| `(\w+)` \| (\d+) to (\d+) \|", section("The request"), re.MULTILINE)
     assert [name for name, _, _ in bounds] == ["restarts", "days"]
     for name, low, high in bounds:
@@ -189,7 +279,7 @@ def test_the_arguments_have_their_bounds() -> None:
                 answer.asked({name: str(number)})
 
 
-def test_commands_helpers_and_functions_are_those_of_the_code() -> None:
+def test_commands_helpers_functions_mixins_and_hooks_are_complete() -> None:
     package = ROOT / "octoprint_uptime"
     plugin = ast.parse((package / "plugin.py").read_text(encoding="utf-8"))
     (commands,) = (node for node in ast.walk(plugin) if getattr(node, "name", "") == "get_api_commands")
@@ -216,22 +306,7 @@ def test_commands_helpers_and_functions_are_those_of_the_code() -> None:
     assert sorted(re.findall(r"^\| `(octoprint\.[\w.]+)`", PAGES["integration"], re.MULTILINE)) == sorted(hooks)
 
 
-def test_the_page_on_integration_has_the_same_fields_and_examples_that_fit_them() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|$", section("A success", "integration"), re.MULTILINE))
-    fields = table("The answer")
-    assert rows.keys() == fields.keys()
-    examples = {name: json.loads(text.strip("`")) for name, text in rows.items() if re.fullmatch("`.*`", text)}
-    for name, example in examples.items():
-        assert TYPES[type(example)] == fields[name].type, name
-    for prefix in ("", "octoprint_"):
-        for suffix, display_format in {"": "full", "_dhm": "dhm", "_dh": "dh", "_d": "d"}.items():
-            written = format_uptime(examples[f"{prefix}seconds"], display_format)
-            assert examples[f"{prefix}uptime{suffix}"] == written
-    errors = re.findall(r"^\| `(\w+)` \|", section("An error", "integration"), re.MULTILINE)
-    assert errors == [*table("Errors")]
-
-
-def test_the_example_of_an_end_is_what_the_log_makes_of_it() -> None:
+def test_example_of_a_power_cut_is_what_the_log_records() -> None:
     text = (ROOT / "docs" / "restart-log.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^An example: .*?\n\n", text, re.DOTALL | re.MULTILINE)
     write, power_cut, power_back, started = (
@@ -246,4 +321,4 @@ def test_the_example_of_an_end_is_what_the_log_makes_of_it() -> None:
     assert (found.ended_after, found.ended_before) == (write, power_back)
     assert write < power_cut < power_back
     assert (found.downtime_min, found.downtime_max) == (45, 30 * 60 + 45)
-    assert "45 seconds at the\nleast and for 30 minutes and 45 seconds at the most" in example
+    assert "at least 45 seconds and at most 30 minutes and 45 seconds" in " ".join(example.split())

@@ -130,10 +130,12 @@ def test_the_archive_is_the_sdist_in_one_folder(tmp_path: Path) -> None:
         }
 
 
-def test_the_archives_name_is_the_one_that_the_documents_install() -> None:
+def test_documents_name_the_archive() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"[\w/.-]+\.zip", readme)) == {f"dist/{ARCHIVE}", ARCHIVE}
     address = f"https://github.com/Ajimaru/OctoPrint-Uptime/releases/latest/download/{ARCHIVE}"
-    for path in ("README.md", "extras/octoprint_uptime.md"):
-        assert set(re.findall(r"https://\S+\.zip", (ROOT / path).read_text(encoding="utf-8"))) == {address}
+    entry = (ROOT / "extras" / "octoprint_uptime.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"https://\S+\.zip", entry)) == {address}
 
 
 @pytest.mark.parametrize(
