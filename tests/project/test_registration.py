@@ -1,6 +1,6 @@
-"""The plugin repository would take the entry.
+"""Check that the plugin repository would accept the registration entry.
 
-What it asks of one is in OctoPrint/plugins.octoprint.org at c6febb73cf3f1d4984589fafc5bc62067e351779: its schema in
+Its rules are in OctoPrint/plugins.octoprint.org at c6febb73cf3f1d4984589fafc5bc62067e351779: the schema in
 .github/scripts/validate_front_matter.py, the rest in help/registering/index.md.
 """
 
@@ -31,7 +31,7 @@ REQUIRED = {
     "source": str,
     "archive": str,
 }
-# There are more; these are the ones that we use.
+# The schema has more; the entry uses these.
 OPTIONAL = {"authors": list, "tags": list, "screenshots": list, "featuredimage": str, "compatibility": dict}
 FOLDER = "/assets/img/plugins/octoprint_uptime/"  # in the repository; pictures from elsewhere get a warning
 SYSTEMS = {"windows", "linux", "macos", "freebsd", "posix", "nix"}
@@ -41,7 +41,7 @@ def pictures() -> list[str]:
     return [*(each["url"] for each in ENTRY["screenshots"]), ENTRY["featuredimage"]]
 
 
-def test_it_has_every_key_that_must_be_there_and_no_unknown_one() -> None:
+def test_entry_has_all_required_and_no_unknown_keys() -> None:
     assert REQUIRED.keys() <= ENTRY.keys() <= (REQUIRED | OPTIONAL).keys()
     for key, value in ENTRY.items():
         assert isinstance(value, (REQUIRED | OPTIONAL)[key]), key
@@ -50,23 +50,23 @@ def test_it_has_every_key_that_must_be_there_and_no_unknown_one() -> None:
 
 
 @pytest.mark.parametrize("key", ["homepage", "source", "archive"])
-def test_addresses_are_whole(key: str) -> None:
+def test_addresses_are_complete(key: str) -> None:
     assert re.fullmatch(r"https://[\w.-]+\.\w+/\S*", ENTRY[key])
 
 
-def test_its_id_is_the_files_name_and_the_plugins() -> None:
+def test_id_matches_file_and_package() -> None:
     assert ENTRY["id"] == PATH.stem
     assert (ROOT / ENTRY["id"] / "plugin.py").is_file()
 
 
-def test_each_screenshot_has_an_address_and_words() -> None:
+def test_screenshots_have_address_alt_text_and_caption() -> None:
     for each in ENTRY["screenshots"]:
         assert each.keys() == {"url", "alt", "caption"}
         assert all(each.values())
 
 
-def test_the_pictures_are_where_the_repository_wants_them(tmp_path: Path) -> None:
-    """In a tree as it is there, once whoever registers the plugin has copied ours."""
+def test_pictures_exist_at_the_repositorys_paths(tmp_path: Path) -> None:
+    """Build the repository's folder as it is after the pictures were copied there."""
     (tmp_path / FOLDER[1:]).mkdir(parents=True)
     for ours in [*(ROOT / "assets" / "img").iterdir(), *(ROOT / "octoprint_uptime" / "static" / "img").iterdir()]:
         shutil.copy(ours, tmp_path / FOLDER[1:])
@@ -77,7 +77,7 @@ def test_the_pictures_are_where_the_repository_wants_them(tmp_path: Path) -> Non
         assert (tmp_path / url[1:]).is_file()
 
 
-def test_versions_and_systems_are_of_the_kind_it_knows() -> None:
+def test_compatibility_uses_valid_versions_and_systems() -> None:
     compatibility = ENTRY["compatibility"]
     assert compatibility.keys() == {"octoprint", "os", "python"}
     for version in [*compatibility["octoprint"], *compatibility["python"].split(",")]:
@@ -87,7 +87,7 @@ def test_versions_and_systems_are_of_the_kind_it_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "value"),
     [
         ("requires-python", ENTRY["compatibility"]["python"]),
         ("description", ENTRY["description"]),
@@ -96,15 +96,15 @@ def test_versions_and_systems_are_of_the_kind_it_knows() -> None:
         ("Source", ENTRY["source"]),
     ],
 )
-def test_it_says_what_the_package_says(key: str, said: str) -> None:
-    assert re.findall(rf'^{key} = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE) == [said]
+def test_entry_agrees_with_the_package(key: str, value: str) -> None:
+    assert re.findall(rf'^{key} = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE) == [value]
 
 
-def test_it_installs_the_latest_release() -> None:
-    """Not a branch: OctoPrint installs what is there, whatever version it shows."""
+def test_archive_is_the_latest_release() -> None:
+    """A branch would be installed in any state, whatever version the repository shows."""
     assert ENTRY["archive"].startswith(f"{ENTRY['source']}/releases/latest/download/")
 
 
-def test_it_shows_nothing_from_elsewhere() -> None:
-    """Embedding it would tell somebody else who reads the page."""
+def test_entry_embeds_nothing_from_other_sites() -> None:
+    """Embedded content would show other sites who reads the page."""
     assert not re.search(r"<\w|!\[.*?\]\(http", TEXT)
