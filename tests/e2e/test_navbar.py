@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import random
 import re
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -265,19 +263,6 @@ def test_an_unknown_uptime_is_said_with_what_to_do(
         expect(popover.locator("dt")).to_have_count(1)
         expect(popover.get_by_text(source)).to_be_hidden()
     assert len(server.warnings()) == 2
-
-
-def test_the_two_formatters_agree(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
-    known = [0, 59.9, 60, 3599, 3600, 86399.999, 86400, 93784, 31536000]
-    chance = random.Random(20260101)
-    values: list[float] = known + [chance.uniform(0, 10 ** chance.randint(1, 9)) for _ in range(400)]
-    cases: list[list[Any]] = [[value, name] for value in values for name in ("full", "dhm", "dh", "d")]
-    texts = page.evaluate(
-        "cases => cases.map(([seconds, name]) => OctoPrint.plugins.octoprint_uptime.format(seconds, name))",
-        cases,
-    )
-    assert texts == [format_uptime(seconds, name) for seconds, name in cases]
 
 
 def says_what_the_server_says(page: Page, server: OctoPrint) -> bool:

@@ -175,7 +175,8 @@ def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, 
         ]
     legend = all_words_of(log(page).locator(".octoprint_uptime_legend li"))
     assert legend == ["Running", "Not running", "Not recorded"]
-    assert figures(page)["Longest uptime"] == "2d 0h 0m"
+    # The run in which the log was switched off may have gone on.
+    assert figures(page)["Longest uptime"] == "at least 2d 0h 0m"
     # Of the run that ended by switching the log off no end is known.
     choose(page, "Year")
     assert figures(page)["Restarts"] == "2"
