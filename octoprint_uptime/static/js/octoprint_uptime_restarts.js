@@ -14,7 +14,7 @@ $(function () {
 
         const dialog = () => $("#" + ID);
 
-        self.hasDialog = dialog().length > 0; // unless OctoPrint's settings leave it out
+        self.hasDialog = dialog().length > 0; // unless OctoPrint's settings hide it
         self.mayConfigure = asking.mayConfigure;
         self.days = ko.observable(); // of the range
         self.log = ko.observable(); // what the dialog shows, once loaded
