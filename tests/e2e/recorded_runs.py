@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
 from support import ENDPOINT, ID, OctoPrint
 
+LOST_PRINT_FIELDS = {"file", "path", "origin", "progress", "position_bytes", "z", "seen_at", "started_at"}
 EVENT = f"plugin_{ID}_restarted"
 
 # A plugin that writes down the event as other plugins get it.
@@ -209,3 +210,38 @@ def check_order(found: list[dict[str, Any]]) -> None:
         low, high = each["downtime_seconds_min"], each["downtime_seconds_max"]
         assert low is None or low >= 0
         assert low is None or high is None or low <= high
+
+
+class Start(NamedTuple):
+    """What a server shows soon after a start."""
+
+    answer: dict[str, Any]
+    listed: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    system_info: tuple[Any, Any]
+    rows: list[dict[str, Any]]
+    before: float  # wall clock before and after the end of the run before
+    after: float
+
+    @property
+    def last(self) -> dict[str, Any]:
+        last: dict[str, Any] = self.answer["last_restart"]
+        return last
+
+
+def begin(server: OctoPrint, how: str | None = None) -> Start:
+    """End the server, if it runs, start it, and return what it shows once it has read its log."""
+    again = database(server).exists()
+    before = time.time()
+    if how is not None:
+        end(server, how)
+    after = time.time()
+    told = len(events(server))
+    server.start()
+    if again:
+        until(lambda: len(events(server)) > told)
+    else:
+        until(lambda: database(server).exists() and rows(server))
+    return Start(
+        server.answer(), restarts(server), events(server)[told:], system_info(server), rows(server), before, after
+    )
