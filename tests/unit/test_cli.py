@@ -1,4 +1,4 @@
-"""The commands, given what OctoPrint's settings give; in a real OctoPrint they are in tests/e2e/test_cli.py."""
+"""Test the command with fake settings. tests/e2e/test_cli.py runs it in a real OctoPrint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from octoprint_uptime import cli, clock
 
 
 class Stored:
-    """Stands in for OctoPrint's `Settings`, which gives what is stored, or ``None``."""
+    """Replace OctoPrint's `Settings`, which returns the stored value or ``None``."""
 
     def __init__(self, display_format: object) -> None:
         self._display_format = display_format
@@ -56,7 +56,7 @@ def _unknown(tmp_path: Path, mocker: MockerFixture) -> None:
         (["dh"], "1d 2h 3m 4s", "because ['dh'] is not valid"),
     ],
 )
-def test_it_shows_the_system_uptime_in_the_format_that_is_set(
+def test_show_uses_the_display_format(
     caplog: pytest.LogCaptureFixture, stored: object, shown: str, complaint: str
 ) -> None:
     run = show(stored)
@@ -68,7 +68,7 @@ def test_it_shows_the_system_uptime_in_the_format_that_is_set(
 
 @pytest.mark.usefixtures("_unknown")
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_an_unknown_uptime_is_an_error(options: list[str]) -> None:
+def test_unknown_uptime_is_an_error(options: list[str]) -> None:
     run = show(None, *options)
     assert run.exit_code == 1
     assert run.stderr == "Error: Could not read the host's uptime from /proc/uptime or psutil.\n"
@@ -79,7 +79,7 @@ def test_an_unknown_uptime_is_an_error(options: list[str]) -> None:
         assert run.stdout == ""
 
 
-def test_it_explains_itself() -> None:
+def test_help_names_the_options() -> None:
     run = show(None, "--help")
     assert "--json" in run.output
     assert run.exit_code == 0

@@ -1,3 +1,5 @@
+"""Test the clocks, with real and fake sources."""
+
 import itertools
 import logging
 import math
@@ -43,9 +45,9 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 class WallClock:
-    """Stands in for `time.time`: a wall clock that the test sets, while the boot clock stands still."""
+    """Replace `time.time` by a clock that the test sets, while the boot clock stands still."""
 
-    _days = itertools.count()  # one for each test: the offset is kept where it moves by less than two seconds
+    _days = itertools.count()  # one for each test, because a small change would keep the last offset
 
     def __init__(self) -> None:
         self.time = 1772366400.4 + 86400 * next(self._days)  # from 2026-03-01 12:00 UTC
@@ -69,7 +71,7 @@ def start(subject: Clock) -> float:
 
 
 @linux_only
-def test_the_system_uptime_is_that_of_proc() -> None:
+def test_host_uptime_is_read_from_proc() -> None:
     uptime = system_clock(LOGGER).read()
     assert uptime.source == "proc"
     assert uptime.seconds == pytest.approx(float(Path("/proc/uptime").read_text().split()[0]), abs=0.5)
@@ -78,8 +80,8 @@ def test_the_system_uptime_is_that_of_proc() -> None:
 @pytest.mark.parametrize(
     ("platform", "expected"), [("linux", "CLOCK_BOOTTIME"), ("darwin", "CLOCK_MONOTONIC"), ("win32", "monotonic")]
 )
-def test_the_boot_clock_goes_on_while_the_machine_sleeps(mocker: MockerFixture, platform: str, expected: str) -> None:
-    # On macOS time.monotonic stands still meanwhile: mach_absolute_time, where CLOCK_MONOTONIC is mach_continuous_time.
+def test_boot_clock_includes_sleep(mocker: MockerFixture, platform: str, expected: str) -> None:
+    # On macOS time.monotonic is mach_absolute_time, which stops during sleep; CLOCK_MONOTONIC is mach_continuous_time.
     mocker.patch.object(sys, "platform", platform)
     for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
         mocker.patch.object(time, name, name, create=True)
@@ -90,7 +92,7 @@ def test_the_boot_clock_goes_on_while_the_machine_sleeps(mocker: MockerFixture, 
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_proc_is_asked_on_linux_alone(
+def test_proc_is_only_read_on_linux(
     mocker: MockerFixture, tmp_path: Path, caplog: pytest.LogCaptureFixture, platform: str
 ) -> None:
     (tmp_path / "boot_id").write_text("linux")
@@ -104,7 +106,7 @@ def test_proc_is_asked_on_linux_alone(
     assert warnings(caplog) == []
 
 
-# What LXC 5 shows in a container, and what a machine of its own does.
+# What LXC 5 shows in a container, and what a machine without containers shows.
 LXC = """\
 1036 1030 0:44 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw
 1041 1036 0:62 /.lxc-boot-id /proc/sys/kernel/random/boot_id ro,nosuid,nodev,noexec,relatime shared:5 - tmpfs none rw
@@ -119,7 +121,7 @@ MACHINE = """\
 @pytest.mark.parametrize(
     ("mounts", "expected"), [(LXC, True), (MACHINE, False), ("", False), ("1 2\n\n\xff", False), (None, False)]
 )
-def test_a_boot_id_that_is_mounted_over_is_the_containers_own(
+def test_mounted_boot_id_belongs_to_a_container(
     mocker: MockerFixture, tmp_path: Path, mounts: str | None, expected: bool
 ) -> None:
     if mounts is not None:
@@ -129,7 +131,7 @@ def test_a_boot_id_that_is_mounted_over_is_the_containers_own(
 
 
 @linux_only
-def test_the_process_age_is_the_time_since_it_was_started() -> None:
+def test_process_age_counts_from_its_start() -> None:
     code = (
         "import logging, time; from octoprint_uptime.clock import process_clock;"
         "time.sleep(0.5); print(process_clock(logging.getLogger()).read().seconds)"
@@ -142,7 +144,7 @@ def test_the_process_age_is_the_time_since_it_was_started() -> None:
 
 @linux_only
 @pytest.mark.parametrize("name", ["octoprint", "a b", ") R 1 2", "((x) "])
-def test_the_process_name_may_hold_spaces_and_brackets(tmp_path: Path, mocker: MockerFixture, name: str) -> None:
+def test_process_name_may_contain_spaces_and_brackets(tmp_path: Path, mocker: MockerFixture, name: str) -> None:
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2]
     (tmp_path / "stat").write_text(f"{os.getpid()} ({name}){fields}")
     real = process_clock(LOGGER).read()
@@ -152,7 +154,7 @@ def test_the_process_name_may_hold_spaces_and_brackets(tmp_path: Path, mocker: M
     assert read.seconds == pytest.approx(real.seconds, abs=0.5)
 
 
-# Sets the process's name by prctl, as a service manager or setproctitle may, before its age is read.
+# Renames the process with prctl, as setproctitle does, and then reads its age.
 RENAMED = """
 import ctypes, logging, sys
 from octoprint_uptime.clock import process_clock
@@ -164,7 +166,7 @@ print(*process_clock(logging.getLogger()).read()[:2])
 
 @linux_only
 @pytest.mark.parametrize("name", ["octo print", "o) R 1 (2"])
-def test_a_process_that_renames_itself_is_as_old_as_before(name: str) -> None:
+def test_renaming_does_not_change_the_process_age(name: str) -> None:
     before = time.monotonic()
     run = subprocess.run([sys.executable, "-c", RENAMED, name], check=True, capture_output=True, text=True)
     seconds, source = run.stdout.split()
@@ -173,10 +175,8 @@ def test_a_process_that_renames_itself_is_as_old_as_before(name: str) -> None:
 
 
 @linux_only
-def test_a_proc_uptime_that_opens_but_can_not_be_read_is_passed_over(
-    mocker: MockerFixture, caplog: pytest.LogCaptureFixture
-) -> None:
-    mocker.patch.object(clock, "PROC_UPTIME", Path("/proc/self/mem"))  # whose first page is nobody's, root's neither
+def test_unreadable_proc_uptime_is_skipped(mocker: MockerFixture, caplog: pytest.LogCaptureFixture) -> None:
+    mocker.patch.object(clock, "PROC_UPTIME", Path("/proc/self/mem"))  # not even root can read its first page
     system = system_clock(LOGGER)
     assert [system.read().source for _ in range(3)] == ["psutil"] * 3
     (warning,) = warnings(caplog)
@@ -186,7 +186,7 @@ def test_a_proc_uptime_that_opens_but_can_not_be_read_is_passed_over(
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"garbage", b"nan 1", b"inf 1", b"-1.00 1.00", b"1e300", b"\xff\xfe", None]
 )
-def test_without_a_usable_proc_uptime_psutil_answers(
+def test_psutil_replaces_an_unusable_proc_uptime(
     tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, content: bytes | None
 ) -> None:
     if content is not None:
@@ -202,9 +202,7 @@ def test_without_a_usable_proc_uptime_psutil_answers(
 
 
 @pytest.mark.parametrize("content", [b"", b"1 (name) R", b"1 (name) " + b"x " * 50, None])
-def test_without_a_usable_stat_psutil_tells_the_process_age(
-    tmp_path: Path, mocker: MockerFixture, content: bytes | None
-) -> None:
+def test_psutil_replaces_an_unusable_stat(tmp_path: Path, mocker: MockerFixture, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "stat").write_bytes(content)
     mocker.patch.object(clock, "PROC_STAT", tmp_path / "stat")
@@ -215,7 +213,7 @@ def test_without_a_usable_stat_psutil_tells_the_process_age(
 
 @pytest.mark.parametrize("which", ["the host", "OctoPrint"])
 @pytest.mark.parametrize("broken", ["missing", "raises at import", "raises when asked"])
-def test_a_broken_psutil_matters_only_where_proc_fails_and_is_said_once(
+def test_broken_psutil_is_logged_once_if_proc_fails(
     tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, broken: str, which: str
 ) -> None:
     if broken == "raises when asked":
@@ -242,9 +240,7 @@ def test_a_broken_psutil_matters_only_where_proc_fails_and_is_said_once(
     ] == [True, True]
 
 
-def test_psutil_is_asked_once_so_that_a_wall_clock_set_later_changes_nothing(
-    tmp_path: Path, mocker: MockerFixture
-) -> None:
+def test_psutil_is_read_once(tmp_path: Path, mocker: MockerFixture) -> None:
     mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
     system = system_clock(LOGGER)
     before = system.read()
@@ -255,7 +251,7 @@ def test_psutil_is_asked_once_so_that_a_wall_clock_set_later_changes_nothing(
     assert 0 <= after.seconds - before.seconds < 1
 
 
-def test_a_psutil_that_is_ahead_of_the_wall_clock_is_asked_again(tmp_path: Path, mocker: MockerFixture) -> None:
+def test_psutil_time_in_the_future_is_read_again(tmp_path: Path, mocker: MockerFixture) -> None:
     mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
     mocker.patch.object(psutil, "boot_time", return_value=time.time() + 100)
     system = system_clock(LOGGER)
@@ -265,18 +261,18 @@ def test_a_psutil_that_is_ahead_of_the_wall_clock_is_asked_again(tmp_path: Path,
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.01, 1e11])
-def test_an_impossible_number_is_a_failure_of_its_source(value: float) -> None:
+def test_impossible_uptime_counts_as_failure(value: float) -> None:
     assert Clock("x", {"proc": lambda: value, "psutil": lambda: 7.0}, LOGGER).read()[:2] == (7.0, "psutil")
 
 
-def test_nothing_is_rounded(wall: WallClock) -> None:
+def test_uptime_is_not_rounded(wall: WallClock) -> None:
     uptime = Clock("x", {"proc": lambda: 3600.23456}, LOGGER).read()
     assert uptime.seconds == 3600.23456
     assert uptime.started == pytest.approx(wall() - 3600.23456, abs=1e-6)
 
 
 @pytest.mark.parametrize("jitter", [-1.9, -1.2, -0.7, 0.0, 0.7, 1.2, 1.9])
-def test_the_starting_moment_does_not_jitter(wall: WallClock, jitter: float) -> None:
+def test_start_does_not_jitter(wall: WallClock, jitter: float) -> None:
     subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
     first = start(subject)
     wall.time += jitter
@@ -284,14 +280,14 @@ def test_the_starting_moment_does_not_jitter(wall: WallClock, jitter: float) -> 
 
 
 @pytest.mark.parametrize("step", [365 * 86400.0, -3600.0, 3.0, -3.0, 2.1])
-def test_the_starting_moment_follows_a_wall_clock_that_is_set(wall: WallClock, step: float) -> None:
+def test_start_follows_the_wall_clock(wall: WallClock, step: float) -> None:
     subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
     first = start(subject)
     wall.time += step
     assert start(subject) == pytest.approx(first + step, abs=1e-6)
 
 
-def test_slow_drift_is_followed_once_it_is_more_than_jitter(wall: WallClock) -> None:
+def test_start_follows_slow_drift(wall: WallClock) -> None:
     subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
     starts = []
     for _ in range(50):
@@ -301,9 +297,9 @@ def test_slow_drift_is_followed_once_it_is_more_than_jitter(wall: WallClock) -> 
     assert starts == sorted(starts)
 
 
-def test_a_start_is_the_same_moment_as_in_the_restart_log_however_the_wall_clock_drifts(wall: WallClock) -> None:
+def test_start_matches_the_restart_log(wall: WallClock) -> None:
     boot_offset()
-    for drift in (0.5, 1.0, 1.0, 1.0, 1.0):  # the log takes its offset before a request takes the uptime, or after
+    for drift in (0.5, 1.0, 1.0, 1.0, 1.0):  # the log may read the offset before or after a request
         wall.time += drift
         subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
         assert start(subject) == pytest.approx(boot_offset() + 1400.0, abs=1e-6)
@@ -320,7 +316,7 @@ def test_a_start_is_the_same_moment_as_in_the_restart_log_however_the_wall_clock
         (Uptime(None, None, None), None),
     ],
 )
-def test_an_uptime_behind_the_boot_clock_is_a_containers(
+def test_uptime_behind_the_boot_clock_is_of_a_container(
     mocker: MockerFixture, uptime: Uptime, scope: str | None
 ) -> None:
     mocker.patch.object(clock, "boot_clock", return_value=5000.0)
@@ -328,32 +324,30 @@ def test_an_uptime_behind_the_boot_clock_is_a_containers(
 
 
 @linux_only
-def test_the_boot_clock_is_that_of_proc_uptime() -> None:
+def test_boot_clock_matches_proc_uptime() -> None:
     assert boot_clock() == pytest.approx(float(Path("/proc/uptime").read_text().split()[0]), abs=0.5)
 
 
-def test_the_offset_is_what_lies_between_the_two_clocks(wall: WallClock) -> None:
+def test_offset_is_the_difference_of_the_clocks(wall: WallClock) -> None:
     assert boot_offset() + clock.boot_clock() == pytest.approx(wall(), abs=0.5)
 
 
 @pytest.mark.parametrize(("step", "followed"), [(1.5, False), (-1.5, False), (3600.0, True), (-3.0, True)])
-def test_the_offset_follows_a_wall_clock_that_is_set_but_does_not_jitter(
-    wall: WallClock, step: float, followed: bool
-) -> None:
+def test_offset_follows_the_wall_clock_without_jitter(wall: WallClock, step: float, followed: bool) -> None:
     first = boot_offset()
     wall.time += step
     assert boot_offset() - first == pytest.approx(step if followed else 0, abs=0.5)
     assert (boot_offset() == first) is not followed
 
 
-def test_the_boot_id_is_linux_own(tmp_path: Path, mocker: MockerFixture) -> None:
+def test_boot_id_is_read_from_linux(tmp_path: Path, mocker: MockerFixture) -> None:
     (tmp_path / "boot_id").write_text("06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd\n")
     mocker.patch.object(clock, "PROC_BOOT_ID", tmp_path / "boot_id")
     assert boot_id() == "06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", None])
-def test_without_an_id_a_boot_is_told_by_when_it_began(
+def test_boot_without_id_is_named_by_its_time(
     tmp_path: Path, mocker: MockerFixture, wall: WallClock, content: bytes | None
 ) -> None:
     if content is not None:
@@ -378,6 +372,6 @@ def test_without_an_id_a_boot_is_told_by_when_it_began(
         ("anything", "anything", True),
     ],
 )
-def test_boots_are_the_same_by_id_or_within_a_minute(one: str, other: str, same: bool) -> None:
+def test_same_boot_compares_ids_or_times(one: str, other: str, same: bool) -> None:
     assert same_boot(one, other) is same
     assert same_boot(other, one) is same

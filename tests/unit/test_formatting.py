@@ -1,3 +1,5 @@
+"""Test how durations and times are formatted."""
+
 import json
 import math
 import subprocess
@@ -25,30 +27,30 @@ def test_each_format(seconds: float, full: str, dhm: str, dh: str, d: str) -> No
 
 
 @pytest.mark.parametrize("seconds", [-0.0, True, 1.5, Decimal("61.5"), Fraction(7, 2), 10**30])
-def test_any_real_number_is_a_duration(seconds: Any) -> None:
+def test_any_real_number_is_formatted(seconds: Any) -> None:
     assert format_uptime(seconds) == format_uptime(math.floor(seconds))
 
 
 @pytest.mark.parametrize("seconds", [-1, -0.1, math.nan, math.inf, -math.inf, Decimal("NaN"), Decimal("Infinity")])
 @pytest.mark.parametrize("format_any", [format_uptime, format_uptime_dhm, format_uptime_dh, format_uptime_d])
-def test_what_no_uptime_can_be_is_a_value_error(format_any: Any, seconds: float) -> None:
+def test_impossible_duration_raises_value_error(format_any: Any, seconds: float) -> None:
     with pytest.raises(ValueError, match="an uptime must"):
         format_any(seconds)
 
 
 @pytest.mark.parametrize("seconds", ["60", "", None, [60], {}, 1j, b"60", object()])
-def test_what_is_no_number_is_a_type_error(seconds: Any) -> None:
+def test_other_types_raise_type_error(seconds: Any) -> None:
     with pytest.raises(TypeError):
         format_uptime(seconds)
 
 
 @pytest.mark.parametrize("display_format", ["short", "FULL", "", None, ["full"], 1])
-def test_an_unknown_format_is_a_value_error_that_names_the_four(display_format: Any) -> None:
+def test_unknown_format_raises_value_error(display_format: Any) -> None:
     with pytest.raises(ValueError, match="full, dhm, dh, d"):
         format_uptime(60, display_format)
 
 
-def test_importing_it_loads_nothing_of_octoprint() -> None:
+def test_import_does_not_load_octoprint() -> None:
     code = "import sys; from octoprint_uptime import format_uptime; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "octoprint_uptime.formatting" in loaded
@@ -59,5 +61,5 @@ def test_importing_it_loads_nothing_of_octoprint() -> None:
     ("moment", "text"),
     [(0, "1970-01-01T00:00:00Z"), (1772366400.999, "2026-03-01T12:00:00Z"), (4102444799.5, "2099-12-31T23:59:59Z")],
 )
-def test_a_moment_is_written_in_utc_to_the_second(moment: float, text: str) -> None:
+def test_moment_is_formatted_in_utc(moment: float, text: str) -> None:
     assert format_moment(moment) == text

@@ -1,4 +1,4 @@
-"""The recorder's thread, before a store that does what each test says and writes nothing."""
+"""Test the recorder's thread with a fake store that writes nothing."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ BENCHY = Print("parts/benchy.gcode", "local", 60.0, None)
 HALF = Progress(50.0, 5000, 0.2, 70.0)
 RUN = Run(0, "a", MARCH, 50.0, 55.0, 1000.0, "1.11.8", None, None, False)
 EARLIER = (RUN._replace(id=1), RUN._replace(id=2, ended="clean"), RUN._replace(id=3))
-ID = 4  # which the store gives to the current run
+ID = 4  # the store gives the current run this id
 
 
 class Saving:
-    """What stands in for `Store.save`: gives the run its id and passes it on to the test."""
+    """Replace `Store.save`: give the run an id and pass it to the test."""
 
     def __init__(self) -> None:
         self._saved: queue.SimpleQueue[Run] = queue.SimpleQueue()
@@ -41,7 +41,7 @@ class Saving:
         return stored
 
     def next(self, seconds: float = 10) -> Run:
-        """The next run that is saved; raises `queue.Empty` if none is."""
+        """Return the next saved run, or raise `queue.Empty`."""
         return self._saved.get(timeout=seconds)
 
     def rest(self) -> list[Run]:
@@ -56,7 +56,7 @@ def saving() -> Saving:
 @pytest.fixture
 def store(mocker: MockerFixture, saving: Saving) -> NonCallableMagicMock:
     store: NonCallableMagicMock = mocker.create_autospec(Store, instance=True)
-    store.__str__.return_value = "/data/restart_log.db"  # type: ignore[attr-defined] # which mypy takes for object's
+    store.__str__.return_value = "/data/restart_log.db"  # type: ignore[attr-defined] # mypy takes it for object's
     store.save.side_effect = saving
     store.before.return_value = EARLIER
     return store
@@ -90,7 +90,7 @@ def make(store: Store) -> Iterator[Make]:
     for each in made:
         each.stop(10)
     for thread in threading.enumerate():
-        if thread.name == "uptime restart log":  # nobody waits for it but this
+        if thread.name == "uptime restart log":  # `stop` does not wait until it ends
             thread.join(10)
             assert not thread.is_alive()
 
@@ -102,7 +102,7 @@ def loaded() -> threading.Event:
 
 @pytest.fixture
 def running(make: Make, saving: Saving, loaded: threading.Event) -> Recorder:
-    """A recorder whose current run is saved, and which knows the earlier ones."""
+    """Return a recorder that has saved the current run and read the earlier ones."""
     recorder = make(on_loaded=loaded.set)
     recorder.begin(50.0, 55.0, unknown)
     assert loaded.wait(10)
@@ -120,11 +120,11 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def calls(store: NonCallableMagicMock) -> list[str]:
-    """What was done with the store, but for waiting for the disk."""
+    """Return the names of the calls of the store, without `sync`."""
     return [name for name, _, _ in store.method_calls if name != "sync"]
 
 
-def test_a_run_that_begins_is_saved_and_the_earlier_ones_are_read(
+def test_begin_saves_the_run_and_reads_the_earlier_ones(
     mocker: MockerFixture, make: Make, store: NonCallableMagicMock, loaded: threading.Event
 ) -> None:
     recorder = make(on_loaded=loaded.set)
@@ -136,7 +136,7 @@ def test_a_run_that_begins_is_saved_and_the_earlier_ones_are_read(
     assert store.method_calls[:2] == [mocker.call.save(RUN), mocker.call.before(current)]
 
 
-def test_each_event_is_one_write(running: Recorder, store: NonCallableMagicMock, saving: Saving) -> None:
+def test_each_event_writes_once(running: Recorder, store: NonCallableMagicMock, saving: Saving) -> None:
     for print_ in (BENCHY, BENCHY, None, BENCHY._replace(path="cube.gcode"), None):
         running.note(print_)
         assert saving.next() == RUN._replace(id=ID, print=print_)
@@ -146,9 +146,7 @@ def test_each_event_is_one_write(running: Recorder, store: NonCallableMagicMock,
 
 
 @pytest.mark.usefixtures("heartbeats")
-def test_a_heartbeat_tells_that_it_is_alive_and_how_far_the_print_is(
-    mocker: MockerFixture, make: Make, saving: Saving
-) -> None:
+def test_heartbeat_saves_time_and_progress(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     mocker.patch.object(clock, "boot_clock", side_effect=itertools.count(1001.0))
     percents = itertools.count(0.5)
     recorder = make()
@@ -162,40 +160,40 @@ def test_a_heartbeat_tells_that_it_is_alive_and_how_far_the_print_is(
     assert {run.ended for run in found} == {None}
 
 
-def test_a_clock_that_is_set_gets_into_the_next_write(mocker: MockerFixture, running: Recorder, saving: Saving) -> None:
+def test_next_write_has_the_new_offset(mocker: MockerFixture, running: Recorder, saving: Saving) -> None:
     mocker.patch.object(clock, "boot_offset", return_value=MARCH + 60)
     running.note(None)
     assert saving.next().offset == MARCH + 60
 
 
-def test_a_clock_that_is_set_is_written_soon(mocker: MockerFixture, running: Recorder, saving: Saving) -> None:
+def test_new_offset_is_written_soon(mocker: MockerFixture, running: Recorder, saving: Saving) -> None:
     mocker.patch.object(module, "CLOCK_CHECK_SECONDS", 0.01)
     running.note(None)
     saving.next()
     mocker.patch.object(clock, "boot_offset", return_value=MARCH + 60)
     assert saving.next().offset == MARCH + 60
-    mocker.patch.object(clock, "boot_offset", return_value=MARCH + 61)  # jitters
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + 61)  # jitter only
     time.sleep(0.1)
     assert saving.rest() == []
 
 
-def test_a_progress_that_is_unknown_keeps_the_one_before(
+def test_unknown_progress_keeps_the_last_one(
     mocker: MockerFixture, make: Make, saving: Saving, caplog: pytest.LogCaptureFixture
 ) -> None:
     read = mocker.Mock(side_effect=[HALF, None, RuntimeError("no printer"), RuntimeError("no printer"), None])
     recorder = make()
     recorder.begin(50.0, 55.0, read)
     assert saving.next().print is None
-    assert read.call_count == 0, "nothing prints"
+    assert read.call_count == 0, "there is no print"
     recorder.note(BENCHY)
     for _ in range(3):
-        recorder.note(BENCHY)  # as when it is paused and resumed
+        recorder.note(BENCHY)  # like pausing and resuming
     recorder.stop(10)
     assert [run.print for run in saving.rest()] == [BENCHY._replace(progress=HALF)] * 5
     assert warnings(caplog) == ["Could not read the progress of the print: RuntimeError('no printer')"]
 
 
-def test_names_that_no_text_may_hold_are_kept_as_far_as_they_can_be(running: Recorder, saving: Saving) -> None:
+def test_invalid_characters_in_a_path_are_replaced(running: Recorder, saving: Saving) -> None:
     running.note(BENCHY._replace(path="b\udcffenchy \U0001f6a2 'x'.gcode"))
     print_ = saving.next().print
     assert print_
@@ -207,7 +205,7 @@ def test_names_that_no_text_may_hold_are_kept_as_far_as_they_can_be(running: Rec
 @pytest.mark.parametrize(
     "error", [OSError(5, "rotten card"), sqlite3.OperationalError("disk is full"), RuntimeError("whatever")]
 )
-def test_a_store_that_fails_is_said_once_and_tried_again(
+def test_failing_store_is_logged_once_and_retried(
     make: Make,
     store: NonCallableMagicMock,
     loaded: threading.Event,
@@ -229,13 +227,11 @@ def test_a_store_that_fails_is_said_once_and_tried_again(
     recorder.begin(50.0, 55.0, unknown)
     assert loaded.wait(10)
     assert recorder.state == State(EARLIER, RUN._replace(id=ID))
-    assert calls(store).count("close") == 3, "it lets go of the file each time"
+    assert calls(store).count("close") == 3, "it closes the file each time"
     assert warnings(caplog) == [f"Could not use the restart log /data/restart_log.db: {error!r}"]
 
 
-def test_while_the_store_fails_the_current_run_is_known(
-    make: Make, store: NonCallableMagicMock, saving: Saving
-) -> None:
+def test_current_run_is_known_while_the_store_fails(make: Make, store: NonCallableMagicMock, saving: Saving) -> None:
     asked = threading.Event()
 
     def fail(_: Run) -> None:
@@ -254,7 +250,7 @@ def test_while_the_store_fails_the_current_run_is_known(
 
 
 @pytest.mark.usefixtures("heartbeats")
-def test_a_later_schema_is_one_look(
+def test_later_schema_is_opened_once(
     mocker: MockerFixture, make: Make, store: NonCallableMagicMock, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.save.side_effect = LaterSchemaError("its schema is 3")
@@ -276,7 +272,7 @@ def test_a_later_schema_is_one_look(
 
 
 @pytest.mark.parametrize("loads", ["at once", "as it ends"])
-def test_what_raises_once_loaded_ends_neither_the_thread_nor_what_it_does(
+def test_failing_on_loaded_does_not_stop_the_thread(
     mocker: MockerFixture,
     make: Make,
     store: NonCallableMagicMock,
@@ -298,7 +294,7 @@ def test_what_raises_once_loaded_ends_neither_the_thread_nor_what_it_does(
     assert warnings(caplog)[-1] == "Could not announce the last restart: RuntimeError('no event bus')"
 
 
-def test_an_event_that_raises_does_not_end_the_thread(
+def test_failing_event_does_not_stop_the_thread(
     mocker: MockerFixture, make: Make, saving: Saving, caplog: pytest.LogCaptureFixture
 ) -> None:
     mocker.patch.object(clock, "boot_id", side_effect=[RuntimeError("no boot"), "a"])
@@ -309,18 +305,18 @@ def test_an_event_that_raises_does_not_end_the_thread(
     assert warnings(caplog) == ["Could not record an event in the restart log: RuntimeError('no boot')"]
 
 
-def test_a_dismissal_is_known_at_once_and_written(
+def test_dismissal_shows_at_once_and_is_written(
     mocker: MockerFixture, running: Recorder, store: NonCallableMagicMock
 ) -> None:
     running.dismiss(iter(EARLIER[:2]))
     assert [run.dismissed for run in running.state.earlier] == [True, True, False]
     running.dismiss(EARLIER[2:])
-    assert [run.dismissed for run in running.state.earlier] == [True, True, True], "those before stay dismissed"
+    assert [run.dismissed for run in running.state.earlier] == [True, True, True], "the first two stay dismissed"
     running.stop(10)
     assert store.dismiss.call_args_list == [mocker.call(EARLIER[:2]), mocker.call(EARLIER[2:])]
 
 
-def test_a_dismissal_is_written_before_the_earlier_runs_are_read(make: Make, store: NonCallableMagicMock) -> None:
+def test_dismissal_is_written_before_reading_runs(make: Make, store: NonCallableMagicMock) -> None:
     store.save.side_effect = [OSError("not yet"), RUN._replace(id=ID), RUN._replace(id=ID)]
     recorder = make()
     recorder.begin(50.0, 55.0, unknown)
@@ -331,9 +327,7 @@ def test_a_dismissal_is_written_before_the_earlier_runs_are_read(make: Make, sto
 
 
 @pytest.mark.usefixtures("heartbeats")
-def test_a_dismissal_that_fails_is_written_later_and_once(
-    running: Recorder, store: NonCallableMagicMock, saving: Saving
-) -> None:
+def test_failed_dismissal_is_retried_once(running: Recorder, store: NonCallableMagicMock, saving: Saving) -> None:
     store.dismiss.side_effect = [OSError("no disk"), None]
     running.dismiss(EARLIER)
     for _ in range(4):
@@ -341,7 +335,7 @@ def test_a_dismissal_that_fails_is_written_later_and_once(
     assert store.dismiss.call_count == 2
 
 
-def test_cleared_it_knows_the_current_run_alone(
+def test_clear_leaves_only_the_current_run(
     mocker: MockerFixture, running: Recorder, store: NonCallableMagicMock
 ) -> None:
     running.clear()
@@ -350,7 +344,7 @@ def test_cleared_it_knows_the_current_run_alone(
     assert store.clear.call_args_list == [mocker.call(ID)]
 
 
-def test_cleared_before_it_is_loaded_it_forgets_what_is_loaded(
+def test_clear_before_loading_clears_what_is_loaded(
     mocker: MockerFixture, make: Make, store: NonCallableMagicMock
 ) -> None:
     go = threading.Event()
@@ -366,7 +360,7 @@ def test_cleared_before_it_is_loaded_it_forgets_what_is_loaded(
     assert store.clear.call_args_list == [mocker.call(ID)]
 
 
-def test_it_is_cleared_once(running: Recorder, store: NonCallableMagicMock) -> None:
+def test_clear_is_written_once(running: Recorder, store: NonCallableMagicMock) -> None:
     running.clear()
     running.end("off")
     running.begin(50.0, 2000.0, unknown)
@@ -375,7 +369,9 @@ def test_it_is_cleared_once(running: Recorder, store: NonCallableMagicMock) -> N
     assert store.clear.call_count == 1
 
 
-def test_it_can_be_changed_while_it_is_off(mocker: MockerFixture, make: Make, store: NonCallableMagicMock) -> None:
+def test_dismiss_and_clear_work_while_not_recording(
+    mocker: MockerFixture, make: Make, store: NonCallableMagicMock
+) -> None:
     recorder = make()
     recorder.clear()
     recorder.dismiss(EARLIER)
@@ -383,13 +379,11 @@ def test_it_can_be_changed_while_it_is_off(mocker: MockerFixture, make: Make, st
     store.sync.assert_called_once_with()
     changes = [call for call in store.method_calls if call not in (mocker.call.close(), mocker.call.sync())]
     assert changes == [mocker.call.clear(0), mocker.call.dismiss(EARLIER)]
-    assert calls(store)[-1] == "close", "the file is free"
+    assert calls(store)[-1] == "close", "it closes the file"
 
 
 @pytest.mark.usefixtures("heartbeats")
-def test_switched_off_it_lets_go_of_the_file_and_writes_no_more(
-    running: Recorder, store: NonCallableMagicMock, saving: Saving
-) -> None:
+def test_switching_off_closes_the_file(running: Recorder, store: NonCallableMagicMock, saving: Saving) -> None:
     closed = threading.Event()
     store.close.side_effect = closed.set
     running.end("off")
@@ -401,7 +395,7 @@ def test_switched_off_it_lets_go_of_the_file_and_writes_no_more(
     assert running.state == State((*EARLIER, RUN._replace(id=ID, ended="off")), None)
 
 
-def test_switched_on_again_it_begins_another_run(
+def test_switching_on_again_starts_another_run(
     running: Recorder, store: NonCallableMagicMock, saving: Saving, loaded: threading.Event
 ) -> None:
     loaded.clear()
@@ -418,7 +412,7 @@ def test_switched_on_again_it_begins_another_run(
     assert calls(store).count("before") == 1
 
 
-def test_each_event_waits_for_the_disk_once_nothing_else_is_waiting(
+def test_sync_waits_until_there_is_no_other_task(
     running: Recorder, store: NonCallableMagicMock, saving: Saving
 ) -> None:
     go = threading.Event()
@@ -433,15 +427,13 @@ def test_each_event_waits_for_the_disk_once_nothing_else_is_waiting(
     go.set()
     running.stop(10)
     assert [run.ended for run in saving.rest()] == [None] * 5 + ["clean"]
-    # One may have begun after the first event, the next are for all that came meanwhile and for the end.
+    # The thread may sync after the first event, then after all events that came meanwhile, and at the end.
     assert 1 <= store.sync.call_count <= 3
     names = [name for name, _, _ in store.method_calls]
     assert names[-3:] == ["save", "sync", "close"]
 
 
-def test_stopping_waits_until_the_disk_has_the_end_and_for_nothing_else(
-    running: Recorder, store: NonCallableMagicMock, saving: Saving
-) -> None:
+def test_stop_waits_for_the_disk_only(running: Recorder, store: NonCallableMagicMock, saving: Saving) -> None:
     done: list[str] = []
     go = threading.Event()
 
@@ -460,9 +452,7 @@ def test_stopping_waits_until_the_disk_has_the_end_and_for_nothing_else(
     go.set()
 
 
-def test_stopping_takes_less_than_fifty_milliseconds_where_the_disk_is_healthy(
-    make: Make, loaded: threading.Event
-) -> None:
+def test_stop_is_fast_on_a_healthy_disk(make: Make, loaded: threading.Event) -> None:
     times = []
     for _ in range(5):
         loaded.clear()
@@ -472,10 +462,10 @@ def test_stopping_takes_less_than_fifty_milliseconds_where_the_disk_is_healthy(
         before = time.monotonic()
         recorder.stop()
         times.append(time.monotonic() - before)
-    assert min(times) < 0.05, "of several, since on a busy machine any may wait for its turn"
+    assert min(times) < 0.05, "the fastest of several, because the machine may be busy"
 
 
-def test_stopping_gives_up_on_a_disk_that_does_not_answer(running: Recorder, store: NonCallableMagicMock) -> None:
+def test_stop_gives_up_on_a_stuck_disk(running: Recorder, store: NonCallableMagicMock) -> None:
     go = threading.Event()
     store.sync.side_effect = lambda: go.wait(10)
     before = time.monotonic()
@@ -484,20 +474,20 @@ def test_stopping_gives_up_on_a_disk_that_does_not_answer(running: Recorder, sto
     go.set()
 
 
-def test_stopping_gives_up_at_once_where_the_store_fails(running: Recorder, store: NonCallableMagicMock) -> None:
+def test_stop_returns_at_once_if_the_store_fails(running: Recorder, store: NonCallableMagicMock) -> None:
     store.save.side_effect = OSError("no disk")
     before = time.monotonic()
     assert running.stop(60) is False
     assert time.monotonic() - before < 30
 
 
-def test_an_end_that_could_not_be_written_is_written_before_the_next_beginning(
+def test_unwritten_end_is_written_before_the_next_run(
     running: Recorder, store: NonCallableMagicMock, saving: Saving
 ) -> None:
     store.save.side_effect = OSError("full")
     running.end("off")
     running.begin(50.0, 200.0, unknown)
-    running.note(BENCHY)  # which fails as well
+    running.note(BENCHY)  # fails, too
     running.dismiss([])
     store.save.side_effect = saving
     running.stop(10)
@@ -507,9 +497,7 @@ def test_an_end_that_could_not_be_written_is_written_before_the_next_beginning(
     assert running.state.earlier[-2] == ended
 
 
-def test_a_run_that_ends_before_its_beginning_was_written_is_recorded_whole(
-    make: Make, store: NonCallableMagicMock
-) -> None:
+def test_run_that_was_never_written_is_written_at_its_end(make: Make, store: NonCallableMagicMock) -> None:
     store.save.side_effect = [OSError("slow to come"), OSError("slow to come"), RUN._replace(id=ID, ended="off")]
     recorder = make()
     recorder.begin(50.0, 55.0, unknown)
@@ -522,7 +510,7 @@ def test_a_run_that_ends_before_its_beginning_was_written_is_recorded_whole(
 
 
 @pytest.mark.usefixtures("heartbeats")
-def test_an_end_that_could_not_be_written_is_tried_again_while_the_log_is_off(
+def test_unwritten_end_is_retried_while_the_log_is_off(
     running: Recorder, store: NonCallableMagicMock, saving: Saving
 ) -> None:
     disk = iter([OSError("full")] * 3)
@@ -542,24 +530,20 @@ def test_an_end_that_could_not_be_written_is_tried_again_while_the_log_is_off(
     assert running.state == State((*EARLIER, ended), None)
 
 
-def test_an_end_that_could_not_be_written_is_tried_again_at_the_very_end(
-    running: Recorder, store: NonCallableMagicMock
-) -> None:
+def test_unwritten_end_is_retried_on_stop(running: Recorder, store: NonCallableMagicMock) -> None:
     store.save.side_effect = [OSError("full"), RUN._replace(id=ID, ended="off")]
     running.end("off")
     assert running.stop(10) is True
-    assert store.save.call_count == 3, "as it began, as it was switched off, and at the end"
+    assert store.save.call_count == 3, "at the start, when switched off, and on stop"
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), FileNotFoundError("it was removed")])
-def test_an_end_that_the_disk_does_not_have_is_said_not_to_be_there(
-    running: Recorder, store: NonCallableMagicMock, error: OSError
-) -> None:
+def test_stop_returns_false_if_sync_fails(running: Recorder, store: NonCallableMagicMock, error: OSError) -> None:
     store.sync.side_effect = error
     assert running.stop(10) is False
 
 
-def test_a_file_that_can_not_be_closed_does_not_end_the_thread(
+def test_failing_close_does_not_stop_the_thread(
     running: Recorder, store: NonCallableMagicMock, saving: Saving, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.close.side_effect = [OSError("no disk"), None, None]
@@ -570,14 +554,14 @@ def test_a_file_that_can_not_be_closed_does_not_end_the_thread(
     assert "no disk" in warnings(caplog)[0]
 
 
-def test_an_origin_that_no_text_may_hold_is_recorded_too(running: Recorder, saving: Saving) -> None:
+def test_invalid_characters_in_an_origin_are_replaced(running: Recorder, saving: Saving) -> None:
     running.note(BENCHY._replace(origin="lo\udcffcal"))
     print_ = saving.next().print
     assert print_ is not None
     assert print_.origin == "lo?cal"
 
 
-def test_a_print_is_seen_while_its_run_is_alive(mocker: MockerFixture, make: Make, saving: Saving) -> None:
+def test_progress_is_never_newer_than_the_heartbeat(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     ticks = itertools.count(1000)
     mocker.patch.object(clock, "boot_clock", side_effect=lambda: float(next(ticks)))
     recorder = make()
@@ -594,7 +578,7 @@ def test_a_print_is_seen_while_its_run_is_alive(mocker: MockerFixture, make: Mak
         assert run.print.progress.seen <= run.last_alive
 
 
-def test_while_a_print_runs_it_is_written_more_often(mocker: MockerFixture, make: Make, saving: Saving) -> None:
+def test_heartbeats_are_more_frequent_during_a_print(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     mocker.patch.object(module, "PRINTING_HEARTBEAT_SECONDS", 0.01)
     recorder = make()
     recorder.begin(50.0, 55.0, lambda: HALF)
@@ -610,6 +594,6 @@ def test_while_a_print_runs_it_is_written_more_often(mocker: MockerFixture, make
         saving.next(0.1)
 
 
-def test_stopping_what_never_ran_is_nothing(make: Make, store: NonCallableMagicMock) -> None:
+def test_stop_without_begin_does_nothing(make: Make, store: NonCallableMagicMock) -> None:
     make().stop()
     assert store.method_calls == []

@@ -1,4 +1,4 @@
-"""What OctoPrint's events and the setting make of the restart log."""
+"""Test what events and the setting make the restart log record."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ def calls(log: NonCallableMagicMock) -> list[Any]:
     return found
 
 
-def test_it_begins_with_the_process_and_ends_and_begins_with_the_setting(
-    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
-) -> None:
+def test_recording_follows_the_setting(mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording) -> None:
     subject.start(True)
     assert calls(log) == [mocker.call.begin(STARTED, STARTED, mocker.ANY)]
     subject.switch(True)
@@ -56,7 +54,7 @@ def test_it_begins_with_the_process_and_ends_and_begins_with_the_setting(
     assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]
 
 
-def test_where_it_is_not_wanted_nothing_is_recorded_but_a_print_is_known_later(
+def test_print_is_recorded_after_switching_on(
     mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
 ) -> None:
     subject.start(False)
@@ -67,7 +65,7 @@ def test_where_it_is_not_wanted_nothing_is_recorded_but_a_print_is_known_later(
 
 
 @pytest.mark.parametrize("end", ["PrintDone", "PrintFailed", "PrintCancelled"])
-def test_a_print_is_noted_from_its_start_to_its_end(
+def test_print_is_recorded_from_start_to_end(
     mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, end: str
 ) -> None:
     subject.start(True)
@@ -78,7 +76,7 @@ def test_a_print_is_noted_from_its_start_to_its_end(
 
 
 @pytest.mark.parametrize("payload", [{"name": None, "path": None, "origin": None}, {"path": 5, "origin": {}}, {}, None])
-def test_a_print_need_not_have_a_name(
+def test_print_without_a_name_is_recorded(
     mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, payload: dict[str, Any] | None
 ) -> None:
     subject.start(True)
@@ -87,8 +85,8 @@ def test_a_print_need_not_have_a_name(
     assert calls(log) == [mocker.call.printing(Print("", None, NOW, None))]
 
 
-def test_the_log_can_read_the_progress_of_the_print(log: NonCallableMagicMock, subject: Recording) -> None:
-    """The height counts once it has changed since the print started."""
+def test_log_reads_the_progress(log: NonCallableMagicMock, subject: Recording) -> None:
+    """Check that the height is unknown until it changes during the print."""
     subject.start(True)
     read_progress = log.begin.call_args.args[2]
     subject.on_event("ZChange", {"new": 7.0, "old": 0.0})
@@ -99,13 +97,13 @@ def test_the_log_can_read_the_progress_of_the_print(log: NonCallableMagicMock, s
 
 
 @pytest.mark.parametrize("event", ["ZChange", "PrintDone", "plugin_pluginmanager_disable_plugin", "Startup"])
-def test_no_event_need_say_more_than_its_name(subject: Recording, event: str) -> None:
+def test_events_may_lack_details(subject: Recording, event: str) -> None:
     subject.on_event(event, None)
     subject.on_event(event, {})
 
 
 @pytest.mark.parametrize(("off", "on"), [("disable", "enable"), ("uninstall", "install")])
-def test_what_the_plugin_manager_does_to_the_plugin_switches_it(
+def test_recording_follows_the_plugin_manager(
     mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, off: str, on: str
 ) -> None:
     subject.start(True)
@@ -117,6 +115,6 @@ def test_what_the_plugin_manager_does_to_the_plugin_switches_it(
     subject.switch(False)
     subject.switch(True)
     subject.on_event("PrintStarted", PAYLOAD)
-    assert calls(log) == [], "it will not be there at the next start"
+    assert calls(log) == [], "the plugin is disabled from the next start on"
     subject.on_event(f"plugin_pluginmanager_{on}_plugin", {"id": ID})
     assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY), mocker.call.printing(BENCHY)]

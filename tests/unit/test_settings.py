@@ -1,3 +1,5 @@
+"""Test the defaults and the repair of settings."""
+
 import json
 import math
 from typing import Any
@@ -60,7 +62,7 @@ BAD: list[tuple[str, Any, Any]] = [
 ]
 
 
-def test_the_defaults() -> None:
+def test_defaults() -> None:
     assert settings.defaults() == {
         "show_system_uptime": True,
         "show_octoprint_uptime": True,
@@ -73,19 +75,20 @@ def test_the_defaults() -> None:
     }
 
 
-def test_the_defaults_are_new_each_time_since_octoprint_writes_into_them() -> None:
+def test_defaults_is_a_new_dict_each_time() -> None:
+    # OctoPrint writes into it.
     settings.defaults()["_config_version"] = 1
     assert "_config_version" not in settings.defaults()
 
 
 @pytest.mark.parametrize(("key", "raw", "value"), GOOD)
-def test_a_good_value_is_kept_without_complaint(key: str, raw: Any, value: Any) -> None:
+def test_valid_value_is_kept(key: str, raw: Any, value: Any) -> None:
     assert settings.clean({key: raw}) == ({key: value}, [])
     assert type(settings.clean({key: raw})[0][key]) is type(value)
 
 
 @pytest.mark.parametrize(("key", "raw", "value"), BAD)
-def test_a_bad_value_is_repaired_with_one_complaint_that_names_key_and_value(key: str, raw: Any, value: Any) -> None:
+def test_invalid_value_is_repaired_and_reported(key: str, raw: Any, value: Any) -> None:
     values, (complaint,) = settings.clean({key: raw})
     assert values == {key: value}
     assert type(values[key]) is type(value)
@@ -93,22 +96,22 @@ def test_a_bad_value_is_repaired_with_one_complaint_that_names_key_and_value(key
     assert repr(raw)[:10] in complaint
 
 
-def test_an_unknown_key_is_left_out_with_a_complaint_that_names_it() -> None:
+def test_unknown_key_is_dropped_and_reported() -> None:
     values, (complaint,) = settings.clean({"debug": True, "compact_display": True})
     assert values == {"compact_display": True}
     assert "'debug'" in complaint
 
 
-def test_a_missing_key_stays_missing() -> None:
+def test_missing_key_stays_missing() -> None:
     assert settings.clean({}) == ({}, [])
 
 
 @pytest.mark.parametrize("raw", ["x" * 1_000_000, ["x" * 1000] * 1000, 16**5000, {"a\nb": 1}], ids=type)
-def test_a_complaint_is_one_short_line_whatever_the_value(raw: Any) -> None:
+def test_complaint_is_one_short_line(raw: Any) -> None:
     _, (complaint,) = settings.clean({"poll_interval_seconds": raw})
     assert len(complaint) < 300
     assert "\n" not in complaint
 
 
-def test_values_can_be_stored() -> None:
+def test_defaults_survive_json() -> None:
     assert json.loads(json.dumps(settings.defaults())) == settings.defaults()

@@ -1,4 +1,4 @@
-"""What holds for the settings rules whatever the value."""
+"""Test the rules of the settings with any value."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def is_valid(key: str, value: Any) -> bool:
             return type(value) is int and low <= value <= high
 
 
-def test_the_defaults_are_valid() -> None:
+def test_defaults_are_valid() -> None:
     assert all(is_valid(key, value) for key, value in settings.defaults().items())
 
 
 @given(KEYS, JSON)
-def test_any_value_yields_a_valid_setting_and_at_most_one_line(key: str, raw: Any) -> None:
+def test_any_value_becomes_valid(key: str, raw: Any) -> None:
     values, complaints = settings.clean({key: raw})
     assert values.keys() == {key}
     assert is_valid(key, values[key])
@@ -42,13 +42,13 @@ def test_any_value_yields_a_valid_setting_and_at_most_one_line(key: str, raw: An
 
 
 @given(KEYS, JSON)
-def test_cleaning_twice_changes_and_says_nothing_more(key: str, raw: Any) -> None:
+def test_cleaning_again_changes_nothing(key: str, raw: Any) -> None:
     values, _ = settings.clean({key: raw})
     assert settings.clean(values) == (values, [])
 
 
 @given(st.dictionaries(KEYS | st.text(), JSON))
-def test_many_at_once_are_as_each_alone(raw: dict[str, Any]) -> None:
+def test_settings_are_cleaned_independently(raw: dict[str, Any]) -> None:
     values, complaints = settings.clean(raw)
     assert values.keys() == raw.keys() & settings.RULES.keys()
     alone = [settings.clean({key: value}) for key, value in raw.items()]
@@ -57,6 +57,6 @@ def test_many_at_once_are_as_each_alone(raw: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(KEYS, JSON))
-def test_what_is_valid_survives_json(raw: dict[str, Any]) -> None:
+def test_cleaned_settings_survive_json(raw: dict[str, Any]) -> None:
     values, _ = settings.clean(raw)
     assert json.loads(json.dumps(values)) == values

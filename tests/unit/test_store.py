@@ -1,4 +1,4 @@
-"""The runs in real files, written and read without any thread."""
+"""Test the store with real files and without a thread."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def store(make: Make) -> Store:
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file of fifty runs, each of a boot of its own."""
+    """Return the content of a file with fifty runs, each in a boot of its own."""
     path = tmp_path_factory.mktemp("good") / "good.db"
     store = Store(path, LOGGER)
     for number in range(50):
@@ -106,14 +106,14 @@ def set_aside(path: Path) -> list[Path]:
         RUN._replace(ended="off", dismissed=True),
     ],
 )
-def test_a_run_comes_back_as_it_was_saved(store: Store, make: Make, run: Run) -> None:
+def test_run_is_read_as_saved(store: Store, make: Make, run: Run) -> None:
     saved = store.save(run)
     assert saved == run._replace(id=1)
     store.close()
     assert make().before(LAST) == (saved,)
 
 
-def test_saved_again_a_run_keeps_its_row(store: Store) -> None:
+def test_saving_again_updates_the_row(store: Store) -> None:
     first = store.save(RUN)
     other = store.save(OTHER)
     later = first._replace(last_alive=99.0, ended="clean", print=Print("cube.gcode", "sdcard", 90.0, None))
@@ -121,26 +121,26 @@ def test_saved_again_a_run_keeps_its_row(store: Store) -> None:
     assert store.before(LAST) == (later, other)
 
 
-def test_before_a_run_are_those_that_were_added_earlier(store: Store) -> None:
+def test_before_returns_the_earlier_runs(store: Store) -> None:
     runs = [store.save(RUN), store.save(OTHER), store.save(OTHER)]
     assert [run.id for run in runs] == [1, 2, 3]
     assert store.before(runs[2]) == tuple(runs[:2])
     assert store.before(runs[0]) == ()
 
 
-def test_it_is_known_by_its_path(store: Store, path: Path) -> None:
+def test_str_is_the_path(store: Store, path: Path) -> None:
     assert str(store) == str(path)
     store.close()
-    assert not path.exists(), "nothing was asked of it"
+    assert not path.exists(), "no method has opened it"
 
 
-def test_without_boot_ids_runs_of_one_boot_stay_together(store: Store) -> None:
+def test_nearby_boot_times_are_stored_as_one_boot(store: Store) -> None:
     boots = ["1772366400", "1772366430", "1772366490", "1772366470"]
     stored = [store.save(RUN._replace(boot=boot, offset=float(boot))).boot for boot in boots]
     assert stored == ["1772366400", "1772366400", "1772366490", "1772366490"]
 
 
-def test_a_clock_set_late_puts_every_run_of_its_boot_right(store: Store) -> None:
+def test_new_offset_applies_to_all_runs_of_the_boot(store: Store) -> None:
     store.save(OTHER)
     store.save(RUN._replace(offset=100.0, ended="clean"))
     current = store.save(RUN._replace(offset=100.0))
@@ -148,7 +148,7 @@ def test_a_clock_set_late_puts_every_run_of_its_boot_right(store: Store) -> None
     assert [run.offset for run in store.before(LAST)] == [OTHER.offset, MARCH, MARCH]
 
 
-def test_the_clock_is_written_only_when_it_was_set(mocker: MockerFixture, store: Store) -> None:
+def test_offset_is_written_only_when_it_changes(mocker: MockerFixture, store: Store) -> None:
     connect = mocker.spy(sqlite3, "connect")
     for _ in range(100):
         current = store.save(RUN)
@@ -161,7 +161,7 @@ def test_the_clock_is_written_only_when_it_was_set(mocker: MockerFixture, store:
     assert rows_written == [1, 101, 1]
 
 
-def test_the_newest_thousand_runs_are_kept(store: Store, path: Path) -> None:
+def test_newest_thousand_runs_are_kept(store: Store, path: Path) -> None:
     store.save(RUN)
     store.close()
     change(
@@ -174,17 +174,17 @@ def test_the_newest_thousand_runs_are_kept(store: Store, path: Path) -> None:
     assert RUNS_KEPT == 1000
 
 
-def test_a_dismissal_is_of_the_runs_it_names(store: Store) -> None:
+def test_dismiss_changes_only_the_given_runs(store: Store) -> None:
     first, second, third = (store.save(RUN._replace(started=started)) for started in (50.5, 51, 52))
     store.dismiss([first, third])
     assert [run.dismissed for run in store.before(LAST)] == [True, False, True]
     store.save(third._replace(last_alive=99))
-    assert [run.dismissed for run in store.before(LAST)] == [True, False, True], "saving does not take it back"
+    assert [run.dismissed for run in store.before(LAST)] == [True, False, True], "saving a run must not undo it"
     store.dismiss([second._replace(started=1)])
-    assert not store.before(third)[1].dismissed, "a run of another file"
+    assert not store.before(third)[1].dismissed, "another run has this id"
 
 
-def test_cleared_it_keeps_one_run_and_uses_no_id_again(store: Store) -> None:
+def test_clear_keeps_one_run_and_reuses_no_id(store: Store) -> None:
     runs = [store.save(RUN) for _ in range(3)]
     store.clear(keep=2)
     assert store.before(LAST) == (runs[1],)
@@ -193,7 +193,7 @@ def test_cleared_it_keeps_one_run_and_uses_no_id_again(store: Store) -> None:
     assert store.save(RUN).id == 4
 
 
-def test_a_kill_leaves_a_write_ahead_log_that_holds_the_rest(store: Store, path: Path, make: Make) -> None:
+def test_runs_survive_a_kill(store: Store, path: Path, make: Make) -> None:
     store.save(RUN)
     store.close()
     runs = [store.save(RUN), store.save(OTHER)]
@@ -203,31 +203,27 @@ def test_a_kill_leaves_a_write_ahead_log_that_holds_the_rest(store: Store, path:
     assert make(copy).before(LAST)[1:] == tuple(runs)
 
 
-def test_closed_it_is_one_file(store: Store, path: Path) -> None:
+def test_close_leaves_one_file(store: Store, path: Path) -> None:
     store.save(RUN)
     store.close()
     store.close()
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_the_file_is_written_in_small_pages_and_no_transaction_waits_for_the_disk(
-    mocker: MockerFixture, store: Store
-) -> None:
+def test_database_settings(mocker: MockerFixture, store: Store) -> None:
     connect = mocker.spy(sqlite3, "connect")
     store.save(RUN)
     connection = connect.spy_return
     asked = ("page_size", "journal_mode", "synchronous", "wal_autocheckpoint", "locking_mode")
     found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
-    # 1 is NORMAL: only folding the write-ahead log into the file waits, and `sync`.
+    # 1 is NORMAL: only a checkpoint and `sync` wait for the disk.
     assert found == [512, "wal", 1, 16, "exclusive"]
 
 
-def test_it_waits_for_the_disk_when_it_is_asked_to_and_keeps_the_file_for_itself(
-    mocker: MockerFixture, store: Store, path: Path
-) -> None:
+def test_only_sync_waits_for_the_disk(mocker: MockerFixture, store: Store, path: Path) -> None:
     synced = mocker.spy(os, "fsync")
     store.sync()
-    assert synced.call_count == 0, "nothing was written"
+    assert synced.call_count == 0, "nothing is written yet"
     store.save(RUN)
     assert synced.call_count == 0
     store.sync()
@@ -239,7 +235,7 @@ def test_it_waits_for_the_disk_when_it_is_asked_to_and_keeps_the_file_for_itself
     assert synced.call_count == 1
 
 
-def test_a_file_in_use_is_locked_until_it_is_closed(store: Store, make: Make) -> None:
+def test_file_is_locked_until_closed(store: Store, make: Make) -> None:
     first = store.save(RUN)
     other = make()
     with pytest.raises(sqlite3.OperationalError, match="locked") as caught:
@@ -251,7 +247,7 @@ def test_a_file_in_use_is_locked_until_it_is_closed(store: Store, make: Make) ->
     assert other.before(LAST) == (first, second)
 
 
-def test_a_folder_that_comes_later_will_do(tmp_path: Path, make: Make) -> None:
+def test_folder_may_appear_later(tmp_path: Path, make: Make) -> None:
     (tmp_path / "none").touch()
     store = make(tmp_path / "none" / "deep" / "restart_log.db")
     with pytest.raises(OSError, match="none"):
@@ -261,20 +257,20 @@ def test_a_folder_that_comes_later_will_do(tmp_path: Path, make: Make) -> None:
     assert store.save(RUN).id == 1
 
 
-def test_a_write_that_fails_halfway_leaves_nothing_behind(store: Store, path: Path) -> None:
+def test_failed_save_is_rolled_back(store: Store, path: Path) -> None:
     earlier = store.save(RUN)
     store.close()
     change(path, "CREATE TRIGGER moon BEFORE UPDATE OF \"offset\" ON runs BEGIN SELECT RAISE(ABORT, 'moon'); END")
     current = RUN._replace(offset=MARCH + 60)
     with pytest.raises(sqlite3.IntegrityError, match="moon"):
         store.save(current)
-    assert store.before(LAST) == (earlier,), "it goes on without being closed"
+    assert store.before(LAST) == (earlier,), "it works without being closed"
     store.close()
     change(path, "DROP TRIGGER moon")
     assert store.save(current).id == 2
 
 
-def test_a_file_deleted_meanwhile_is_begun_anew_when_it_is_opened_again(store: Store, path: Path) -> None:
+def test_deleted_file_is_created_again_after_close(store: Store, path: Path) -> None:
     store.save(OTHER)
     current = store.save(RUN)
     for file in path.parent.iterdir():
@@ -284,7 +280,7 @@ def test_a_file_deleted_meanwhile_is_begun_anew_when_it_is_opened_again(store: S
     assert store.save(current) == current._replace(id=1)
 
 
-def test_a_file_exchanged_meanwhile_keeps_the_rows_it_has(store: Store, path: Path) -> None:
+def test_replaced_file_keeps_its_own_runs(store: Store, path: Path) -> None:
     earlier, current = store.save(RUN), store.save(OTHER)
     store.close()
     path.unlink()
@@ -314,11 +310,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(
+def test_damaged_file_is_set_aside(
     store: Store, path: Path, caplog: pytest.LogCaptureFixture, good: bytes, damage: str
 ) -> None:
     bad = DAMAGES[damage](good)
-    for _ in range(2):  # within a second
+    for _ in range(2):  # the second within the same second
         path.write_bytes(bad)
         run = store.save(RUN)
         assert store.before(LAST) == (run,) == (RUN._replace(id=1),)
@@ -330,7 +326,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(
     assert all("damaged" in warning for warning in warnings(caplog))
 
 
-def test_no_flipped_page_can_stop_it(store: Store, path: Path, caplog: pytest.LogCaptureFixture, good: bytes) -> None:
+def test_any_damaged_page_is_survived(store: Store, path: Path, caplog: pytest.LogCaptureFixture, good: bytes) -> None:
     pages = len(good) // 512
     for page in range(pages):
         path.write_bytes(flipped(good, page))
@@ -339,7 +335,7 @@ def test_no_flipped_page_can_stop_it(store: Store, path: Path, caplog: pytest.Lo
     assert len(warnings(caplog)) > pages / 2
 
 
-def test_a_file_that_somebody_has_removed_is_on_no_disk(store: Store, path: Path) -> None:
+def test_sync_fails_if_the_file_was_deleted(store: Store, path: Path) -> None:
     store.save(RUN)
     store.sync()
     for file in path.parent.iterdir():
@@ -350,8 +346,8 @@ def test_a_file_that_somebody_has_removed_is_on_no_disk(store: Store, path: Path
     assert store.save(RUN).id == 1
 
 
-def test_of_the_damaged_files_the_newest_are_kept(mocker: MockerFixture, store: Store, path: Path) -> None:
-    # The wall clock, of which their names tell, may have been set back meanwhile.
+def test_newest_damaged_files_are_kept(mocker: MockerFixture, store: Store, path: Path) -> None:
+    # Their names have the time of the wall clock, which may be set back.
     mocker.patch.object(clock, "boot_clock", return_value=0.0)
     offset = mocker.patch.object(clock, "boot_offset")
     for number in range(DAMAGED_KEPT + 2):
@@ -363,7 +359,7 @@ def test_of_the_damaged_files_the_newest_are_kept(mocker: MockerFixture, store: 
 
 
 @pytest.mark.parametrize("garbage", [False, True])
-def test_the_log_of_a_damaged_file_does_not_get_into_the_new_one(
+def test_new_file_ignores_the_write_ahead_log_of_a_damaged_one(
     store: Store, path: Path, good: bytes, garbage: bool
 ) -> None:
     path.write_bytes(good)
@@ -378,15 +374,13 @@ def test_the_log_of_a_damaged_file_does_not_get_into_the_new_one(
     assert len(set_aside(path)) == 1
 
 
-def test_a_file_that_is_damaged_while_it_is_used_is_found_out(
-    mocker: MockerFixture, store: Store, path: Path, good: bytes
-) -> None:
+def test_damage_while_open_is_noticed(mocker: MockerFixture, store: Store, path: Path, good: bytes) -> None:
     path.write_bytes(good)
     connect = mocker.spy(sqlite3, "connect")
     current = store.save(RUN)
     path.write_bytes(b"x" * path.stat().st_size)
     beside(path, "-wal").write_bytes(b"")
-    connect.spy_return.execute("PRAGMA shrink_memory")  # forgets the pages it has read
+    connect.spy_return.execute("PRAGMA shrink_memory")  # drop the cached pages
     with pytest.raises(sqlite3.DatabaseError) as caught:
         store.save(current)
     assert is_corruption(caught.value)
@@ -396,7 +390,7 @@ def test_a_file_that_is_damaged_while_it_is_used_is_found_out(
 
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 1000, -1])
-def test_a_later_schema_is_left_alone(store: Store, path: Path, good: bytes, schema: int) -> None:
+def test_later_schema_is_not_touched(store: Store, path: Path, good: bytes, schema: int) -> None:
     path.write_bytes(good)
     change(path, f"PRAGMA user_version = {schema}", "ALTER TABLE runs ADD COLUMN mood TEXT")
     content = path.read_bytes()
@@ -413,7 +407,7 @@ def test_a_later_schema_is_left_alone(store: Store, path: Path, good: bytes, sch
 
 
 @pytest.mark.parametrize("schema", [0, SCHEMA])
-def test_tables_of_another_shape_are_left_as_they_are(store: Store, path: Path, schema: int) -> None:
+def test_unknown_tables_are_not_touched(store: Store, path: Path, schema: int) -> None:
     change(path, f"PRAGMA user_version = {schema}", "CREATE TABLE runs (a)", "CREATE TABLE boots (boot)")
     for _ in range(2):
         with pytest.raises(sqlite3.OperationalError):
@@ -426,13 +420,13 @@ def test_tables_of_another_shape_are_left_as_they_are(store: Store, path: Path, 
     assert set_aside(path) == []
 
 
-def test_a_log_of_schema_3_is_read(store: Store, path: Path) -> None:
+def test_schema_3_is_read(store: Store, path: Path) -> None:
     write_log(path, SCHEMA_3)
     print_ = Print("y", "local", 61, Progress(1.5, 5, 0.2, 80))
     assert store.before(LAST) == (Run(7, "a", 1772323200, 60, 61, 90, "1.11.8", None, print_, True),)
 
 
-def test_a_new_log_has_the_columns_of_schema_3(store: Store, path: Path) -> None:
+def test_new_file_has_schema_3(store: Store, path: Path) -> None:
     released = path.with_name("released.db")
     write_log(released, SCHEMA_3)
     store.before(LAST)
@@ -443,10 +437,10 @@ def test_a_new_log_has_the_columns_of_schema_3(store: Store, path: Path) -> None
 
 @pytest.mark.parametrize("schema", [1, 2])
 @pytest.mark.parametrize("killed", [False, True])
-def test_an_unreleased_schema_is_set_aside(
+def test_unreleased_schema_is_set_aside(
     store: Store, path: Path, caplog: pytest.LogCaptureFixture, schema: int, killed: bool
 ) -> None:
-    """A killed process leaves the last run in the write-ahead log; that run is kept, too."""
+    """Check that this also keeps a run that a killed process left in the write-ahead log."""
     write_unreleased(path, schema, killed)
     assert store.save(RUN).id == 1
     (aside,) = set_aside(path)
@@ -510,7 +504,7 @@ for number in itertools.count(1):
 
 
 @pytest.mark.parametrize("before", ["no log", "schema 2", "schema 3"])
-def test_a_kill_while_the_log_is_opened_does_no_harm(tmp_path: Path, make: Make, before: str) -> None:
+def test_kill_while_opening_loses_nothing(tmp_path: Path, make: Make, before: str) -> None:
     folder, copies = tmp_path / "folder", tmp_path / "copies"
     folder.mkdir()
     if before == "schema 2":
@@ -545,7 +539,7 @@ def test_a_kill_while_the_log_is_opened_does_no_harm(tmp_path: Path, make: Make,
         "\"offset\" = x'ff'",
     ],
 )
-def test_a_row_that_makes_no_sense_is_left_out(store: Store, path: Path, good: bytes, nonsense: str) -> None:
+def test_row_without_sense_is_left_out(store: Store, path: Path, good: bytes, nonsense: str) -> None:
     path.write_bytes(good)
     change(path, f"UPDATE runs SET {nonsense} WHERE id = 20")
     store.save(OTHER)
@@ -581,7 +575,7 @@ UNKNOWN_PROGRESS = BENCHY._replace(progress=None)
         ("print_seen = 81", {"print": BENCHY._replace(progress=Progress(12.5, 5000, 0.2, None))}),
     ],
 )
-def test_a_value_that_makes_no_sense_is_unknown(
+def test_value_without_sense_is_unknown(
     store: Store, path: Path, good: bytes, nonsense: str, expected: dict[str, Any]
 ) -> None:
     path.write_bytes(good)
