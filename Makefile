@@ -5,7 +5,7 @@
 # make test                                    every test but the nightly ones; in both OctoPrints what touches OctoPrint
 # make test-all                                every test in both OctoPrints, and the unit tests in every Python found
 # make bench                                   what the plugin costs, beside a reference
-# make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, ended again and again: half a minute an end
+# make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, shut down again and again: half a minute each
 # make docs                                    the documentation's site, in .docs/
 # make zip                                     the archive that OctoPrint's Plugin Manager installs, in dist/
 # make release | publish VERSION=1.1.0         see CONTRIBUTING.md
@@ -82,7 +82,7 @@ lint: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/mypy
 	npm run --silent lint
 
-# All pages anew, since a page that is not read again warns of nothing.
+# Rebuild all pages, because unchanged pages give no warnings.
 docs: $(TOOLS)/.installed
 	$(TOOLS)/bin/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning docs .docs
 
@@ -105,7 +105,7 @@ screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 zip: $(WHEEL)
 	$(PYTHON) tools/release.py zip
 
-# The cheapest question first.
+# The cheapest check first.
 release: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/release.py check $(VERSION)
 	$(MAKE) lint docs test-all

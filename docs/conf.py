@@ -1,4 +1,4 @@
-"""How Sphinx makes the site of these pages, which GitHub shows as they are: `make docs`."""
+"""Configure Sphinx, which builds the site from these pages: `make docs`."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"source_repository": REPOSITORY, "source_branch": "main", "source_directory": "docs/"}
 
-# The files of the repository's root that are pages of the site too, under these names.
+# These files of the repository's root are pages of the site, too.
 _INCLUDED = {
     "README.md": "docs/index.md",
     "CONTRIBUTING.md": "docs/contributing.md",
@@ -30,13 +30,13 @@ _INCLUDED = {
 
 
 def links_from_the_root(text: str) -> str:
-    """An included file with its links to files outside docs/ turned into links that hold in the site as well."""
+    """Return an included file's text with links that also work on the site."""
 
     def turned(link: re.Match[str]) -> str:
         words, target = link.groups()
         if target in _INCLUDED:
             return f"{words}({_INCLUDED[target]})"
-        # Pages below docs/, and pictures that are shown, are MyST's to turn.
+        # MyST turns links to pages in docs/ and to embedded pictures.
         if target.startswith("docs/") or words.startswith("!"):
             return link[0]
         return f"{words}({REPOSITORY}blob/main/{target})"
@@ -49,5 +49,5 @@ def _read_included(_app: object, _path: Path, _page: str, content: list[str]) ->
 
 
 def setup(app: Any) -> None:
-    """Sphinx's hook for what a name alone can't set."""
+    """Register the handler for included files with Sphinx."""
     app.connect("include-read", _read_included)

@@ -94,10 +94,10 @@ def table(heading: str) -> dict[str, Field]:
 
 def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, sees_files: bool) -> dict[str, Any]:
     uptimes = answer.Uptimes(system, octoprint, system.source and "host")
-    told = answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.1.0"))
+    fields = answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.1.0"))
     if note is not None:
-        return told
-    return told | answer.of_the_past(HISTORY, PERIOD, answer.Asked(1, 30), sees_files)
+        return fields
+    return fields | answer.of_the_past(HISTORY, PERIOD, answer.Asked(1, 30), sees_files)
 
 
 def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
@@ -141,19 +141,19 @@ TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: 
 
 @pytest.mark.parametrize("heading", TABLES)
 def test_table_has_the_answers_fields_and_types(heading: str) -> None:
-    fields, told = table(heading), samples(heading)
-    assert fields.keys() == {name for each in told for name in each}
+    fields, answers = table(heading), samples(heading)
+    assert fields.keys() == {name for each in answers for name in each}
     for name, field in fields.items():
-        types = {TYPES[type(each[name])] for each in told if each.get(name) is not None}
+        types = {TYPES[type(each[name])] for each in answers if each.get(name) is not None}
         assert types == {field.type}, name
 
 
 @pytest.mark.parametrize("heading", TABLES)
 def test_table_says_which_fields_can_be_null_or_missing(heading: str) -> None:
-    told = samples(heading)
+    answers = samples(heading)
     for name, field in table(heading).items():
-        missing = any(name not in each for each in told)
-        null = any(name in each and each[name] is None for each in told)
+        missing = any(name not in each for each in answers)
+        null = any(name in each and each[name] is None for each in answers)
         assert bool(re.search(r"(^|; )missing ", field.null)) == missing, name
         assert (field.null == "never") == (not null and not missing), name
 
@@ -164,8 +164,8 @@ def test_only_file_and_path_need_files_list() -> None:
     )
     hidden = set()
     for heading in TABLES:
-        told, less = samples(heading)[0], samples(heading, sees_files=False)[0]
-        found = {name for name in told if less.get(name) is None and told[name] is not None}
+        with_files, without = samples(heading)[0], samples(heading, sees_files=False)[0]
+        found = {name for name in with_files if without.get(name) is None and with_files[name] is not None}
         assert found == {name for name, field in table(heading).items() if "FILES_LIST" in field.null}
         hidden |= found
     assert hidden == set(re.findall(r"`(\w+)`", named))
@@ -180,9 +180,9 @@ def test_fields_listed_by_version_exist() -> None:
 
 def test_units_fit_moments_and_hundredths() -> None:
     for heading in TABLES:
-        for told in samples(heading):
+        for sample in samples(heading):
             for name, field in table(heading).items():
-                value = told.get(name)
+                value = sample.get(name)
                 if field.unit == "moment" and value is not None:
                     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value), name
                 if field.unit == "seconds, to hundredths" and value is not None:

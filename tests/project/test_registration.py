@@ -68,8 +68,8 @@ def test_screenshots_have_address_alt_text_and_caption() -> None:
 def test_pictures_exist_at_the_repositorys_paths(tmp_path: Path) -> None:
     """Build the repository's folder as it is after the pictures were copied there."""
     (tmp_path / FOLDER[1:]).mkdir(parents=True)
-    for ours in [*(ROOT / "assets" / "img").iterdir(), *(ROOT / "octoprint_uptime" / "static" / "img").iterdir()]:
-        shutil.copy(ours, tmp_path / FOLDER[1:])
+    for picture in [*(ROOT / "assets" / "img").iterdir(), *(ROOT / "octoprint_uptime" / "static" / "img").iterdir()]:
+        shutil.copy(picture, tmp_path / FOLDER[1:])
     shown = re.findall(r"!\[.*?\]\((.*?)\)", TEXT)
     assert shown
     for url in [*pictures(), *shown]:
