@@ -376,36 +376,36 @@ def main() -> int:
         rows.append((figure, unit, values, bound))
         print(figure, values, file=sys.stderr, flush=True)
 
-    answer = "median response time, as a multiple of an empty plugin's, 5 times 1,000 pairs"
+    answer = "median answer time divided by an empty plugin's, 5 times 1,000 pairs"
     row(answer, " times", 1.15, [request_ratio(executable) for executable in executables])
-    imports = "`from octoprint_uptime import format_uptime`, beyond an empty package"
+    imports = "`from octoprint_uptime import format_uptime`, more than an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
-    row("added to OctoPrint's shutdown, the longest of 7", " ms", 50, [stop_cost(each, ends=7) for each in executables])
+    row("added to OctoPrint's end, the longest of 7", " ms", 50, [stop_cost(each, ends=7) for each in executables])
     slow = [stop_cost(executable, wrapper=with_slow_disk(10)) for executable in executables]
-    row("added to OctoPrint's shutdown if each wait for the disk takes 10 s", " ms", 5000, slow)
+    row("added to OctoPrint's end where each wait for the disk takes 10 s", " ms", 5000, slow)
     row("JavaScript and CSS, gzipped", " KiB", 28, [shipped_bytes(python) / 1024 for python in pythons])
     idle = written_a_day(None, HEARTBEAT_SECONDS)
-    row("the restart log's writes per day without a print", " KB", 1000, [idle] * len(executables))
+    row("the restart log's writes in a day without a print", " KB", 1000, [idle] * len(executables))
     busy = written_a_day(Print("parts/benchy.gcode", "local", clock.boot_clock(), None), PRINTING_HEARTBEAT_SECONDS)
-    row("the restart log's writes per day of printing", " KB", 1000, [busy] * len(executables))
+    row("the restart log's writes in a day of printing", " KB", 1000, [busy] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]
         visible = [requests_an_hour(browser, server, hidden=False) for server in servers]
         hidden = [requests_an_hour(browser, server, hidden=True) for server in servers]
-        row("requests per hour, page visible", "", 61, [*map(float, visible)])
-        row("requests per hour, page hidden", "", 0, [*map(float, hidden)])
+        row("requests an hour, page visible", "", 61, [*map(float, visible)])
+        row("requests an hour, page hidden", "", 0, [*map(float, hidden)])
         empty = [stack.enter_context(running(executable, runs=0)) for executable in executables]
         costs = [log_cost(browser, *pair) for pair in zip(servers, empty, strict=True)]
-        row("opening the log of 1,000 restarts, beyond an empty one", " ms", 150, costs)
+        row("opening the log of 1,000 restarts, more than an empty one", " ms", 150, costs)
         entry, floor = zip(*(idle_costs(browser, server) for server in servers), strict=True)
-        row("main thread per second while the entry counts, beyond the page without it", " ms", 4, [*entry])
-        row("the same for a one-line script that rewrites an equally long text", " ms", None, [*floor])
+        row("main thread a second while the entry counts, more than the page without it", " ms", 4, [*entry])
+        row("the same for a one-line script that rewrites a text as long", " ms", None, [*floor])
         behind, ahead = drifts(browser, servers)
         row("navbar behind the API's text in five minutes, at most", " s", 1, behind)
         row("navbar ahead of the API's text in five minutes, at most", " s", 0, ahead)
 
-    print("| Figure |", *(f"OctoPrint {version} |" for version in versions), "Bound |")
+    print("| figure |", *(f"OctoPrint {version} |" for version in versions), "bound |")
     print("|---|" + "---:|" * (len(versions) + 1))
     broken = False
     for figure, unit, values, bound in rows:
