@@ -213,7 +213,7 @@ def test_dismissing_it_dismisses_it_for_everybody(make_server: MakeServer, open_
 def test_without_control_it_can_be_hidden_until_next_visit(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read, "viewer")
     expect(notice(page).get_by_role("button", name="Dismiss")).to_have_count(0)
-    notice(page).get_by_role("button", name="Hide until next visit").click()
+    notice(page).get_by_role("button", name="Hide until the next visit").click()
     expect(notice(page)).to_have_count(0)
     poll_now(page)
     page.wait_for_timeout(300)

@@ -44,7 +44,7 @@ $(function () {
                 button(gettext("Restart log"), restarts.showLog, restarts.hasDialog),
                 asking.mayControl()
                     ? button(gettext("Dismiss"), () => dismiss(id))
-                    : button(gettext("Hide until next visit"), () => hide(id))
+                    : button(gettext("Hide until the next visit"), () => hide(id))
             ];
         }
 
