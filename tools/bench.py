@@ -1,6 +1,7 @@
-"""What the plugin costs, against a reference in the same run; exits with 1 where a bound is broken.
+"""Measure what the plugin costs, compared with a reference in the same run.
 
-Prints a table in Markdown: each figure, what was measured under each OctoPrint, and its bound.
+Prints a Markdown table with each figure, the values in each OctoPrint, and the limit. Exits with 1 if a value is over
+its limit.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from system import launch
 ENDPOINT = "/api/plugin/octoprint_uptime"
 ENTRY = "#navbar_plugin_octoprint_uptime"
 
-# The least that a plugin with an API can be.
+# The smallest plugin with an API.
 EMPTY_PLUGIN = """
 import flask
 import octoprint.plugin
@@ -57,9 +58,9 @@ __plugin_implementation__ = EmptyPlugin()
 
 
 def short_runs(count: int) -> list[Run]:
-    """So many of 36 minutes, 1,000 of them within a month; every third was killed, and every tenth lost a print.
+    """Return this many runs of 36 minutes; 1,000 fill a month. Every third was killed, every tenth lost a print.
 
-    The last one ended cleanly, and all notices are dismissed.
+    The last one ended with a clean shutdown, and all notices are dismissed.
     """
     return [
         Run(
@@ -78,7 +79,7 @@ def short_runs(count: int) -> list[Run]:
 def running(
     executable: Path, without: bool = False, runs: int = 1000, wrapper: Iterable[str] = (), stopwatch: bool = False
 ) -> Iterator[Server]:
-    """An OctoPrint with the plugin, so many runs in its restart log, and an empty plugin; or without ours."""
+    """Run an OctoPrint with the plugin, this many runs in its log, and an empty plugin, or ``without`` the plugin."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(executable, Path(folder))
         server.prepare({"admin": {"groups": ["users", "admins"]}}, disable=["octoprint_uptime"] if without else [])
@@ -96,7 +97,7 @@ def running(
 
 
 def status(server: Server) -> int:
-    """The HTTP status of the plugin's answer."""
+    """Return the HTTP status of the plugin's response."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("GET", ENDPOINT, headers={"X-Api-Key": api_key("admin")})
     return connection.getresponse().status
@@ -109,7 +110,7 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 
 def request_ratio(executable: Path, rounds: int = 5, pairs: int = 1000) -> float:
-    """Our answer's median time over the empty plugin's, in turn over one connection; the middle one of the rounds."""
+    """Return the median response time divided by the empty plugin's, both over one connection."""
     with running(executable) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
 
@@ -134,7 +135,7 @@ def request_ratio(executable: Path, rounds: int = 5, pairs: int = 1000) -> float
 
 
 def import_cost(python: str, pairs: int = 30) -> float:
-    """Milliseconds that importing the format functions takes beyond importing an empty package."""
+    """Return how many milliseconds longer it takes to import the format functions than an empty package."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "empty_package").mkdir()
         (Path(folder) / "empty_package" / "__init__.py").write_text("format_uptime = None\n")
@@ -148,7 +149,7 @@ def import_cost(python: str, pairs: int = 30) -> float:
 
 
 def start_cost(executable: Path, pairs: int = 20) -> float:
-    """Milliseconds that the plugin adds until the server is ready."""
+    """Return how many milliseconds the plugin adds until the server is ready."""
 
     def start(without: bool) -> float:
         with running(executable, without) as server:
@@ -164,18 +165,18 @@ def start_cost(executable: Path, pairs: int = 20) -> float:
 
 
 def stop_cost(executable: Path, ends: int = 1, wrapper: Iterable[str] = ()) -> float:
-    """Milliseconds that the plugin takes of OctoPrint's end, at the most of so many."""
+    """Return the longest time in milliseconds that the plugin takes when OctoPrint shuts down."""
     times = []
     for _ in range(ends):
         with running(executable, wrapper=wrapper, stopwatch=True) as server:
-            time.sleep(1)  # in which a healthy disk takes what a start writes
+            time.sleep(1)  # for a healthy disk to store what a start writes
             server.stop()
             times.append(took(server) * 1000)
     return max(times)
 
 
 def shipped_bytes(python: str) -> int:
-    """How many bytes of JavaScript and CSS each page loads, each file gzipped."""
+    """Return how many bytes of JavaScript and CSS a page loads, with each file gzipped."""
     lines = ["import json", "from octoprint_uptime import plugin"]
     lines.append("print(json.dumps([plugin.__file__, plugin.UptimePlugin().get_assets()]))")
     run = subprocess.run([python, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
@@ -185,7 +186,7 @@ def shipped_bytes(python: str) -> int:
 
 
 def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> float:
-    """Kilobytes that the restart log hands to the file system in a day of such a print, a write each heartbeat."""
+    """Return the kilobytes that the restart log writes per day during such a print, with a write per heartbeat."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         write_runs(Path(folder), short_runs(1000))
         path = Path(folder) / "data" / "octoprint_uptime" / "restart_log.db"
@@ -208,17 +209,17 @@ def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> f
 
         before = written()
         for _ in range(beats):
-            log.printing(print_)  # writes what a heartbeat writes
+            log.printing(print_)  # writes the same as a heartbeat
         assert log.stop(60)
         spent = written() - before
-    assert spent > beats * 100, "a log that writes nothing"
+    assert spent > beats * 100, "the log writes nothing"
     return spent / beats * 86400 / heartbeat / 1000
 
 
 def open_page(browser: Browser, server: Server, install_clock: bool = False) -> Page:
     page = browser.new_page(base_url=server.url, locale="en-US")
     if install_clock:
-        page.clock.install()  # before anything has set a timer by the real clock
+        page.clock.install()  # before any script sets a timer
     page.goto("/login/")
     page.fill("#login-user", "admin")
     page.fill("#login-password", PASSWORD)
@@ -235,12 +236,12 @@ HIDE = """() => {
 
 
 def requests_an_hour(browser: Browser, server: Server, hidden: bool) -> int:
-    """How often the page asks at default settings, in an hour of the browser's clock."""
+    """Return how many requests the page sends in an hour of the browser's clock, with default settings."""
     page = open_page(browser, server, install_clock=True)
     page.wait_for_function("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.answer()")
     if hidden:
         page.evaluate(HIDE)
-        page.wait_for_timeout(300)  # for what was already on its way
+        page.wait_for_timeout(300)  # for requests that are on their way
     count = 0
 
     def note(url: str) -> None:
@@ -252,19 +253,19 @@ def requests_an_hour(browser: Browser, server: Server, hidden: bool) -> int:
         page.clock.run_for(1000)
         page.wait_for_timeout(2)
     page.close()
-    assert hidden or count > 55, "a visible page that does not ask"
+    assert hidden or count > 55, "the visible page sends no requests"
     return count
 
 
 def log_cost(browser: Browser, full: Server, empty: Server, pairs: int = 7) -> float:
-    """Milliseconds from the click until the restart log is there, beyond those of a log with nothing in it."""
+    """Return how many milliseconds longer it takes to open the restart log than an empty one."""
 
     def open_log(server: Server, there: str) -> float:
         page = open_page(browser, server)
         page.click(f"{ENTRY}_button")
         link = page.locator(f"{ENTRY}_popover").get_by_text("Restart log", exact=True)
         link.wait_for()
-        page.wait_for_timeout(1000)  # in which the popover's strip is loaded
+        page.wait_for_timeout(1000)  # for the popover to load its strip
 
         def open_it() -> None:
             link.click()
@@ -274,11 +275,11 @@ def log_cost(browser: Browser, full: Server, empty: Server, pairs: int = 7) -> f
         page.close()
         return spent
 
-    rows, nothing = "summary", "li:has-text('each restart')"
+    rows, nothing = "summary", ".modal-body > ul:not([class]) > li"
     return median(open_log(full, rows) - open_log(empty, nothing) for _ in range(pairs))
 
 
-# The least that a text can cost which counts: an entry of one line of script.
+# The least that a counting text can cost: an entry with one line of script.
 START_FLOOR = """() => {
     const entry = $("<li><a></a></li>").prependTo("#navbar .nav");
     let count = 0;
@@ -290,7 +291,7 @@ STOP_FLOOR = "() => { clearInterval(floor.timer); floor.entry.remove(); }"
 
 
 def show_entry(server: Server, shown: bool) -> None:
-    """Save whether the navbar has the entry, for every page at once."""
+    """Show or hide the navbar's entry in every page."""
     values = {"show_system_uptime": shown, "show_octoprint_uptime": shown}
     headers = {"X-Api-Key": api_key("admin"), "Content-Type": "application/json"}
     body = json.dumps({"plugins": {"octoprint_uptime": values}}).encode()
@@ -298,10 +299,10 @@ def show_entry(server: Server, shown: bool) -> None:
 
 
 def idle_costs(browser: Browser, server: Server, rounds: int = 7, seconds: float = 10) -> tuple[float, float]:
-    """Milliseconds of main thread a second, beyond the page without the entry: the entry's, and the least possible."""
+    """Return the main thread's milliseconds per second for the entry and for the smallest possible one."""
     page = open_page(browser, server)
     session = page.context.new_cdp_session(page)
-    # By the thread's own clock, on which whatever else the machine does takes no time.
+    # Measure CPU time of the thread, so that other processes don't count.
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def spent() -> float:
@@ -309,7 +310,7 @@ def idle_costs(browser: Browser, server: Server, rounds: int = 7, seconds: float
         return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
     def a_second() -> float:
-        page.wait_for_timeout(1500)  # for what the change before this has begun
+        page.wait_for_timeout(1500)  # for the page to settle after the last change
         started, before = time.monotonic(), spent()
         page.wait_for_timeout(seconds * 1000)
         return (spent() - before) * 1000 / (time.monotonic() - started)
@@ -339,7 +340,7 @@ def seconds_of(text: str) -> int:
 
 
 def drifts(browser: Browser, servers: list[Server], minutes: float = 5) -> tuple[list[float], list[float]]:
-    """By how many seconds each navbar was behind the API's own texts at most, and by how many it was ahead."""
+    """Return how many seconds each navbar was behind the API's texts at most, and how many ahead."""
     pages = [open_page(browser, server) for server in servers]
     behind, ahead = [0.0] * len(servers), [0.0] * len(servers)
     fields = ("uptime", "octoprint_uptime")
@@ -376,42 +377,44 @@ def main() -> int:
         rows.append((figure, unit, values, bound))
         print(figure, values, file=sys.stderr, flush=True)
 
-    answer = "median answer time divided by an empty plugin's, 5 times 1,000 pairs"
+    answer = "median response time divided by an empty plugin's, 5 times 1,000 pairs"
     row(answer, " times", 1.15, [request_ratio(executable) for executable in executables])
-    imports = "`from octoprint_uptime import format_uptime`, more than an empty package"
+    imports = "`from octoprint_uptime import format_uptime`, compared with an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
-    row("added to OctoPrint's end, the longest of 7", " ms", 50, [stop_cost(each, ends=7) for each in executables])
+    row("added to OctoPrint's shutdown, longest of 7", " ms", 50, [stop_cost(each, ends=7) for each in executables])
     slow = [stop_cost(executable, wrapper=with_slow_disk(10)) for executable in executables]
-    row("added to OctoPrint's end where each wait for the disk takes 10 s", " ms", 5000, slow)
+    row("added to OctoPrint's shutdown if each write to the disk takes 10 s", " ms", 5000, slow)
     row("JavaScript and CSS, gzipped", " KiB", 28, [shipped_bytes(python) / 1024 for python in pythons])
     idle = written_a_day(None, HEARTBEAT_SECONDS)
-    row("the restart log's writes in a day without a print", " KB", 1000, [idle] * len(executables))
+    row("written by the restart log per day without a print", " KB", 1000, [idle] * len(executables))
     busy = written_a_day(Print("parts/benchy.gcode", "local", clock.boot_clock(), None), PRINTING_HEARTBEAT_SECONDS)
-    row("the restart log's writes in a day of printing", " KB", 1000, [busy] * len(executables))
+    row("written by the restart log per day of printing", " KB", 1000, [busy] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]
         visible = [requests_an_hour(browser, server, hidden=False) for server in servers]
         hidden = [requests_an_hour(browser, server, hidden=True) for server in servers]
-        row("requests an hour, page visible", "", 61, [*map(float, visible)])
-        row("requests an hour, page hidden", "", 0, [*map(float, hidden)])
+        row("requests per hour, page visible", "", 61, [*map(float, visible)])
+        row("requests per hour, page hidden", "", 0, [*map(float, hidden)])
         empty = [stack.enter_context(running(executable, runs=0)) for executable in executables]
         costs = [log_cost(browser, *pair) for pair in zip(servers, empty, strict=True)]
-        row("opening the log of 1,000 restarts, more than an empty one", " ms", 150, costs)
+        row("opening a log with 1,000 restarts, compared with an empty one", " ms", 150, costs)
         entry, floor = zip(*(idle_costs(browser, server) for server in servers), strict=True)
-        row("main thread a second while the entry counts, more than the page without it", " ms", 4, [*entry])
-        row("the same for a one-line script that rewrites a text as long", " ms", None, [*floor])
+        row("main thread per second for the counting entry", " ms", 4, [*entry])
+        row("main thread per second for a one-line script that counts", " ms", None, [*floor])
         behind, ahead = drifts(browser, servers)
         row("navbar behind the API's text in five minutes, at most", " s", 1, behind)
         row("navbar ahead of the API's text in five minutes, at most", " s", 0, ahead)
 
-    print("| figure |", *(f"OctoPrint {version} |" for version in versions), "bound |")
+    print("| figure |", *(f"OctoPrint {version} |" for version in versions), "limit |")
     print("|---|" + "---:|" * (len(versions) + 1))
     broken = False
     for figure, unit, values, bound in rows:
         over = [bound is not None and value > bound for value in values]
         broken |= any(over)
-        cells = [f"{value:.4g}{unit}{' **broken**' if it else ''}" for value, it in zip(values, over, strict=True)]
+        cells = [
+            f"{value:.4g}{unit}{' **over the limit**' if it else ''}" for value, it in zip(values, over, strict=True)
+        ]
         print("|", " | ".join([figure, *cells, "" if bound is None else f"{bound:.4g}{unit}"]), "|")
     return broken
 

@@ -1,6 +1,6 @@
-"""An emulated machine whose plug can be pulled: QEMU with the disk that `machine_image` builds.
+"""Run an emulated machine and cut its power: QEMU with the disk that `machine_image` builds.
 
-KVM is used where a kernel starts under it, which takes more than that `/dev/kvm` is there; else all is emulated.
+It uses KVM if a kernel starts under it, because `/dev/kvm` may exist without working. Otherwise it emulates the CPU.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _TRIAL_SECONDS = 15
 
 
 class MachineError(Exception):
-    """The machine did not do what a machine does; says what its console showed last."""
+    """Report that the machine failed, with the end of its console."""
 
 
 class Machine:
-    """A machine with a disk of its own, a copy that begins as the image is."""
+    """Control a machine whose disk is a copy of the image."""
 
     def __init__(self, version: str) -> None:
         self._image = image(version)
@@ -43,7 +43,7 @@ class Machine:
         )
 
     def url(self, port: int) -> str:
-        """Where this machine's port is on this host."""
+        """Return the URL on this host that leads to a port of the machine."""
         return f"http://127.0.0.1:{self._ports[port]}"
 
     @property
@@ -51,15 +51,15 @@ class Machine:
         return self._process is not None and self._process.poll() is None
 
     def switch_on(self, clock: str | None = None) -> None:
-        """Start it; ``clock`` is what its clock chip says, instead of this host's time. Returns at once."""
+        """Start the machine and return at once. ``clock`` replaces the time of its clock chip."""
         assert not self.runs
         forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{ours}-:{its}" for its, ours in self._ports.items())
         command = [
             *(*_QEMU, *_MEMORY, *_accelerator(self._image)),
             *("-kernel", str(self._image / "kernel"), "-initrd", str(self._image / "initrd"), "-append", _KERNEL_LINE),
-            # Without a cache of this host's: what the machine has not written is gone with QEMU.
+            # Without a cache on this host, so that killing QEMU loses whatever the machine has not written.
             *("-drive", f"file={self._disk},if=virtio,format=raw,cache=none"),
-            # It reaches nobody, so nobody sets its clock.
+            # Without a network, so that no NTP server sets its clock.
             *("-netdev", f"user,id=n,restrict=on,{forwarded}", "-device", "virtio-net-pci,netdev=n"),
             *("-chardev", f"file,id=c,append=on,path={self._console}", "-serial", "chardev:c"),
             *("-rtc", f"base={clock or 'utc'}"),
@@ -67,15 +67,15 @@ class Machine:
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def cut_power(self) -> None:
-        """Pull the plug of a machine that is on; one that went off before would make a wrong truth of this moment."""
+        """Cut the power. Raises an error if the machine is already off, because the time would be wrong."""
         assert self._process is not None
         if not self.runs:
-            raise self.error("it went off before its power was cut")
+            raise self.error("it was off before its power was cut")
         self._process.kill()
         self.wait_until_off(10)
 
     def wait_until_off(self, seconds: float) -> None:
-        """Wait until it has switched itself off, or wants to boot again, which it does not by itself."""
+        """Wait until the machine switches itself off or reboots, which ends QEMU, too."""
         assert self._process is not None
         try:
             self._process.wait(seconds)
@@ -84,29 +84,29 @@ class Machine:
         self._hang_up()
 
     def run(self, command: str, timeout: float = 120) -> str:
-        """What a command prints that root runs in it."""
+        """Run a command as root on the machine, and return its output."""
         try:
             done = subprocess.run(
                 [*self._ssh(), command], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
             )
         except subprocess.TimeoutExpired:
-            raise self.error(f"no answer in {timeout} s to: {command}") from None
+            raise self.error(f"no response within {timeout} s to: {command}") from None
         if done.returncode:
             raise self.error(f"{command!r} failed with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout
 
     def run_last(self, command: str) -> None:
-        """Have root run a command that ends the machine; returns once it has been told."""
+        """Start a command as root that ends the machine, and return without waiting for it."""
         self.run(f"nohup sh -c {_quoted(f'sleep 0.2; {command}')} > /dev/null 2>&1 < /dev/null &")
 
     def error(self, what: str) -> MachineError:
-        """The error to raise, with the end of the console."""
+        """Return the error to raise, with the end of the console."""
         text = self._console.read_text(errors="replace") if self._console.exists() else ""
         state = "on" if self.runs else "off"
         return MachineError(f"{what}\nThe machine is {state}; the end of its console, {self._console}:\n{text[-3000:]}")
 
     def throw_away(self) -> None:
-        """End it for good; its disk stays to be looked at."""
+        """Stop the machine for good. Its disk stays for inspection."""
         if self.runs:
             self.cut_power()
         shutil.rmtree(self._socket.parent)
@@ -118,7 +118,7 @@ class Machine:
             "UserKnownHostsFile": os.devnull,
             "LogLevel": "ERROR",
             "ConnectTimeout": "20",
-            # One connection for all commands: where all is emulated, a new one takes seconds.
+            # Share one connection: with emulation, opening a new one takes seconds.
             "ControlMaster": "auto",
             "ControlPath": str(self._socket),
             "ControlPersist": "yes",
@@ -144,7 +144,7 @@ _EMULATED = ("-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max")
 
 
 def _kvm_works(folder: Path) -> bool:
-    """Whether a kernel comes to its end under KVM: without a program to run it panics, and QEMU ends."""
+    """Return whether a kernel runs under KVM. It panics without an init program, which ends QEMU."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
     kernel = ["-kernel", str(folder / "kernel"), "-append", "panic=-1"]

@@ -1,7 +1,7 @@
-"""Builds the disk of an emulated machine: Debian, with OctoPrint under systemd as OctoPi has it, and the plugin.
+"""Build the disk of an emulated machine: Debian, OctoPrint under systemd as on OctoPi, and the plugin.
 
-It takes root, for a chroot; without, it starts itself again under sudo. What it builds is kept in `.machine/`: Debian
-and OctoPrint for good, the disk until the wheel or this file is a newer one.
+Building needs root for a chroot, and restarts itself with sudo without it. `.machine/` keeps Debian and OctoPrint for
+good, and the disk until the wheel or this file changes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PACKAGES = (
     *("python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"),
     *("iproute2", "procps", "util-linux", "openssh-server", "ca-certificates", "lxc"),
 )
-# What the machine does by itself is no part of the tests, and takes time where all is emulated.
+# Background jobs that the tests don't need, and that take time with emulation.
 _IDLE = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -46,12 +46,12 @@ SHORT_FILE = "short.gcode"
 
 
 def image(version: str) -> Path:
-    """The folder with the disk of the machine for this OctoPrint, its kernel and the key for SSH."""
+    """Return the folder with the disk, the kernel and the SSH key for this version of OctoPrint."""
     return FOLDER / version
 
 
 def build(version: str, wheel: Path) -> None:
-    """Build what is missing, or older than the wheel or than what builds it."""
+    """Build whatever is missing or outdated."""
     folder = image(version)
     debian, octoprint, disk = FOLDER / "debian.tar", folder / "octoprint.tar", folder / "disk.img"
     if not debian.exists():
@@ -80,7 +80,7 @@ def _say(what: str) -> None:
 
 
 def _run(command: Iterable[str], **options: object) -> None:
-    """Run a command in silence; its output is told if it fails."""
+    """Run a command, and show its output only if it fails."""
     done = subprocess.run(list(command), stdout=-1, stderr=subprocess.STDOUT, text=True, **options)  # type: ignore[call-overload]
     if done.returncode:
         raise SystemExit(f"{done.stdout[-5000:]}\n{done.args[0]} failed with {done.returncode}")
@@ -88,8 +88,8 @@ def _run(command: Iterable[str], **options: object) -> None:
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """Where to write a file that gets this path only once it is whole."""
-    new = path.with_name(f"new-{path.name}")  # mmdebstrap looks at the ending
+    """Yield a temporary path, and rename it to ``path`` when the file is complete."""
+    new = path.with_name(f"new-{path.name}")  # mmdebstrap needs the suffix
     new.unlink(missing_ok=True)
     yield new
     new.replace(path)
@@ -103,7 +103,7 @@ def _unpacked(archive: Path) -> Iterator[Path]:
 
 
 def _mirrors() -> list[str]:
-    """Where this system itself gets this Debian from; nothing for another system, then mmdebstrap knows a place."""
+    """Return this system's package sources if it is the same Debian. Otherwise mmdebstrap uses its default."""
     line = "deb $(REPO_URI) $(CODENAME) $(COMPONENT)"
     command = ["apt-get", "indextargets", "--format", line, "Created-By: Packages", "Origin: Debian"]
     lines = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
@@ -135,7 +135,7 @@ def _install_plugin(root: Path, wheel: Path) -> None:
 
 
 def _configure(root: Path, public_key: str) -> None:
-    """Write the machine's files: network, unit, OctoPrint's data folder, a container, a library for a slow card."""
+    """Write the configuration of network, service, OctoPrint and container, and the library that slows the disk."""
     _write(root / "etc/fstab", "/dev/vda / ext4 defaults,noatime 0 1\n")
     _write(root / "etc/hostname", "machine\n")
     _write(root / "etc/hosts", "127.0.0.1 localhost machine\n")
@@ -158,10 +158,10 @@ def _configure(root: Path, public_key: str) -> None:
 
 
 def _data_folder(folder: Path) -> None:
-    """What OctoPrint finds: a user with an API key, the virtual printer, two files to print, a plugin that can hang."""
+    """Create a data folder with a user, a virtual printer, two files to print, and a plugin that can hang."""
     Server(Path(), folder).prepare({"admin": {"groups": ["users", "admins"]}})
     config = json.loads((folder / "config.yaml").read_text())  # JSON is YAML
-    # An analysis takes long where all is emulated.
+    # Analysing files takes long with emulation.
     _write(folder / "config.yaml", json.dumps({**config, "gcodeAnalysis": {"runAt": "never"}}))
     _write(folder / "uploads" / SLOW_FILE, "G4 P300\n" * 4000)  # twenty minutes
     _write(folder / "uploads" / SHORT_FILE, "G4 P20\n" * 40)

@@ -23,10 +23,10 @@ from octoprint_server import Server, api_key
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "https://github.com/Ajimaru/OctoPrint-Uptime"
-# The name under which GitHub gives the latest release's archive, whatever its version.
+# The archive has the same name in every release, so the link to the latest one never changes.
 ARCHIVE = "OctoPrint-Uptime-latest.zip"
 CANDIDATE = "rc"
-# What the pictures show, and what takes them.
+# The screenshots show these files, and need an update if they change.
 PICTURED = ("octoprint_uptime/static", "octoprint_uptime/templates", "octoprint_uptime/translations")
 PICTURES = "assets/img"
 
@@ -36,33 +36,33 @@ def is_candidate(version: str) -> bool:
 
 
 def problems(root: Path, version: str) -> Iterator[str]:
-    """What keeps the commit from being the release of this version, as far as can be told without a test."""
+    """Yield what is missing for a release of this version, without running tests."""
     if not re.fullmatch(r"\d+\.\d+\.\d+(rc\d+)?", version):
-        yield f"{version!r} is no version such as 1.1.0 or 1.1.0rc1"
+        yield f"{version!r} is not a version such as 1.1.0 or 1.1.0rc1"
     if changed := _git(root, "status", "--porcelain"):
-        yield f"not committed:\n{changed}"
+        yield f"uncommitted changes:\n{changed}"
     project = (root / "pyproject.toml").read_text(encoding="utf-8")
     if f'\nversion = "{version}"\n' not in project:
-        yield "pyproject.toml is of another version"
+        yield "pyproject.toml has another version"
     if not notes(root, version):
-        yield f"CHANGELOG.md says nothing of {heading(version)}"
+        yield f"CHANGELOG.md has no entries under {heading(version)}"
     if not is_candidate(version) and notes(root, "Unreleased"):
-        yield "CHANGELOG.md has more under Unreleased"
+        yield "CHANGELOG.md still has entries under Unreleased"
     taken = _git(root, "log", "-1", "--format=%H", "--", PICTURES)
     if _git(root, "log", "--oneline", f"{taken}..", "--", *PICTURED):
-        yield f"the page has changed since the pictures in {PICTURES} were taken: make screenshots"
+        yield f"the page has changed since the screenshots in {PICTURES}: run make screenshots"
 
 
 def notes(root: Path, version: str) -> str:
-    """What the changelog says of a version; a candidate is of what is not released yet."""
+    """Return a version's section of the changelog. For a release candidate that is Unreleased."""
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     found = re.search(rf"^## \[{re.escape(heading(version))}\].*?\n(.*?)(?=^## |^\[)", text, re.DOTALL | re.MULTILINE)
-    # A link from the repository's root leads nowhere from a release's page.
+    # Relative links don't work on GitHub's release page.
     return re.sub(r"\]\((?![a-z]+:)", f"]({REPOSITORY}/blob/{version}/", found[1].strip()) if found else ""
 
 
 def heading(version: str) -> str:
-    """Under which the changelog has a version: the release's own, or what is not released yet."""
+    """Return the changelog's heading for a version: the version, or Unreleased for a release candidate."""
     return version if re.fullmatch(r"[\d.]+", version) else "Unreleased"
 
 
@@ -92,12 +92,12 @@ def build(version: str) -> None:
     _notes_file().write_text(notes(ROOT, version) + "\n", encoding="utf-8")
     environments = sorted((ROOT / ".venv").glob("octoprint-*"))
     for environment in environments:
-        for file in _files():  # the wheel last, which the tests of this folder then find as before
+        for file in _files():  # install the wheel last, because the tests expect it
             _install(environment, file, version)
-            print(f"{environment.name}: {file.name} is installed and answers as {version}")
+            print(f"{environment.name}: {file.name} is installed and reports version {version}")
     tag = f"git tag {version} {_git(ROOT, 'rev-parse', 'HEAD')} && git push origin {version}"
-    print(f"\nTo release it, which .github/workflows/release.yml does for the tag:\n    {tag}")
-    print(f"Without that workflow, from here:\n    make publish VERSION={version}")
+    print(f"\nTo release it with .github/workflows/release.yml, push the tag:\n    {tag}")
+    print(f"To release it without the workflow, also run:\n    make publish VERSION={version}")
 
 
 def _files() -> list[Path]:
@@ -129,7 +129,7 @@ def _install(environment: Path, file: Path, version: str) -> None:
 
 
 def publishing(version: str) -> list[str]:
-    """The command that makes GitHub's release of a tag; Software Update tells candidates by both options."""
+    """Return the command that creates the release on GitHub. Software Update needs both options for candidates."""
     target = ["--prerelease", "--target", CANDIDATE] if is_candidate(version) else ["--target", "main"]
     files = [str(file.relative_to(ROOT)) for file in _files()]
     command = ["gh", "release", "create", version, "--verify-tag", "--title", version, *target]
@@ -144,7 +144,7 @@ def publish(version: str) -> None:
 
 def check(version: str) -> None:
     if found := list(problems(ROOT, version)):
-        sys.exit("\n".join([f"This is no release of {version}:", *found]))
+        sys.exit("\n".join([f"Not ready to release {version}:", *found]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Take the screenshots that the documents show, from the running plugin.
+"""Take the screenshots for the documentation.
 
-Fails where one shows what nobody is to see, or has nothing to show.
+Fails if a screenshot would show an unknown value, or lack content.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOTICE = ".octoprint_uptime_notice"
 
 BOOTED = 38 * 60  # seconds ago
 DAY = 24
-# Ends of power cuts and kills two weeks ago and earlier; since then a new power supply, and one power cut today.
+# Several power cuts until two weeks ago, when the power supply was replaced, and one power cut today.
 PAST = [
     Run("a", 26 * DAY - 5, 25 * DAY + 2, None, dismissed=True),
     Run("b", 25 * DAY + 1, 23 * DAY, None, dismissed=True),
@@ -44,7 +44,7 @@ PAST = [
     Run("i", 3 * DAY + 8 - 0.02, 0.75, None, "benchy.gcode"),
 ]
 
-# What the README begins with: the right part of the popover's picture, and the log's picture down to where that ends.
+# The README's first picture: the right part of the popover beside the top of the log.
 OVERVIEW = """
     <style>
         main { display: flex; width: 1446px; }
@@ -63,7 +63,7 @@ NEVER = re.compile(r"uptime unknown|Betriebszeit unbekannt|not known|undefined|N
 
 
 def log_in(page: Page, url: str) -> None:
-    """Go through OctoPrint's login form and wait for the navbar entry."""
+    """Log in to OctoPrint, and wait for the navbar entry."""
     page.goto(f"{url}/login/")
     page.fill("#login-user", "admin")
     page.fill("#login-password", PASSWORD)
@@ -75,11 +75,11 @@ def check(*shown: Locator) -> None:
     for each in shown:
         text = each.inner_text()
         if found := NEVER.search(text):
-            sys.exit(f"A picture says {found[0]!r}: {text}")
+            sys.exit(f"A screenshot shows {found[0]!r}: {text}")
 
 
 def check_strip(page: Page) -> None:
-    """A month with something in it."""
+    """Fail unless the strip shows 30 days with every state."""
     options = page.locator(f"{ENTRY} [role=option]")
     options.first.wait_for()
     check(page.locator(f"{ENTRY}_popover"))
@@ -89,7 +89,7 @@ def check_strip(page: Page) -> None:
 
 
 class Camera:
-    """Takes pictures of pages in one language, under one theme; the plain ones have no suffix."""
+    """Take screenshots in one language and theme. English and light ones have no suffix."""
 
     def __init__(self, browser: Browser, server: Server, locale: str, dark: bool) -> None:
         self._browser, self._server, self._locale, self._dark = browser, server, locale, dark
@@ -148,7 +148,7 @@ def bottom(page: Page, selector: str) -> float:
 
 
 def overview(browser: Browser) -> None:
-    """Put the popover's picture and the log's side by side."""
+    """Put the screenshots of the popover and of the log side by side."""
     page = browser.new_page(viewport={"width": 1500, "height": 600}, device_scale_factor=2)
     page.set_content(OVERVIEW)
     for place, name in (("#popover img", "uptime_popover"), ("#log img", "uptime_restarts")):

@@ -1,4 +1,4 @@
-"""A plugin for tests and benchmarks that writes down how long ours takes as OctoPrint ends."""
+"""Measure how long the plugin takes when OctoPrint shuts down."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ __plugin_implementation__ = Stopwatch()
 
 
 def took(server: Server) -> float:
-    """Seconds that the plugin took at the last end of a server."""
+    """Return how many seconds the plugin took at the last shutdown of a server."""
     return float((server.basedir / "took").read_text())

@@ -32,7 +32,7 @@ LIGHT = """
 
 
 def set_theme(page: Page, sheet: str) -> None:
-    """Put the sheet after the core's own, in the place of the last one."""
+    """Add a style sheet after OctoPrint's own. It replaces the previous one."""
     page.evaluate(
         """sheet => {
             const found = document.querySelector("style.theme");

@@ -1,4 +1,4 @@
-"""Refresh the catalogues: extract and update those in translations/, compile them, and copy what ships."""
+"""Refresh the translations: extract the texts, update translations/, compile, and copy what ships."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ POT = WORKING / "messages.pot"
 
 
 def catalogue(folder: Path, language: str) -> Path:
-    """Where a language's catalogue lies below ``folder``."""
+    """Return the path of a language's catalogue in ``folder``."""
     return folder / language / "LC_MESSAGES" / "messages.po"
 
 
 def pybabel(*arguments: str | Path) -> None:
-    """Run Babel's command in the project's folder."""
+    """Run pybabel in the project's folder."""
     subprocess.run([sys.executable, "-m", "babel.messages.frontend", *map(str, arguments)], cwd=ROOT, check=True)
 
 
 def extract(target: Path) -> None:
-    """Collect what the Python code, the templates and the JavaScript have to say."""
+    """Extract the texts of the Python code, the templates and the JavaScript."""
     about = (
         "--project=OctoPrint-Uptime",
         "--copyright-holder=Ajimaru",
@@ -37,7 +37,7 @@ def extract(target: Path) -> None:
 
 
 def refresh_template() -> None:
-    """Extract anew; where nothing but the date would change, the file stays as it is, and so do the others."""
+    """Extract the texts again, but keep the file if only its date would change."""
     with tempfile.TemporaryDirectory() as folder:
         new = Path(folder, POT.name)
         extract(new)
@@ -54,7 +54,7 @@ def main() -> None:
     refresh_template()
     for language in LANGUAGES:
         po = catalogue(WORKING, language)
-        # No guesses: OctoPrint's page would show a fuzzy translation as if somebody had checked it.
+        # No fuzzy matching: OctoPrint would show guessed translations.
         command = ("update", "--no-fuzzy-matching", "--ignore-obsolete") if po.exists() else ("init",)
         pybabel("--quiet", *command, "--input-file", POT, "--output-dir", WORKING, "--locale", language)
         shipped = catalogue(SHIPPED, language)

@@ -1,4 +1,4 @@
-"""The ends: what is done to the machine and its OctoPrints, and what is true of it."""
+"""Shut down or crash the machine and its OctoPrints, and keep a record of what really happened."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NamedTuple
 from truth import ON_DISK_SECONDS, Run, Span
 from world import OctoPrint, World, span
 
-_OFF_SECONDS = 120  # that the machine takes at the most to switch itself off
-_SETTLED_SECONDS = ON_DISK_SECONDS + 3  # then what was done is on the disk
+_OFF_SECONDS = 120  # the machine switches itself off within this time
+_SETTLED_SECONDS = ON_DISK_SECONDS + 3  # after this time everything is on the disk
 _LONG_AGO = 1577836800.0  # 2020-01-01
 _DROP_IN = "/run/systemd/system/octoprint.service.d"
 
 
 class End(NamedTuple):
-    """One end as the seed has it: ``printing`` says what the printer does, ``moment`` is from 0 to 1."""
+    """Describe one shutdown or crash. ``printing`` is what the printer does, and ``moment`` is from 0 to 1."""
 
     number: int
     kind: str
@@ -78,7 +78,7 @@ def kill_and_power_cut_later(world: World, end: End) -> None:
 
 
 def stop_that_hangs(world: World, end: End) -> None:
-    """Another plugin hangs as OctoPrint is stopped, and systemd kills it: it was asked for, so it is clean."""
+    """Stop OctoPrint while another plugin hangs, so that systemd kills it. The shutdown still counts as clean."""
     _prepare(world, world.octoprint, end)
     drop_in = f"[Service]\\nTimeoutStopSec={3 + 5 * end.moment:.1f}\\n"
     world.machine.run(
@@ -96,7 +96,7 @@ def power_cut_as_a_print_starts(world: World, end: End) -> None:
 
 
 def power_cut_as_octoprint_starts(world: World, end: End) -> None:
-    """Within ten seconds of the start of its process, or of its first answer."""
+    """Cut the power within ten seconds of the start of the process or of the first response."""
     _prepare(world, world.octoprint, end)
     if end.variant == "answering":
         _restart(world, clean=True)
@@ -117,7 +117,7 @@ def container_killed(world: World, end: End) -> None:
 
 
 def container_without_power(world: World, end: End) -> None:
-    """The machine's power is cut while OctoPrint runs in it and in its container."""
+    """Cut the machine's power while one OctoPrint runs on it and another in its container."""
     world.start_container()
     _prepare(world, world.in_container, end)
     time.sleep(_SETTLED_SECONDS + 5 * end.moment)
@@ -130,7 +130,7 @@ def container_without_power(world: World, end: End) -> None:
 
 
 def no_clock_chip(world: World, end: End) -> None:
-    """The machine starts with a clock from long ago, or as it was at its end; it is set right later, or never."""
+    """Start the machine with an old date, or with the time of its shutdown, and set the clock later or never."""
     _prepare(world, world.octoprint, end)
     time.sleep(_SETTLED_SECONDS)
     if end.variant == "set after a restart":
@@ -153,7 +153,7 @@ def no_clock_chip(world: World, end: End) -> None:
 
 
 def slow_card(world: World, end: End) -> None:
-    """Each wait for the card takes longer, from a start of OctoPrint to its end, which is clean."""
+    """Slow down every write to the disk for one run of OctoPrint, which ends with a clean shutdown."""
     milliseconds = 500 if end.moment < 0.5 else 1000
     drop_in = f"[Service]\\nEnvironment=LD_PRELOAD=/opt/slow_card.so SLOW_CARD_MS={milliseconds}\\n"
     world.machine.run(f"mkdir -p {_DROP_IN}; printf '{drop_in}' > {_DROP_IN}/slow.conf; systemctl daemon-reload")
@@ -193,7 +193,7 @@ _PRINTING = ("printing", "printing", "idle", "printed")
 
 
 def ends(count: int, seed: int) -> Iterator[End]:
-    """The same ends for the same seed: all kinds in random order, then all again in another; so their variants."""
+    """Yield the same ends for the same seed: all kinds and variants in random order, then all again in another."""
     chance = random.Random(seed)
     kinds, printing = _dealt(chance, list(KINDS)), _dealt(chance, _PRINTING)
     variants = {kind: _dealt(chance, of_kind) for kind, of_kind in _VARIANTS.items()}
@@ -203,13 +203,13 @@ def ends(count: int, seed: int) -> Iterator[End]:
 
 
 def _dealt(chance: random.Random, cards: Sequence[str]) -> Iterator[str]:
-    """The cards in random order, again and again, each time in another."""
+    """Yield all cards in random order, and then again in another, forever."""
     while True:
         yield from chance.sample(cards, len(cards))
 
 
 def _prepare(world: World, octoprint: OctoPrint, end: End) -> None:
-    """Have the printer print, or have printed."""
+    """Start a print, or print a whole file, as ``end`` says."""
     if end.printing == "printing":
         world.print_file(octoprint)
     elif end.printing == "printed":

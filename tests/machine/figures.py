@@ -1,4 +1,4 @@
-"""What came of the ends, in figures."""
+"""Count how many ends the log reported correctly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from truth import Told
 
 
 class Figures:
-    """For each kind of end: how many, how many were told right, and how closely their downtimes are known."""
+    """Count for each kind of end how many were reported correctly, and how precise the downtimes are."""
 
     def __init__(self) -> None:
         self._done: dict[str, int] = defaultdict(int)
@@ -21,7 +21,7 @@ class Figures:
         self._done[kind] += 1
 
     def right(self, kind: str, told: Told) -> None:
-        """Note that it was told right; ``told`` is the restart that it led to."""
+        """Count a correct report. ``told`` is the restart in the log."""
         self._right[kind] += 1
         low, high = told["downtime_seconds_min"], told["downtime_seconds_max"]
         if high is not None:
@@ -29,7 +29,7 @@ class Figures:
 
     def table(self) -> Iterator[str]:
         row = "{:32} {:>5} {:>11}   {}".format
-        yield row("end", "done", "told right", "downtime known to within")
+        yield row("end", "done", "correct", "downtime known to within")
         for kind in KINDS:
             if self._done[kind]:
                 yield row(kind, self._done[kind], self._right[kind], self._range(self._widths[kind]))

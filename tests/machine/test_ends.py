@@ -1,4 +1,4 @@
-"""What the restart log tells of each end of a whole machine, one after the other on the same disk."""
+"""Test what the restart log reports about a whole machine that is shut down or crashed again and again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Worlds:
-    """The machine as the last end left it, or a new one, if that end was told wrong or did not come about."""
+    """Keep the machine from one test to the next. After a failed test, create a new one."""
 
     def __init__(self, version: str) -> None:
         self._version = version
@@ -34,7 +34,7 @@ class Worlds:
         return world
 
     def give_back(self, world: World) -> None:
-        """Offer it for the next end."""
+        """Offer the machine to the next test."""
         self._given_back = world
 
     def throw_away(self) -> None:
@@ -47,7 +47,7 @@ class Worlds:
 def octoprint_in_machine(pytestconfig: pytest.Config) -> str:
     versions: list[str] = pytestconfig.option.octoprint or []
     if len(versions) != 1:
-        pytest.fail("These tests take one OctoPrint, whose machine is built: `make machine`.", pytrace=False)
+        pytest.fail("These tests need one OctoPrint and its machine. Run `make machine`.", pytrace=False)
     return versions[0]
 
 
@@ -66,7 +66,7 @@ def figures(octoprint_in_machine: str, pytestconfig: pytest.Config) -> Iterator[
     print(*figures.table(), sep="\n")
 
 
-def test_what_the_log_tells_is_what_was_done(worlds: Worlds, end: End, figures: Figures) -> None:
+def test_log_reports_what_happened(worlds: Worlds, end: End, figures: Figures) -> None:
     world = worlds.take()
     KINDS[end.kind](world, end)
     figures.done(end.kind)

@@ -1,6 +1,6 @@
-"""What really happened to OctoPrint, and what a restart log may therefore say.
+"""Record what really happened to OctoPrint, and compare the restart log with it.
 
-All moments here are seconds since 1970 by the clock of the host that emulates the machine.
+All times are seconds since 1970 by the clock of the host that emulates the machine.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-# The machine's clock begins up to a second late, the API leaves out parts of a second, and asking takes one.
+# The machine's clock starts up to a second late, the API drops fractions, and a request takes about a second.
 TOLERANCE = 3.0
-# What was committed longer ago than this is there after a power cut.
+# A commit survives a power cut if it is older than this.
 ON_DISK_SECONDS = 5.0
-# So long it may take, where all is emulated, until what OctoPrint shows has reached the log.
+# In a slow emulated machine, a change may reach the log this much later than OctoPrint's API.
 NOTED_SECONDS = 2.0
 
 Told = dict[str, Any]
 
 
 class Span(NamedTuple):
-    """Something happened between these moments."""
+    """Hold the earliest and the latest time at which something happened."""
 
     low: float
     high: float
 
 
 class WallClock(NamedTuple):
-    """How the machine's clock goes in one boot.
+    """Describe the machine's wall clock during one boot.
 
-    While it is not ``right``, moments may be unknown. Where it was restored from a file, nobody can see that it is not
-    right: then moments may also be told that are ``behind`` by so many seconds.
+    If it is not ``right``, the log may report times as unknown. If it was restored from a file, the log can't know
+    that it is wrong, and may report times that are ``behind`` by so many seconds.
     """
 
     right: bool = True
@@ -38,7 +38,7 @@ class WallClock(NamedTuple):
 
 
 class Start(NamedTuple):
-    """A start of OctoPrint: where, and by which start of the machine and of the container; 0 is the machine itself."""
+    """Describe a start of OctoPrint, with the number of the machine's boot and of the container's, or 0 for none."""
 
     machine: int
     machine_started: float
@@ -48,10 +48,10 @@ class Start(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A run of OctoPrint. ``recorded`` is when its log was seen to have it; ``lost`` is the file that it printed.
+    """Describe a run of OctoPrint. The log had it by the time ``recorded``; ``lost`` is the file that it printed.
 
-    Where it ended so soon that its beginning, or its print's, need not be on the disk, ``may_be_unrecorded`` or
-    ``print_may_be_unrecorded`` says so: then it may be missing, but nothing false may stand in its place.
+    ``may_be_unrecorded`` and ``print_may_be_unrecorded`` mean that the start of the run or of the print may not have
+    reached the disk. Then it may be missing from the log, but the log must not report anything wrong instead.
     """
 
     start: Start
@@ -65,20 +65,20 @@ class Run(NamedTuple):
 
     @property
     def last_alive(self) -> float:
-        """The log knows that it was alive at this moment, at the least."""
+        """Return the earliest last heartbeat that the log may have."""
         print_is_recorded = self.lost and not self.print_may_be_unrecorded
         return self.print_started.low if print_is_recorded else self.start.started
 
     def printing(self, file: str, started: Span) -> Run:
-        """This run while it prints a file."""
+        """Return this run with a print."""
         return self._replace(lost=file, print_started=started)
 
     def end(self, ended: Span, clean: bool) -> Run:
-        """This run as it ended; what the log knew of it is all there."""
+        """Return this run with an end that loses no data."""
         return self._replace(ended=ended, clean=clean)
 
     def end_with_the_machine(self, ended: Span) -> Run:
-        """This run as it ended because the machine did, without warning; what was committed last may be lost."""
+        """Return this run with a crash of the machine, which may lose the last commits."""
         on_disk = ended.low - ON_DISK_SECONDS
         return self._replace(
             ended=ended,
@@ -88,7 +88,7 @@ class Run(NamedTuple):
 
 
 class Truth:
-    """The runs of one OctoPrint that its log knows of, or should; the newest goes on."""
+    """Hold the runs of one OctoPrint that its log should have. The newest is still running."""
 
     def __init__(self, first: Run) -> None:
         self.runs = [first]
@@ -102,30 +102,30 @@ class Truth:
         self.runs[-1] = run
 
     def restarts_next(self) -> int:
-        """How many restarts are told at the least once the next run is recorded."""
+        """Return the minimum number of restarts in the log after the next start."""
         return len([run for run in self.runs if not run.may_be_unrecorded])
 
     def clock_was_set(self, machine: int) -> None:
-        """The machine's clock is right now, for all that happened since that boot of it."""
+        """Mark the machine's clock as right for all runs of this boot."""
         self.runs = [
             run._replace(start=run.start._replace(clock=WallClock())) if run.start.machine == machine else run
             for run in self.runs
         ]
 
     def complaints(self, told: list[Told]) -> list[str]:
-        """What is wrong with the restarts that the log tells, newest first: a sentence each."""
+        """Return a sentence for each error in the restarts that the log reports, newest first."""
         self._drop_unrecorded(len(told))
         pairs = list(pairwise(self.runs))
         if len(told) != len(pairs):
-            return [f"{len(pairs)} restarts have happened, and {len(told)} are told: {told}"]
+            return [f"{len(pairs)} restarts have happened, and the log has {len(told)}: {told}"]
         found = []
         for (ended, begun), each in zip(pairs, reversed(told), strict=True):
             wrong = _Comparison(each, ended, begun).wrong()
-            found += [f"{sentence}; told was {each}" for sentence in wrong]
+            found += [f"{sentence}; the log has {each}" for sentence in wrong]
         return found
 
     def _drop_unrecorded(self, told: int) -> None:
-        """Forget the runs that may be missing and are; the others are known to be recorded from now on."""
+        """Drop the runs that may be missing and are. All others are in the log from now on."""
         uncertain = [run for run in self.runs if run.may_be_unrecorded]
         for run in uncertain[: max(0, len(self.runs) - 1 - told)]:
             self.runs.remove(run)
@@ -133,7 +133,7 @@ class Truth:
 
 
 class _Comparison:
-    """One restart as it is told, beside the end of one run and the start of the next."""
+    """Compare a restart in the log with the end of one run and the start of the next."""
 
     def __init__(self, told: Told, ended: Run, begun: Run) -> None:
         self._told = told
@@ -142,7 +142,7 @@ class _Comparison:
         self._wrong: list[str] = []
 
     def wrong(self) -> list[str]:
-        """What is wrong, a sentence each."""
+        """Return a sentence for each error."""
         self._is("kind", _kind(self._ended.start, self._begun.start))
         self._is("clean", self._ended.clean)
         self._lost_print()
@@ -155,7 +155,7 @@ class _Comparison:
         ended, lost = self._ended, self._told["lost_print"]
         file = lost and lost["file"]
         if file != ended.lost and not (ended.print_may_be_unrecorded and file is None):
-            self._wrong.append(f"the print was {ended.lost}, and {file} is told")
+            self._wrong.append(f"the print was {ended.lost}, and the log has {file}")
         elif lost:
             started, clock = ended.print_started, ended.start.clock
             self._moment("the print's started_at", lost["started_at"], started, clock)
@@ -187,9 +187,11 @@ class _Comparison:
         shortest, longest = begun.started - ended.ended.high, begun.started - ended.ended.low
         if ended.start.clock.right and begun.clock.right:
             if low is None or high is None:
-                self._wrong.append(f"the downtime was {shortest:.1f} to {longest:.1f} s, and {low} to {high} is told")
+                self._wrong.append(
+                    f"the downtime was {shortest:.1f} to {longest:.1f} s, and the log has {low} to {high}"
+                )
             elif ended.clean and low != high:
-                self._wrong.append(f"after a clean end the downtime is known, and {low} to {high} is told")
+                self._wrong.append(f"after a clean shutdown the downtime is known, and the log has {low} to {high}")
         behind = begun.clock.behind
         if low is not None:
             self._number("the shortest downtime", low, Span(shortest if ended.clean else 0, longest), behind)
@@ -199,13 +201,13 @@ class _Comparison:
 
     def _is(self, name: str, expected: object) -> None:
         if self._told[name] != expected:
-            self._wrong.append(f"{name} was {expected}, and {self._told[name]} is told")
+            self._wrong.append(f"{name} was {expected}, and the log has {self._told[name]}")
 
     def _moment(self, name: str, text: str | None, truth: Span, clock: WallClock) -> None:
         if text is not None:
             self._number(name, moment(text), truth, clock.behind)
         elif clock.right:
-            self._wrong.append(f"{name} is not told")
+            self._wrong.append(f"{name} is missing")
 
     def _number(self, name: str, number: float, truth: Span, behind: float) -> None:
         low, high = truth
@@ -226,5 +228,5 @@ def _kind(ended: Start, begun: Start) -> str:
 
 
 def moment(text: str) -> float:
-    """A moment as the API tells it, in seconds since 1970."""
+    """Convert a time of the API to seconds since 1970."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()

@@ -1,4 +1,4 @@
-"""The machine with its OctoPrints: starting them, asking them, and keeping the truth about them."""
+"""Start the machine and its OctoPrints, ask them, and record what really happened."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
 from truth import ON_DISK_SECONDS, TOLERANCE, Run, Span, Start, Told, Truth, WallClock
 
 _ENDPOINT = "/api/plugin/octoprint_uptime"
-_START_SECONDS = 180  # a loaded host emulates slowly
+_START_SECONDS = 180  # emulation is slow on a busy host
 _TELL_SECONDS = 30
 _FIRST_PORT, _CONTAINER_PORT = 5000, 5001
 
-# Prints the machine's uptime and wall clock, and the start of the OctoPrint on this port in ticks after the boot.
+# Prints the start of the OctoPrint on this port in ticks after boot, and the machine's uptime and wall clock.
 _CLOCKS = (
     "until pid=$(pgrep --oldest --full '[-]-port={port}$'); do sleep 0.1; done; "
     "sed 's/.*) //' /proc/$pid/stat | cut -d' ' -f20; cut -d' ' -f1 /proc/uptime; date +%s.%N"
@@ -30,7 +30,7 @@ _TICKS = 100
 
 
 class OctoPrint:
-    """An OctoPrint in the machine or in its container, by its API."""
+    """Use the API of an OctoPrint on the machine or in its container."""
 
     def __init__(self, machine: Machine, port: int) -> None:
         self._machine = machine
@@ -39,7 +39,7 @@ class OctoPrint:
         self.told: list[Told] = []
 
     def ask(self, path: str, body: Any = None) -> Any:
-        """The answer to a request; with a body it is a POST."""
+        """Send a GET, or a POST if there is a body, and return the response."""
         headers = {"X-Api-Key": api_key("admin")}
         method, url = ("GET" if body is None else "POST"), self._machine.url(self.port) + path
         response = requests.request(method, url, json=body, headers=headers, timeout=20)
@@ -47,17 +47,17 @@ class OctoPrint:
         return response.json() if response.content else None
 
     def restarts(self) -> list[Told]:
-        """What its log tells, newest first."""
+        """Return the restarts in its log, newest first."""
         found: list[Told] = self.ask(f"{_ENDPOINT}?restarts=1000")["restarts"]
         return found
 
     def wait_until_it_has_told(self) -> float:
-        """Wait until it answers, and its log has told of the last restart; gives the moment when that was seen.
+        """Wait until OctoPrint responds and its log has the last restart. Return the time of that.
 
-        A log that tells less than it should is no matter of patience: after a while this returns all the same.
+        If the log lacks a restart, stop waiting after a while.
         """
         expected = self.truth.restarts_next() if self.truth else 0
-        self.until(self._answers, _START_SECONDS, "OctoPrint does not answer")
+        self.until(self._answers, _START_SECONDS, "OctoPrint does not respond")
         deadline = time.monotonic() + _TELL_SECONDS
         while len(self.told) < expected and time.monotonic() < deadline:
             time.sleep(0.3)
@@ -82,9 +82,9 @@ class OctoPrint:
         return str(self.ask("/api/job")["state"])
 
     def print_file(self, name: str) -> Span:
-        """Connect the printer and start a print; gives when that began."""
+        """Connect the printer, start a print, and return when it started."""
         if self.state() != "Operational":
-            # The virtual printer's memory, which does not connect once a power cut has left it half written.
+            # Delete the virtual printer's memory: a half-written one after a power cut prevents the connection.
             self._machine.run(f"rm -f /{{{HOME}/.octoprint,{CONTAINER}/octoprint}}/data/virtual_printer/eeprom.json")
             self.ask("/api/connection", {"command": "connect", "port": "VIRTUAL", "baudrate": 115200})
             self.until(lambda: self.state() == "Operational", 60, "the printer is not connected")
@@ -92,11 +92,11 @@ class OctoPrint:
 
     def _print(self, name: str) -> None:
         self.ask(f"/api/files/local/{name}", {"command": "select", "print": True})
-        self.until(lambda: self.state().startswith("Printing"), 60, "it does not print")
+        self.until(lambda: self.state().startswith("Printing"), 60, "the print does not start")
 
 
 class World:
-    """A machine that is on, an OctoPrint in it, another in its container if that runs, and the truth about both."""
+    """Keep a running machine, its OctoPrint, another one in its container, and what really happened to both."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -107,12 +107,12 @@ class World:
         self._containers = 0
         self._clock = WallClock()
         self.switch_on()
-        time.sleep(2 * ON_DISK_SECONDS)  # a first run has no restart to tell, and so does not show that it is recorded
+        time.sleep(2 * ON_DISK_SECONDS)  # the first run has no restart that would show when it is on the disk
 
     def switch_on(self, chip: float | None = None) -> None:
-        """Start the machine and its OctoPrint, and check what is told; ``chip`` is what its clock chip says, if wrong.
+        """Start the machine and its OctoPrint, and check the log. ``chip`` is the time of a wrong clock chip.
 
-        That is a moment of ours where the clock was restored from a file, or one that can't be.
+        A ``chip`` after 2026 stands for a clock restored from a file, an earlier one for a clock that was never set.
         """
         self._boots += 1
         if chip is None:
@@ -129,16 +129,16 @@ class World:
         self.begun(self.in_container)
 
     def set_clock(self) -> None:
-        """Set the machine's clock right, and check what is told then."""
+        """Set the machine's clock right, and check the log."""
         self.machine.run(f"date -s @{time.time():.2f}")
         self._clock = WallClock()
         assert self.octoprint.truth is not None
         self.octoprint.truth.clock_was_set(self._boots)
         self.check(self.octoprint)
-        time.sleep(CLOCK_CHECK_SECONDS + ON_DISK_SECONDS)  # until a power cut can't take that away again
+        time.sleep(CLOCK_CHECK_SECONDS + ON_DISK_SECONDS)  # until it is on the disk
 
     def begun(self, octoprint: OctoPrint) -> None:
-        """Wait for an OctoPrint that was started, and compare what it tells with the truth."""
+        """Wait for an OctoPrint that was started, and check its log."""
         recorded = octoprint.wait_until_it_has_told()
         run = Run(self._start(octoprint), recorded)
         if octoprint.truth is None:
@@ -148,40 +148,40 @@ class World:
         self.check(octoprint)
 
     def begun_unseen(self, octoprint: OctoPrint) -> None:
-        """Add a run to the truth whose process is there and need not have got any further."""
+        """Record a run whose process has started, and may not have got any further."""
         assert octoprint.truth is not None
         octoprint.truth.runs.append(Run(self._start(octoprint), recorded=math.inf))
 
     def check(self, octoprint: OctoPrint) -> None:
-        """Compare what an OctoPrint tells now with the truth."""
+        """Compare the log of an OctoPrint with what really happened."""
         assert octoprint.truth is not None
         octoprint.told = octoprint.restarts()
         self.wrong += octoprint.truth.complaints(octoprint.told)
 
     def print_file(self, octoprint: OctoPrint) -> None:
-        """Have it begin a print that goes on for long."""
+        """Start a long print."""
         assert octoprint.truth is not None
         started = octoprint.print_file(SLOW_FILE)
         octoprint.truth.current = octoprint.truth.current.printing(SLOW_FILE, started)
 
     def print_whole_file(self, octoprint: OctoPrint) -> None:
-        """Have it print a file to its end."""
+        """Print a whole file."""
         octoprint.print_file(SHORT_FILE)
         octoprint.until(lambda: octoprint.state() == "Operational", 120, "the print does not end")
 
     def _start(self, octoprint: OctoPrint) -> Start:
-        self.machine.run("true")  # so that the connection is there
+        self.machine.run("true")  # open the connection first
         before = time.time()
         ticks, uptime, wall_clock = map(float, self.machine.run(_CLOCKS.format(port=octoprint.port)).split())
         now = (before + time.time()) / 2
         if self._clock.right and abs(wall_clock - now) > TOLERANCE:
-            raise self.machine.error(f"its clock is off by {wall_clock - now:.1f} s, so nothing can be compared")
+            raise self.machine.error(f"the machine's clock is off by {wall_clock - now:.1f} s")
         container = self._containers if octoprint is self.in_container else 0
         return Start(self._boots, now - uptime, self._clock, container, now - uptime + ticks / _TICKS)
 
 
 def span(action: Callable[[], object]) -> Span:
-    """When an action was done."""
+    """Do something, and return when."""
     low = time.time()
     action()
     return Span(low, time.time())

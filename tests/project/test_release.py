@@ -65,14 +65,14 @@ def test_a_commit_that_is_ready_is_released(root: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "text", "problem"),
     [
-        ("pyproject.toml", '[project]\nversion = "1.0.0"\n', "pyproject.toml is of another version"),
-        ("CHANGELOG.md", RELEASED.replace(OTHER, ""), "CHANGELOG.md says nothing of 1.1.0"),
-        ("CHANGELOG.md", RELEASED.replace("[1.1.0] -", "[1.1.1] -"), "CHANGELOG.md says nothing of 1.1.0"),
-        ("CHANGELOG.md", CHANGELOG, "CHANGELOG.md has more under Unreleased"),
+        ("pyproject.toml", '[project]\nversion = "1.0.0"\n', "pyproject.toml has another version"),
+        ("CHANGELOG.md", RELEASED.replace(OTHER, ""), "CHANGELOG.md has no entries under 1.1.0"),
+        ("CHANGELOG.md", RELEASED.replace("[1.1.0] -", "[1.1.1] -"), "CHANGELOG.md has no entries under 1.1.0"),
+        ("CHANGELOG.md", CHANGELOG, "CHANGELOG.md still has entries under Unreleased"),
         (
             "octoprint_uptime/templates/octoprint_uptime_navbar.jinja2",
             "<li>",
-            "the page has changed since the pictures in assets/img were taken: make screenshots",
+            "the page has changed since the screenshots in assets/img: run make screenshots",
         ),
     ],
 )
@@ -85,19 +85,19 @@ def test_one_that_is_not_is_told_why(root: Path, path: str, text: str, problem: 
 def test_what_is_not_committed_is_in_no_release(root: Path, path: str) -> None:
     (root / path).write_text(RELEASED + "\n")
     (problem,) = problems(root, "1.1.0")
-    assert problem.startswith("not committed:\n")
+    assert problem.startswith("uncommitted changes:\n")
     assert path in problem
 
 
 def test_what_is_no_version_is_none(root: Path) -> None:
     commit(root, "pyproject.toml", 'name = "x"\nversion = "1.1"\n')
     commit(root, "CHANGELOG.md", RELEASED.replace("1.1.0", "1.1"))
-    assert list(problems(root, "1.1")) == ["'1.1' is no version such as 1.1.0 or 1.1.0rc1"]
+    assert list(problems(root, "1.1")) == ["'1.1' is not a version such as 1.1.0 or 1.1.0rc1"]
 
 
 def test_a_candidate_is_of_what_is_not_released(root: Path) -> None:
     commit(root, "pyproject.toml", 'name = "x"\nversion = "1.2.0rc1"\n')
-    assert list(problems(root, "1.2.0rc1")) == ["CHANGELOG.md says nothing of Unreleased"]
+    assert list(problems(root, "1.2.0rc1")) == ["CHANGELOG.md has no entries under Unreleased"]
     commit(root, "CHANGELOG.md", CHANGELOG)
     assert list(problems(root, "1.2.0rc1")) == []
     assert notes(root, "1.2.0rc1") == "### Added\n\n- A thing."

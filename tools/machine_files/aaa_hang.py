@@ -1,4 +1,4 @@
-"""A plugin that hangs as OctoPrint ends, if it is told to, until a service manager loses its patience."""
+"""Hang when OctoPrint shuts down, if /run/hang exists, until the service manager kills OctoPrint."""
 
 import os
 import time

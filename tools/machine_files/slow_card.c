@@ -1,4 +1,4 @@
-/* A card that takes its time: preloaded, each fsync and fdatasync takes SLOW_CARD_MS milliseconds longer. */
+/* Simulate a slow SD card: when preloaded, fsync and fdatasync take SLOW_CARD_MS milliseconds longer. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
