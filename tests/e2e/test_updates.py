@@ -1,4 +1,4 @@
-"""Who has another version gets to this one, with all that is theirs."""
+"""Test updates from other versions: Software Update, settings and the restart log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SETTINGS = {
     "compact_display": True,
     "compact_toggle_interval_seconds": 8,
 }
-EARLIER_PLUGINS = {  # which stores defaults, too
+EARLIER_PLUGINS = {  # it also stored defaults
     **SETTINGS,
     "display_format": "short",
     "show_octoprint_uptime": True,
@@ -37,7 +37,7 @@ EARLIER_PLUGINS = {  # which stores defaults, too
 }
 RELEASES = [("1.0.0", "main", False), ("1.1.0", "main", False), ("1.2.0rc1", "rc", True), ("1.3.0rc1", "other", True)]
 
-# Software Update asks GitHub at an address that is a constant.
+# Software Update has GitHub's address in a constant.
 ASKS_US = """
 __plugin_name__ = "Releases"
 __plugin_pythoncompat__ = ">=3"
@@ -49,7 +49,7 @@ def __plugin_load__():
 
 
 def listed(version: str, branch: str, prerelease: bool) -> dict[str, Any]:
-    """A release as GitHub lists it."""
+    """Return a release in GitHub's format."""
     return {
         "name": version,
         "tag_name": version,
@@ -62,7 +62,7 @@ def listed(version: str, branch: str, prerelease: bool) -> dict[str, Any]:
 
 
 def archive(version: str, folder: Path) -> Path:
-    """What GitHub makes of a tag, with this version in the one place that has it."""
+    """Build the archive that GitHub makes of a tag, with this version."""
     tree = folder / version / f"OctoPrint-Uptime-{version}"
     shutil.copytree(ROOT / ID, tree / ID)
     for name in ("setup.py", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE"):
@@ -74,7 +74,7 @@ def archive(version: str, folder: Path) -> Path:
 
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[str]:
-    """A server in GitHub's place, with a list of releases and their archives."""
+    """Run a server that replaces GitHub, with a list of releases and their archives."""
     (tmp_path / "archives").mkdir()
     answers = {"/Ajimaru/OctoPrint-Uptime": json.dumps([listed(*release) for release in RELEASES]).encode()}
     for version, *_ in RELEASES:
@@ -89,7 +89,7 @@ def github(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
-    """A virtual environment that has what the shared one has, and whatever is installed into it."""
+    """Create a virtual environment on top of the shared one, so that tests can install into it."""
     environment = tmp_path / "environment"
     python = octoprint_environment / "bin" / "python"
     subprocess.run([str(python), "-m", "venv", str(environment)], check=True)
@@ -104,7 +104,7 @@ def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[OctoPrint]:
-    """A running OctoPrint with 1.0.0, which looks for releases at our server."""
+    """Run an OctoPrint with 1.0.0 that looks for releases on the fake GitHub."""
     pip = [str(own_environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "--ignore-installed", "--no-deps", f"{github}/1.0.0.zip"], check=True)
     server = OctoPrint(own_environment / "bin" / "octoprint", tmp_path / "octoprint")
@@ -118,7 +118,7 @@ def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[Oct
 
 
 def update(server: OctoPrint) -> str:
-    """Do what Software Update offers, and start OctoPrint anew; returns the version that answers then."""
+    """Install the offered update, restart OctoPrint, and return the new version."""
     session = server.session("admin")
     session.post(f"{server.url}/plugin/softwareupdate/update", json={"targets": [ID]}).raise_for_status()
     until(lambda: re.search(f"Update of {ID} to .* successful!", server.new_log()), 60)
@@ -134,12 +134,12 @@ def offered(server: OctoPrint) -> str | None:
     return check["information"]["remote"]["value"] if check["updateAvailable"] else None
 
 
-def test_software_update_goes_to_the_release_and_to_the_candidate_for_who_asks(released: OctoPrint) -> None:
+def test_software_update_offers_releases_and_candidates(released: OctoPrint) -> None:
     assert released.answer()["plugin_version"] == "1.0.0"
     assert offered(released) == "1.1.0"
     assert update(released) == "1.1.0"
     assert offered(released) is None
-    choice = {ID: {"channel": "rc"}}  # as its dialog asks for it
+    choice = {ID: {"channel": "rc"}}  # like its dialog
     released.session("admin").post(f"{released.url}/plugin/softwareupdate/configure", json=choice).raise_for_status()
     assert offered(released) == "1.2.0rc1"
     assert update(released) == "1.2.0rc1"

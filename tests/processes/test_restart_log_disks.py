@@ -1,4 +1,4 @@
-"""The restart log where the disk fails it and where it is killed: in processes and file systems of their own."""
+"""Test the restart log with failing disks and killed processes, each in its own process and file system."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 
 from namespaces import on_small_disk
 
-# Runs the log in a folder, through what `middle` does, and prints what is seen of it.
+# Runs the log in a folder, does `middle`, and prints the outcome.
 SCRIPT = """
 import json, logging, pathlib, sqlite3, sys, threading, time
 from octoprint_uptime import clock
@@ -58,7 +58,7 @@ restarts = [restart.id for restart in log.history().restarts()]
 log.stop(10)
 for thread in threading.enumerate():
     if thread.name == "uptime restart log":
-        thread.join(10)  # until the file is closed, too
+        thread.join(10)  # until the file is closed
 try:
     kept = sqlite3.connect(f"file:{folder}/restart_log.db?immutable=1", uri=True)
     ends = kept.execute("SELECT ended FROM runs ORDER BY id").fetchall()
@@ -77,7 +77,7 @@ def outcome(wrapper: list[str], folder: Path, middle: str = "") -> dict[str, Any
         text=True,
         timeout=60,
         check=False,
-        cwd="/",  # not here, where the package lies as source
+        cwd="/",  # not in the folder with the package's source
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
@@ -94,7 +94,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute("SELECT * FROM runs ORDER BY id")]
 
 
-def test_on_a_healthy_disk_nothing_is_said(tmp_path: Path) -> None:
+def test_nothing_is_logged_on_a_healthy_disk(tmp_path: Path) -> None:
     for number in range(3):
         answer = outcome([], tmp_path)
         assert answer["lines"] == []
@@ -102,7 +102,7 @@ def test_on_a_healthy_disk_nothing_is_said(tmp_path: Path) -> None:
     assert [row["ended"] for row in rows(tmp_path)] == ["clean"] * 3
 
 
-def test_a_process_that_ends_does_not_wait_for_its_log(tmp_path: Path) -> None:
+def test_process_exits_while_the_log_is_stuck(tmp_path: Path) -> None:
     code = """
 import logging, pathlib, sys, threading
 from octoprint_uptime.restart_log import RestartLog
@@ -118,7 +118,7 @@ log.stop()
     subprocess.run([sys.executable, "-W", "error", "-c", code, tmp_path / "x.db"], check=True, cwd="/", timeout=20)
 
 
-def test_a_heartbeat_writes_one_small_page(tmp_path: Path) -> None:
+def test_heartbeat_writes_one_small_page(tmp_path: Path) -> None:
     middle = """
 def sample():
     counters = dict(line.split(": ") for line in pathlib.Path("/proc/self/io").read_text().splitlines())
@@ -130,13 +130,13 @@ before = sample()
 settle(200)
 bytes_, beats, grown = (after - first for after, first in zip(sample(), before))
 assert 500 < bytes_ / beats < 650, bytes_ / beats
-assert grown == 0, "it is written over, not grown"
+assert grown == 0, "the log is overwritten and does not grow"
 """
     outcome([], tmp_path, middle)
 
 
 @pytest.mark.parametrize("before", ["nothing", "a log", "a damaged log"])
-def test_a_read_only_folder_is_said_once(tmp_path: Path, before: str) -> None:
+def test_read_only_folder_is_logged_once(tmp_path: Path, before: str) -> None:
     if before != "nothing":
         outcome([], tmp_path)
     if before == "a damaged log":
@@ -147,7 +147,7 @@ def test_a_read_only_folder_is_said_once(tmp_path: Path, before: str) -> None:
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == content
 
 
-def test_a_disk_that_is_full_from_the_start_is_said_once(tmp_path: Path) -> None:
+def test_full_disk_is_logged_once(tmp_path: Path) -> None:
     (tmp_path / "filler").write_bytes(b"x" * 65536)
     answer = outcome(on_small_disk(tmp_path, "64k"), tmp_path)
     (line,) = answer["lines"]
@@ -155,7 +155,7 @@ def test_a_disk_that_is_full_from_the_start_is_said_once(tmp_path: Path) -> None
     assert answer["ends"] is None
 
 
-def test_a_disk_that_is_full_for_a_while_is_said_once_and_written_to_again(tmp_path: Path) -> None:
+def test_writing_resumes_after_a_full_disk(tmp_path: Path) -> None:
     outcome([], tmp_path)
     middle = """
 filler = folder / "filler"
@@ -177,7 +177,7 @@ settle()
     assert "full" in line
 
 
-# Goes through a run's events, and says on its error output which is next once the disk has the one before.
+# Goes through the events of a run. Prints each to stderr after the last one has reached the disk.
 EVENTS = """
 import logging, os, pathlib, sys, threading
 from octoprint_uptime import clock
@@ -219,7 +219,7 @@ for thread in threading.enumerate():
 
 
 @pytest.mark.parametrize(("existing", "start"), [(False, 6), (True, 3)])
-def test_how_often_each_event_waits_for_the_disk(tmp_path: Path, existing: bool, start: int) -> None:
+def test_number_of_syncs_per_event(tmp_path: Path, existing: bool, start: int) -> None:
     folder, trace = tmp_path / "log", tmp_path / "trace"
     if existing:
         outcome([], folder)
@@ -232,12 +232,12 @@ def test_how_often_each_event_waits_for_the_disk(tmp_path: Path, existing: bool,
             syncs[event[1]] = 0
         elif re.search(r"\bf(data)?sync\(", line):
             syncs[next(reversed(syncs))] += 1
-    # Nobody waits for the last: it folds the write-ahead log into the file, as every sixteenth write does.
+    # OctoPrint does not wait for closing, which ends with a checkpoint, like every sixteenth write.
     expected = {"start": start, "print": 1, "as a heartbeat": 1, "no print": 1, "end": 1, "closing": 2}
     assert syncs == expected
 
 
-# For each line it reads, a process of its own that writes as fast as it can and says so, until it is killed.
+# For each line of input, starts a process that prints its id and writes as fast as it can until it is killed.
 WRITERS = """
 import logging, os, pathlib, sys, time
 from octoprint_uptime import clock
@@ -276,7 +276,7 @@ for line in sys.stdin:
 """
 
 
-def test_a_writer_killed_at_any_moment_leaves_a_log_that_makes_sense(tmp_path: Path) -> None:
+def test_killed_process_leaves_a_valid_log(tmp_path: Path) -> None:
     path = tmp_path / "restart_log.db"
     moments = random.Random(7)
     highest = 0
@@ -304,10 +304,10 @@ def test_a_writer_killed_at_any_moment_leaves_a_log_that_makes_sense(tmp_path: P
                 print_ = (row["print_path"], row["print_origin"], row["print_percent"], row["print_position"])
                 assert print_ in ((None,) * 4, ("benchy.gcode", "local", 50.0, 5000))
                 assert (row["print_started"] is None) == (row["print_seen"] is None) == (row["print_path"] is None)
-            assert len({row["started"] for row in found}) == kill, "one row for each process"
+            assert len({row["started"] for row in found}) == kill, "each process has one row"
             assert [row["last_alive"] for row in found] == sorted(row["last_alive"] for row in found)
             prints += found[-1]["print_path"] is not None
         assert [row["dismissed"] for row in found] == [1] + [0] * 99
         writers.stdin.close()
-    assert 0 < prints < 100, "killed in the middle of prints, and between them"
-    assert [file.name for file in tmp_path.iterdir()] == ["restart_log.db"], "none was found damaged"
+    assert 0 < prints < 100, "some were killed during a print, and some between prints"
+    assert [file.name for file in tmp_path.iterdir()] == ["restart_log.db"], "no log was set aside as damaged"
