@@ -42,13 +42,7 @@ class Recorder:
     after it has read the earlier runs.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        version: str,
-        logger: logging.Logger,
-        on_loaded: Callable[[], None],
-    ) -> None:
+    def __init__(self, store: Store, version: str, logger: logging.Logger, on_loaded: Callable[[], None]) -> None:
         self._store = store
         self._version = version
         self._logger = logger
@@ -63,7 +57,7 @@ class Recorder:
         self._refused = False  # a later version wrote the file; don't touch it again
         self._stopped = threading.Event()  # the last write has reached the disk, or failed
         self._end_is_on_disk = False
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
 
     @property
     def state(self) -> State:
@@ -90,7 +84,7 @@ class Recorder:
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Record a clean shutdown and stop. Return whether that reached the disk within ``seconds``.
 
-        A failed write returns at once. The thread may still close the file after that.
+        Returns early if the write fails. The thread may close the file later.
         """
         if self._thread is None:
             return True
@@ -284,8 +278,8 @@ class Recorder:
             self._state = self._state._replace(current=run)
 
     def _warn_once(self, what: str, error: Exception) -> None:
-        level = logging.DEBUG if what in self._said else logging.WARNING
-        self._said.add(what)
+        level = logging.DEBUG if what in self._logged else logging.WARNING
+        self._logged.add(what)
         self._logger.log(level, "%s: %r", what, error)
 
 
