@@ -32,9 +32,7 @@ class End(NamedTuple):
 
 def power_cut(world: World, end: End) -> None:
     _prepare(world, world.octoprint, end)
-    time.sleep(_SETTLED_SECONDS + 5 * end.moment)
-    _end_with_the_machine(world, world.machine.cut_power)
-    world.switch_on()
+    _cut_power(world, after=_SETTLED_SECONDS + 5 * end.moment)
 
 
 def kernel_panic(world: World, end: End) -> None:
@@ -90,9 +88,7 @@ def stop_that_hangs(world: World, end: End) -> None:
 
 def power_cut_as_a_print_starts(world: World, end: End) -> None:
     _prepare(world, world.octoprint, end._replace(printing="printing"))
-    time.sleep(10 * end.moment)
-    _end_with_the_machine(world, world.machine.cut_power)
-    world.switch_on()
+    _cut_power(world, after=10 * end.moment)
 
 
 def power_cut_as_octoprint_starts(world: World, end: End) -> None:
@@ -103,9 +99,7 @@ def power_cut_as_octoprint_starts(world: World, end: End) -> None:
     else:
         _set_ended(world.octoprint, lambda run: run.end(span(lambda: _systemctl(world, "restart")), clean=True))
         world.begun_unseen(world.octoprint)
-    time.sleep(10 * end.moment)
-    _end_with_the_machine(world, world.machine.cut_power)
-    world.switch_on()
+    _cut_power(world, after=10 * end.moment)
 
 
 def container_stopped(world: World, end: End) -> None:
@@ -142,9 +136,7 @@ def no_clock_chip(world: World, end: End) -> None:
         time.sleep(10 + 10 * end.moment)
     world.switch_on(ended.low if end.variant == "restored" else _LONG_AGO)
     if end.variant == "never set":
-        time.sleep(_SETTLED_SECONDS)
-        _end_with_the_machine(world, world.machine.cut_power)
-        world.switch_on()
+        _cut_power(world, after=_SETTLED_SECONDS)
         return
     if end.variant == "set after a restart":
         _restart(world, clean=True)
@@ -225,6 +217,12 @@ def _end_with_the_machine(world: World, action: Callable[[], object]) -> Span:
     ended = span(action)
     _set_ended(world.octoprint, lambda run: run.end_with_the_machine(ended))
     return ended
+
+
+def _cut_power(world: World, after: float) -> None:
+    time.sleep(after)
+    _end_with_the_machine(world, world.machine.cut_power)
+    world.switch_on()
 
 
 def _end_itself(world: World, end: End, command: str, clean: bool) -> None:
