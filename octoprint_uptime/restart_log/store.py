@@ -157,7 +157,7 @@ class Store:
             raise sqlite3.DatabaseError(check)
         # Of all modes that survive a power cut, this one writes the least: a heartbeat appends one page to the
         # write-ahead log, whereas a rollback journal writes, syncs and deletes a file. After 16 pages SQLite moves them
-        # to the database and starts the log over, so it doesn't grow. Only `sync` waits for the disk.
+        # to the database and starts the log over, so it doesn't grow. Only that and `sync` wait for the disk.
         connection.execute("PRAGMA page_size = 512")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_mode = WAL")
