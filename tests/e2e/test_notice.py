@@ -308,11 +308,22 @@ def test_clean_shutdowns_give_neither_notice_nor_badge(make_server: MakeServer, 
     assert server.answer()["unseen_restarts"] == 0
 
 
-def test_it_links_to_octoprints_log_viewer(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
-    notice(page).get_by_role("link", name="octoprint.log").click()
+@pytest.mark.each_octoprint
+def test_it_links_to_octoprints_log_viewer(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), enable=["logging"])
+    page = open_page(server)
+    link = notice(page).get_by_role("link", name="octoprint.log")
+    expect(link).to_be_visible()
+    assert violations(page, ".octoprint_uptime_notice") == []
+    link.click()
     expect(page.locator("#settings_plugin_logging")).to_be_visible()
     # Users who may not read logs get plain text.
-    viewer = open_page(only_read, "viewer")
+    viewer = open_page(server, "viewer")
     expect(notice(viewer)).to_contain_text(CAUSE)
     expect(notice(viewer).get_by_role("link")).to_have_count(0)
+
+
+def test_without_the_log_viewer_the_log_is_only_named(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
+    expect(notice(page)).to_contain_text(CAUSE)
+    expect(notice(page).get_by_role("link")).to_have_count(0)
