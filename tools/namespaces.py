@@ -1,4 +1,4 @@
-"""Commands that give one process tree its own view of the operating system; as root, or with user namespaces."""
+"""Prefixes for commands, which give a process tree its own view of the system. They need root or user namespaces."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def _unshare(*options: str) -> list[str]:
 
 
 def with_files(files: Mapping[str, Path]) -> list[str]:
-    """What to put before a command so that it sees other files at these paths, by bind mounts."""
+    """Return a prefix that replaces the files at these paths, by bind mounts."""
     mounts = " && ".join(f"mount --bind {shlex.quote(str(file))} {path}" for path, file in files.items())
     return [*_unshare("--mount"), "sh", "-c", f'{mounts} && exec "$@"', "sh"]
 
 
 def without_proc() -> list[str]:
-    """What to put before a command so that it sees an empty /proc."""
+    """Return a prefix that empties /proc."""
     return [*_unshare("--mount"), "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
 
 
 def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]:
-    """What to put before a command so that it sees this folder's files on a disk in memory of this size."""
+    """Return a prefix that copies a folder to a disk in memory of this size, mounted in its place."""
     path = shlex.quote(str(folder))
     mounts = (
         f"cd {path} && mount -t tmpfs -o size={size} none {path} && cp -a . {path}"
@@ -39,21 +39,21 @@ def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]
 
 
 def with_slow_disk(seconds: float) -> list[str]:
-    """What to put before a command so that each of its waits for the disk takes that much longer."""
+    """Return a prefix that makes each sync to disk take longer."""
     delay = f"inject=fsync,fdatasync:delay_enter={int(seconds * 1_000_000)}"
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", "trace=fsync,fdatasync", "-e", delay]
 
 
 def with_boot_clock(seconds: int) -> list[str]:
-    """What to put before a command so that its host has been up for ``seconds`` more, by a time namespace."""
+    """Return a prefix that makes the host's uptime longer by ``seconds``, by a time namespace."""
     return _unshare("--time", "--boottime", str(seconds), "--fork")
 
 
 def with_wall_clock(folder: Path, cached: bool = False) -> tuple[dict[str, str], Callable[[str], None]]:
-    """The environment of a process whose wall clock is off, and a function that sets by how much, such as ``+365d``.
+    """Return the environment of a process whose wall clock is off, and a function that sets by how much.
 
-    Each look at the clock reads a file, which slows a server several times; with ``cached`` once a second is enough,
-    and the function waits for that.
+    The function takes an offset such as ``+365d``. Each look at the clock reads a file, which makes a server several
+    times slower. With ``cached`` it is read once a second, and the function waits for that.
     """
     folder.mkdir()
     # With the monotonic clock left alone, libfaketime 0.9.10 breaks the call that time.sleep makes since Python 3.11.

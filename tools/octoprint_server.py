@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-# For servers on loopback only, printed by `make run`; so its hash may be the one that costs least.
+# For servers on loopback only, so the hash has the lowest cost.
 PASSWORD = "admin-secret"
 _PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$6j3nfC8FIMS4915LyVnLGQ$SsdC9GGgBjphcB883bd/6WMyvP73ElQURzUTPGHkg/A"
 _DISABLED_PLUGINS = {
@@ -47,7 +47,7 @@ _SERVER = {
 
 
 def api_key(user: str) -> str:
-    """The API key of a user made by `Server.prepare`."""
+    """Return the API key of a user that `Server.prepare` created."""
     return f"{user}-api-key-0123456789abcdef"
 
 
@@ -80,8 +80,8 @@ class Server:
     ) -> None:
         """Write a new data folder: ``users`` have the password `PASSWORD`, ``plugins`` are their settings.
 
-        ``enable`` names plugins that are otherwise left out, since they talk to the internet or open a dialog, and
-        ``disable`` some to leave out beyond those.
+        Plugins that use the internet or open a dialog are disabled, except those in ``enable``; so are those in
+        ``disable``.
         """
         self.basedir.mkdir(parents=True, exist_ok=True)
         disabled = sorted((_DISABLED_PLUGINS - set(enable)) | set(disable))
@@ -96,11 +96,11 @@ class Server:
         (self.basedir / name).write_text(json.dumps(data, indent=2), encoding="utf-8")
 
     def start(self, wrapper: Iterable[str] = (), env: Mapping[str, str] | None = None, timeout: float = 90) -> None:
-        """Start OctoPrint, under ``wrapper`` if given, and wait until it answers."""
+        """Start OctoPrint, with ``wrapper`` before its command, and wait until it answers."""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", self.port))  # else another server there would answer for this one
+                probe.bind(("127.0.0.1", self.port))  # fails if another server would answer in its place
             except OSError as error:
                 raise RuntimeError(f"port {self.port} can't be used: {error}") from error
         command = [*wrapper, str(self.executable), "serve", "--basedir", str(self.basedir)]
@@ -126,7 +126,7 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            # Served only once the whole server is up; before that there is an intermediary page.
+            # An intermediary server answers earlier, but without this file.
             with urllib.request.urlopen(f"{self.url}/online.txt", timeout=5) as response:
                 return bool(response.status == 200)
         except (OSError, http.client.HTTPException):
@@ -144,11 +144,11 @@ class Server:
             return json.loads(response.read() or "null")
 
     def stop(self) -> None:
-        """End OctoPrint as a service manager does."""
+        """Stop OctoPrint as a service manager does."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End OctoPrint without warning."""
+        """Kill OctoPrint."""
         self._end(signal.SIGKILL)
 
     def _end(self, number: int) -> None:

@@ -13,7 +13,7 @@ from octoprint_uptime.restart_log.store import MIGRATIONS
 
 
 class Run(NamedTuple):
-    """From ``start`` to ``end``, in hours before now; ``ended`` as in the database."""
+    """A run from ``start`` to ``end``, in hours before now, with ``ended`` as in the database."""
 
     boot: str
     start: float
@@ -24,7 +24,7 @@ class Run(NamedTuple):
 
 
 def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
-    """Write the database into an OctoPrint's data folder; a boot begins half a minute before its first run."""
+    """Write the database into an OctoPrint's data folder. A boot begins 30 seconds before its first run."""
     path = basedir / "data" / "octoprint_uptime" / "restart_log.db"
     path.parent.mkdir(parents=True)
     now = time.time()

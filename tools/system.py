@@ -1,6 +1,6 @@
-"""What the tests need of the system beyond Python: Chromium, libfaketime, strace, jq, QEMU.
+"""Finds and installs what the tests need beside Python: Chromium, libfaketime, strace, jq, QEMU.
 
-Run as a program, this installs those that its arguments name and that are missing.
+Run as a program, it installs what its arguments name, if it is missing.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-# First the one without a user interface of its own, which takes a fraction of the others' work for each page.
+# The headless shell first: it is several times faster.
 _CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def chromium(playwright: Playwright) -> str | None:
-    """The path of a Chromium: what ``CHROMIUM`` names, Playwright's own, or one on the PATH."""
+    """Return the path of a Chromium: the one that ``CHROMIUM`` names, Playwright's, or one on the PATH."""
     own = playwright.chromium.executable_path
     candidates = [os.environ.get("CHROMIUM"), own if Path(own).exists() else None, *map(shutil.which, _CHROMIUMS)]
     return next(filter(None, candidates), None)
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start Chromium without a window; raises `RuntimeError` where there is none."""
+    """Start Chromium without a window. Raise `RuntimeError` if none is installed."""
     path = chromium(playwright)
     if path is None:
         raise RuntimeError("no Chromium found; `make test` installs one")
@@ -37,7 +37,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def libfaketime() -> Path:
-    """The library that moves a process's wall clock; raises `RuntimeError` where there is none."""
+    """Return the library that shifts a process's wall clock. Raise `RuntimeError` if it isn't installed."""
     for path in Path("/usr/lib").glob("*/faketime/libfaketime.so.1"):
         return path
     raise RuntimeError("no libfaketime found; `make test` installs Debian's package faketime")
@@ -55,7 +55,7 @@ def _install_chromium() -> None:
             subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)
         for package in ("chromium-headless-shell", "chromium"):
             found = chromium(playwright)
-            # As root, which is asked for no password, install the lighter one even beside another.
+            # Root needs no password, so install the faster one even beside another.
             if found is None or (_ROOT and package == "chromium-headless-shell" and found == shutil.which("chromium")):
                 _apt_install(package)
         print("Chromium:", chromium(playwright) or sys.exit("no Chromium, and none could be installed"))
@@ -76,7 +76,7 @@ def _install_command(name: str) -> None:
 
 
 def _install_machine() -> None:
-    """What builds and runs an emulated machine; elsewhere than in Debian, Debian's keys are a package, too."""
+    """Install what builds and runs an emulated machine. Outside Debian, Debian's keys are a package, too."""
     packages = {"mmdebstrap": "mmdebstrap", "qemu-system-x86_64": "qemu-system-x86", "ssh": "openssh-client"}
     for command, package in packages.items():
         if shutil.which(command) is None:

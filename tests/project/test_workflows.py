@@ -18,7 +18,7 @@ def workflow(name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_versions_of_octoprint_are_those_of_the_makefile_and_at_night_one_more() -> None:
+def test_octoprint_versions_are_the_makefiles_and_dev_at_night() -> None:
     (versions,) = re.findall(r"^OCTOPRINTS := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     (default,) = re.findall(r"'(.*)'", workflow("ci.yml")["jobs"]["e2e"]["strategy"]["matrix"]["octoprint"])
     assert json.loads(default) == versions.split()
@@ -27,9 +27,17 @@ def test_the_versions_of_octoprint_are_those_of_the_makefile_and_at_night_one_mo
     assert nightly["machine"]["strategy"]["matrix"]["octoprint"] == versions.split()
 
 
-def test_the_versions_of_python_are_those_that_tools_pythons_looks_for() -> None:
+def test_python_versions_are_those_of_tools_pythons() -> None:
     (versions,) = re.findall(r"^for version in (.*); do$", (ROOT / "tools/pythons").read_text(), re.MULTILINE)
     assert workflow("ci.yml")["jobs"]["units"]["strategy"]["matrix"]["python"] == versions.split()
+
+
+def test_ci_runs_everything_in_each_octoprint() -> None:
+    steps = workflow("ci.yml")["jobs"]["e2e"]["steps"]
+    assert [step["run"] for step in steps if "make" in step.get("run", "")] == [
+        "make --jobs 3 test-e2e OCTOPRINTS=${{ matrix.octoprint }}"
+    ]
+    assert workflow("nightly.yml")["jobs"]["all"]["uses"] == "./.github/workflows/ci.yml"
 
 
 PUBLISHING = {
@@ -38,7 +46,7 @@ PUBLISHING = {
 }
 
 
-def test_only_what_publishes_a_tag_may_write_anything() -> None:
+def test_only_workflows_that_publish_may_write() -> None:
     for path in (ROOT / ".github" / "workflows").iterdir():
         found = workflow(path.name)
         assert found["permissions"] == {"contents": "read"}
@@ -58,11 +66,11 @@ def test_only_what_publishes_a_tag_may_write_anything() -> None:
         ("release.yml", ['make release VERSION="$VERSION"', 'make publish VERSION="$VERSION"']),
     ],
 )
-def test_they_publish_what_make_makes(name: str, steps: list[str]) -> None:
+def test_workflows_publish_with_make(name: str, steps: list[str]) -> None:
     (job,) = workflow(name)["jobs"].values()
     runs = [step.get("run") for step in job["steps"]]
     assert [run for run in runs if run in steps] == steps
 
 
-def test_the_site_is_what_make_docs_leaves() -> None:
+def test_published_site_is_the_output_of_make_docs() -> None:
     assert {"path": ".docs"} in [step.get("with") for step in workflow("docs.yml")["jobs"]["publish"]["steps"]]
