@@ -10,7 +10,7 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.m
 
 
 def violations(page: Page, selector: str) -> list[str]:
-    """What axe-core finds wrong within one element."""
+    """Return what axe-core reports within one element."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("selector => axe.run(selector)", selector)
     assert found["passes"]

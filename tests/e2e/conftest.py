@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 
 try:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+    from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 except ModuleNotFoundError:
     sys.exit("These tests run in the tools' environment: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
 
 from octoprint_uptime import settings
-from page_parts import RUNS, UP_FOR_AN_HOUR
+from page_parts import RUNS, UP_FOR_AN_HOUR, popover
 from recorded_runs import until
 from runs import write_runs
-from support import GROUPS, OTHERS, USERS, MakeServer, OctoPrint, OpenPage, SharedServer
+from support import GROUPS, OTHERS, USERS, KeptPages, MakeServer, OctoPrint, OpenPage, SharedServer, entry
 from system import launch
 
-# What the page of 2.0.0rc7 itself asks for on behalf of read-only users, who may not.
+expect.set_options(timeout=20_000)  # a busy machine takes its time
+
+# The page of 2.0.0rc7 requests these even for read-only users, whom OctoPrint refuses.
 OCTOPRINTS_OWN_REFUSALS = ("/api/settings/reauthReq", "/api/printer/command/custom")
 
 # OctoPrint's dialogs and notices fade. Tests don't wait for that; what the plugin itself animates is not touched.
@@ -93,7 +95,7 @@ def crowded_server(shared_server: SharedServer, octoprint_executable: Path) -> O
 
 @pytest.fixture
 def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServer]:
-    """Starts an OctoPrint of a test's own: its settings, its surroundings, other plugins' code beside ours."""
+    """Start OctoPrints with settings, surroundings and other plugins of a test's own."""
     servers: list[OctoPrint] = []
 
     def make(
@@ -129,47 +131,103 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def console_errors() -> Iterator[list[str]]:
-    """What the browser's console saw; a test that causes errors clears it."""
+    """Collect the browser console's errors. A test that causes some clears them."""
     errors: list[str] = []
     yield errors
     assert errors == []
 
 
-@pytest.fixture
-def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage]:
-    """Opens OctoPrint's page for somebody who has logged in, or for nobody; an exception in it fails the test."""
-    contexts: list[BrowserContext] = []
-    exceptions: list[str] = []
+def load_page(
+    chromium: Browser,
+    errors: list[str],
+    exceptions: list[str],
+    server: OctoPrint,
+    user: str | None = "admin",
+    width: int = 1400,
+    prepare: Callable[[Page], None] | None = None,
+    **options: Any,
+) -> Page:
+    """Open OctoPrint's page in a new context, and collect its console's errors and its exceptions."""
+    options = {"locale": "en-US", "viewport": {"width": width, "height": 900}, **options}
+    context = chromium.new_context(base_url=server.url, **options)
+    context.add_init_script(WITHOUT_FADES)
+    if user is not None:
+        cookies = server.log_in(user).cookies.get_dict()
+        context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" and not message.location["url"].endswith(OCTOPRINTS_OWN_REFUSALS):
-            console_errors.append(f"{message.text} {message.location['url']}")
+            errors.append(f"{message.text} {message.location['url']}")
 
-    def open_page(
-        server: OctoPrint,
-        user: str | None = "admin",
-        width: int = 1400,
-        prepare: Callable[[Page], None] | None = None,
-        **options: Any,
-    ) -> Page:
-        options = {"locale": "en-US", "viewport": {"width": width, "height": 900}, **options}
-        context = chromium.new_context(base_url=server.url, **options)
-        contexts.append(context)
-        context.add_init_script(WITHOUT_FADES)
-        if user is not None:
-            cookies = server.log_in(user).cookies.get_dict()
-            context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: exceptions.append(str(error)))
-        if prepare is not None:
-            prepare(page)
-        page.goto("/")
-        page.wait_for_selector("#navbar", state="attached")
-        page.wait_for_selector("#page-container-loading", state="hidden")
+    page = context.new_page()
+    page.on("console", note)
+    page.on("pageerror", lambda error: exceptions.append(str(error)))
+    if prepare is not None:
+        prepare(page)
+    page.goto("/")
+    page.wait_for_selector("#navbar", state="attached")
+    page.wait_for_selector("#page-container-loading", state="hidden")
+    return page
+
+
+@pytest.fixture
+def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage]:
+    """Open OctoPrint's page for a logged-in user, or without a login; an exception in it fails the test."""
+    pages: list[Page] = []
+    exceptions: list[str] = []
+
+    def open_page(server: OctoPrint, *arguments: Any, **options: Any) -> Page:
+        page = load_page(chromium, console_errors, exceptions, server, *arguments, **options)
+        pages.append(page)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
     assert exceptions == []
+
+
+@pytest.fixture(scope="module")
+def kept_pages(chromium: Browser) -> Iterator[KeptPages]:
+    """Keep one page for each server, for the tests of a module that save no setting."""
+    pages: dict[str, tuple[Page, list[str]]] = {}
+
+    def get(server: OctoPrint) -> tuple[Page, list[str]]:
+        if server.url not in pages:
+            errors: list[str] = []
+            pages[server.url] = load_page(chromium, errors, errors, server), errors
+        return pages[server.url]
+
+    yield get
+    for page, _ in pages.values():
+        page.context.close()
+
+
+def tidied(page: Page, errors: list[str]) -> Iterator[Page]:
+    """Give a page, and undo what a test may have opened, changed or pointed at."""
+    yield page
+    page.unroute_all(behavior="ignoreErrors")
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.evaluate("""() => {
+        $(".modal:visible").modal("hide");
+        $("style.theme").remove();
+        document.activeElement.blur();
+        scrollTo(0, 0);
+    }""")
+    page.mouse.move(600, 500)
+    if popover(page).is_visible():
+        entry(page).click()
+    found, errors[:] = errors[:], []
+    assert found == []
+
+
+@pytest.fixture
+def page(kept_pages: KeptPages, server: OctoPrint) -> Iterator[Page]:
+    """Give an administrator's page of `server`, which the tests of a module share."""
+    yield from tidied(*kept_pages(server))
+
+
+@pytest.fixture
+def page_with_log(kept_pages: KeptPages, only_read: OctoPrint) -> Iterator[Page]:
+    """Give an administrator's page of `only_read`, which the tests of a module share."""
+    yield from tidied(*kept_pages(only_read))

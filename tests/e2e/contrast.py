@@ -1,4 +1,4 @@
-"""How well what the page shows can be told from its ground: contrast as WCAG 2 defines it, from 1 to 21."""
+"""Contrast between what the page shows and its background, as WCAG 2 defines it, from 1 to 21."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 WORDS = 4.5
 DRAWN = 3.0
 
-# What has one of the core's classes need be no better than the core's own use of it: those colours are the theme's.
+# Elements with these classes of the core need no more contrast than the core's own, since a theme sets both.
 CORES = {
     "#navbar .nav > li > a": "#navbar_show_settings",
     **{name: f"#settings_dialog {name}" for name in (".btn", ".close", ".help-block", ".help-inline", ".add-on")},
@@ -112,7 +112,7 @@ _MEASURE = """([roots, cores]) => {
 
 
 class Contrast(NamedTuple):
-    """Of one element: ``cores`` is that of the core's own use of the same class, if it is of the core's."""
+    """The contrast of one element. ``cores`` is that of the core's element with the same class, if there is one."""
 
     element: str
     kind: str
@@ -126,5 +126,5 @@ class Contrast(NamedTuple):
 
 
 def contrasts(page: Page, *roots: str) -> list[Contrast]:
-    """Of all words, icons and shapes that are seen within some elements."""
+    """Measure all visible text, icons and shapes within some elements."""
     return [Contrast(*found) for found in page.evaluate(_MEASURE, [roots, CORES])]

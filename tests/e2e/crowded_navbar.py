@@ -13,7 +13,7 @@ LONGEST_SECONDS = 1234 * 86400 + 23 * 3600 + 50 * 60
 
 
 def longest(server: OctoPrint) -> Callable[[Page], None]:
-    """Prepares a page that needs all the room there is."""
+    """Return a function that prepares a page with the widest uptimes."""
     return answers(server, seconds=LONGEST_SECONDS, octoprint_seconds=LONGEST_SECONDS)
 
 

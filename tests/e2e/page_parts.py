@@ -30,7 +30,7 @@ def seed(runs: Iterable[Run]) -> Callable[[Path], None]:
 
 
 def changing(change: Callable[[dict[str, Any]], None]) -> Callable[[Page], None]:
-    """Prepares a page whose answers from the API are changed on their way."""
+    """Return a function that prepares a page to get changed answers from the API."""
 
     def handle(route: Route) -> None:
         if route.request.method == "POST":
@@ -47,7 +47,7 @@ def changing(change: Callable[[dict[str, Any]], None]) -> Callable[[Page], None]
 
 
 def refuse_posts(page: Page, status: int) -> None:
-    """Have the API refuse whatever would change something."""
+    """Make the API refuse each POST of a page."""
 
     def handle(route: Route) -> None:
         if route.request.method == "POST":
@@ -99,7 +99,7 @@ def close_log(page: Page) -> None:
 
 
 def words_of(place: Locator) -> str:
-    """Its text as it is seen, with plain spaces."""
+    """Return the visible text with plain spaces."""
     return re.sub(r"\s+", " ", place.inner_text()).strip()
 
 
@@ -108,18 +108,18 @@ def all_words_of(places: Locator) -> list[str]:
 
 
 def figures(page: Page) -> dict[str, str]:
-    """The log's, by their names."""
+    """Return the log's figures by name."""
     found = log(page).locator(".octoprint_uptime_figures > div")
     return {words_of(each.locator("dt")): words_of(each.locator("dd").first) for each in found.all()}
 
 
 def poll_now(page: Page) -> None:
-    """Have the page ask, whatever it waits for."""
+    """Make the page poll at once."""
     page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.askNow()")
 
 
 def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
-    """Prepares a page to which the API answers with other values."""
+    """Return a function that prepares a page to which the API answers with other values."""
     answer = {**server.answer(), **values}
 
     def prepare(page: Page) -> None:
@@ -129,6 +129,7 @@ def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
 
 
 def dialog(page: Page) -> Locator:
+    """Open the plugin's settings."""
     page.locator("#navbar_show_settings").click()
     page.locator(f"#settings_plugin_{ID}_link a").click()
     return page.locator(f"#settings_plugin_{ID}")
@@ -139,7 +140,7 @@ def control(page: Page, key: str) -> Locator:
 
 
 def save(page: Page) -> dict[str, Any]:
-    """Save the dialog; gives what was sent."""
+    """Save the dialog, and return what it sent."""
     with page.expect_response(lambda r: r.url.endswith("/api/settings") and r.request.method == "POST") as response:
         page.get_by_test_id("settings-save").click()
     sent: dict[str, Any] = response.value.request.post_data_json or {}

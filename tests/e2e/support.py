@@ -1,4 +1,4 @@
-"""An OctoPrint as the tests see it."""
+"""OctoPrint, its users and its page, as the tests use them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ OTHERS = {
     """,
 }
 
-# What OctoPrint itself logs, at a moment of its own, where there is no internet or where it ends amid an analysis.
+# OctoPrint logs these without internet, or when it stops during an analysis.
 _OCTOPRINTS_OWN = re.compile(
     r"^[^a-z]* - octoprint\.(?:plugins\.pluginmanager|plugins\.softwareupdate|filemanager\.analysis) - "
 )
@@ -98,7 +98,7 @@ _UNNEEDED = {
 
 
 class OctoPrint(Server):
-    """A server that remembers how much of its log a test has seen."""
+    """A server that remembers how much of its log a test has read."""
 
     _seen = 0
 
@@ -121,14 +121,14 @@ class OctoPrint(Server):
             file.write_text(text, encoding="utf-8")
 
     def session(self, user: str | None = None) -> requests.Session:
-        """A client with a user's API key, or nobody's."""
+        """Return a client with a user's API key, or without one."""
         session = requests.Session()
         if user is not None:
             session.headers["X-Api-Key"] = api_key(user)
         return session
 
     def log_in(self, user: str) -> requests.Session:
-        """A client with a session cookie, as a browser has."""
+        """Return a client with a session cookie, like a browser's."""
         session = requests.Session()
         session.get(f"{self.url}/login/")
         session.headers["X-CSRF-Token"] = session.cookies[f"csrf_token_P{self.port}"]
@@ -137,7 +137,7 @@ class OctoPrint(Server):
         return session
 
     def answer(self, user: str = "admin") -> dict[str, Any]:
-        """What the plugin's API says."""
+        """Return the API's answer."""
         response = self.session(user).get(self.url + ENDPOINT)
         assert response.status_code == 200, response.text
         answer: dict[str, Any] = response.json()
@@ -148,21 +148,21 @@ class OctoPrint(Server):
         return self.session(user).post(f"{self.url}/api/settings", json={"plugins": {ID: values}})
 
     def settings(self) -> dict[str, Any]:
-        """The plugin's settings as OctoPrint's API shows them."""
+        """Return the plugin's settings from OctoPrint's API."""
         values: dict[str, Any] = self.session("admin").get(f"{self.url}/api/settings").json()["plugins"][ID]
         return values
 
     def config(self) -> dict[str, Any]:
-        """The whole of config.yaml."""
+        """Return config.yaml."""
         config: dict[str, Any] = yaml.safe_load((self.basedir / "config.yaml").read_text(encoding="utf-8"))
         return config
 
     def stored(self) -> Any:
-        """The plugin's part of config.yaml."""
+        """Return the plugin's part of config.yaml."""
         return self.config().get("plugins", {}).get(ID)
 
     def shell(self, line: str, wrapper: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
-        """Run a line as somebody does who has activated OctoPrint's virtual environment, with this data folder."""
+        """Run a line in a shell, with OctoPrint's virtual environment activated and this data folder."""
         home = self.basedir.with_name(f"{self.basedir.name}-home")
         home.mkdir(exist_ok=True)
         if not (home / ".octoprint").exists():
@@ -172,21 +172,21 @@ class OctoPrint(Server):
         return subprocess.run([*wrapper, "sh", "-c", line], env=environment, capture_output=True, text=True)
 
     def new_log(self) -> str:
-        """What has been logged since the last call."""
+        """Return what was logged since the last call."""
         time.sleep(0.05)  # OctoPrint writes its log in a thread
         log = self.log
         new, self._seen = log[self._seen :], len(log)
         return new
 
     def warnings(self) -> list[str]:
-        """The plugin's own warnings since the last call of this or of `new_log`; nothing worse may be there."""
+        """Return the plugin's warnings since the last call of this or `new_log`, and fail on anything worse."""
         records = self._bad_records()
         messages = [record.partition(f" - octoprint.plugins.{ID} - WARNING - ")[2].rstrip() for record in records]
         assert all(messages), records
         return messages
 
     def check_log(self) -> None:
-        """Fail on an error, a traceback or a warning of the plugin that no test has asked for."""
+        """Fail on an error, a traceback or a warning of the plugin since the last look at the log."""
         assert self._bad_records() == []
 
     def _bad_records(self) -> list[str]:
@@ -196,7 +196,7 @@ class OctoPrint(Server):
 
 
 def check_error(response: requests.Response) -> None:
-    """What every refusal of the plugin's API looks like."""
+    """Check that a refusal by the plugin's API has its usual form."""
     assert response.headers["Content-Type"] == "application/json"
     assert "no-store" in response.headers["Cache-Control"]
     if response.request.method == "HEAD":
@@ -211,19 +211,19 @@ def check_error(response: requests.Response) -> None:
 
 
 def boot_clock() -> float:
-    """Seconds since this host's boot."""
+    """Return the seconds since this host booted."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def process_age(pid: int) -> float:
-    """The age of another process in seconds, by the boot clock."""
+    """Return the age of a process in seconds, by the boot clock."""
     start = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     return boot_clock() - start / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def serving(handle: Callable[[BaseHTTPRequestHandler], bytes]) -> Iterator[str]:
-    """The address of a web server that answers each request with what ``handle`` makes of it."""
+    """Run a web server that answers each request with what ``handle`` returns; give its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -248,6 +248,7 @@ def serving(handle: Callable[[BaseHTTPRequestHandler], bytes]) -> Iterator[str]:
 
 
 SharedServer = Callable[[Path, str, Callable[[OctoPrint], None]], OctoPrint]
+KeptPages = Callable[[OctoPrint], tuple[Page, list[str]]]  # with what its console reports as errors
 
 
 class MakeServer(Protocol):
@@ -275,7 +276,7 @@ class OpenPage(Protocol):
 
 
 def entry(page: Page) -> Locator:
-    """The plugin's entry in the navbar."""
+    """Return the plugin's entry in the navbar."""
     return page.locator(f"#navbar_plugin_{ID}_button")
 
 
@@ -311,7 +312,7 @@ OCTOPRINT = re.compile(rf"^\s*OctoPrint {UPTIME}\s*$")
 
 
 class Requests:
-    """Counts what a page asks the plugin's API."""
+    """Counts a page's requests to the plugin's API."""
 
     def __init__(self, page: Page) -> None:
         self.times: list[float] = []
@@ -327,7 +328,7 @@ class Requests:
 
 
 class PageRequests:
-    """When a page asks the plugin's API, by a clock of the page's own that a test moves on."""
+    """When a page asks the plugin's API, by a clock of the page that a test moves on."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -340,7 +341,10 @@ class PageRequests:
             XMLHttpRequest.prototype.open = function (method, url, ...rest) {{
                 if (url.split("?")[0].endsWith("{ENDPOINT}")) {{
                     window.asked.push(performance.now() / 1000);
-                    this.addEventListener("loadend", () => window.answered++);
+                    this.addEventListener("loadend", () => {{
+                        window.answered++;
+                        window.lastAnswer = this.responseText;
+                    }});
                 }}
                 return open.call(this, method, url, ...rest);
             }};
@@ -353,7 +357,7 @@ class PageRequests:
         return times
 
     def within(self, seconds: float, answered: bool = False) -> list[float]:
-        """Those of the next seconds, of which a tenth pass in earnest; or more, until each is ``answered``."""
+        """Return the requests of the next seconds, a tenth of which really pass, or more until each is ``answered``."""
         before = len(self.times)
         for _ in range(round(seconds * 4)):
             self._page.clock.run_for(250)

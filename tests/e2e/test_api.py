@@ -1,4 +1,4 @@
-"""GET /api/plugin/octoprint_uptime on a real server."""
+"""GET /api/plugin/octoprint_uptime."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def __plugin_load__():
 """
 
 
-def test_it_answers_just_the_documented_fields(server: OctoPrint) -> None:
+def test_it_has_the_documented_fields(server: OctoPrint) -> None:
     assert set(server.answer()) == ANSWER_FIELDS
 
 
 @pytest.mark.parametrize("prefix", ["", "octoprint_"])
-def test_the_texts_are_the_formats_of_the_seconds(server: OctoPrint, prefix: str) -> None:
+def test_texts_are_the_formatted_seconds(server: OctoPrint, prefix: str) -> None:
     answer = server.answer()
     seconds = answer[f"{prefix}seconds"]
     assert isinstance(seconds, float)
@@ -43,7 +43,7 @@ def test_the_texts_are_the_formats_of_the_seconds(server: OctoPrint, prefix: str
         assert answer[f"{prefix}uptime{suffix}"] == format_uptime(seconds, display_format)
 
 
-def test_the_system_uptime_is_that_of_proc(server: OctoPrint) -> None:
+def test_host_uptime_is_that_of_proc(server: OctoPrint) -> None:
     before = float(Path("/proc/uptime").read_text().split()[0])
     answer = server.answer()
     after = float(Path("/proc/uptime").read_text().split()[0])
@@ -52,7 +52,7 @@ def test_the_system_uptime_is_that_of_proc(server: OctoPrint) -> None:
     assert answer["uptime_source"] == "proc"
 
 
-def test_the_octoprint_uptime_is_the_age_of_its_process(server: OctoPrint) -> None:
+def test_octoprint_uptime_is_the_age_of_its_process(server: OctoPrint) -> None:
     assert server.process is not None
     before = process_age(server.process.pid)
     answer = server.answer()
@@ -61,7 +61,7 @@ def test_the_octoprint_uptime_is_the_age_of_its_process(server: OctoPrint) -> No
 
 
 @pytest.mark.parametrize("prefix", ["", "octoprint_"])
-def test_the_starting_moment_is_whole_seconds_in_utc_and_stable(server: OctoPrint, prefix: str) -> None:
+def test_start_time_is_stable_and_in_whole_seconds_of_utc(server: OctoPrint, prefix: str) -> None:
     answers = [server.answer() for _ in range(20)]
     (text,) = {answer[f"{prefix}started_at"] for answer in answers}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
@@ -70,7 +70,7 @@ def test_the_starting_moment_is_whole_seconds_in_utc_and_stable(server: OctoPrin
     assert age.total_seconds() == pytest.approx(answers[-1][f"{prefix}seconds"], abs=2.5)
 
 
-def test_the_configured_values_are_those_saved(server: OctoPrint) -> None:
+def test_it_has_the_saved_settings(server: OctoPrint) -> None:
     assert {"display_format": "full", "poll_interval_seconds": 60}.items() <= server.answer().items()
     server.save({"display_format": "dh", "poll_interval_seconds": 7}).raise_for_status()
     assert {"display_format": "dh", "poll_interval_seconds": 7}.items() <= server.answer().items()
@@ -81,7 +81,7 @@ def test_no_proxy_may_cache_it(server: OctoPrint, method: str) -> None:
     assert "no-store" in server.session("admin").request(method, server.url + ENDPOINT).headers["Cache-Control"]
 
 
-def test_the_values_are_the_same_in_german(server: OctoPrint) -> None:
+def test_values_are_the_same_in_german(server: OctoPrint) -> None:
     german = server.session("admin").get(server.url + ENDPOINT, headers={"X-Locale": "de"}).json()
     assert german.keys() == ANSWER_FIELDS
     english = server.answer()
@@ -99,7 +99,7 @@ def test_the_values_are_the_same_in_german(server: OctoPrint) -> None:
             assert german[f"{prefix}uptime{suffix}"] == format_uptime(german[f"{prefix}seconds"], display_format)
 
 
-# What everybody else gets: who that is, is in test_callers.py
+# Refusals; test_callers.py has who gets them
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ def test_the_values_are_the_same_in_german(server: OctoPrint) -> None:
     ],
     ids=str,
 )
-def test_a_post_of_no_known_command_is_refused_with_the_same_body(server: OctoPrint, body: dict[str, Any]) -> None:
+def test_unknown_command_is_refused_with_the_error_body(server: OctoPrint, body: dict[str, Any]) -> None:
     response = server.session("admin").post(server.url + ENDPOINT, json=body)
     assert response.status_code == 400
     check_error(response)
 
 
-def test_a_post_without_csrf_token_is_refused_with_the_same_body(server: OctoPrint) -> None:
+def test_post_without_csrf_token_is_refused_with_the_error_body(server: OctoPrint) -> None:
     session = server.log_in("admin")
     del session.headers["X-CSRF-Token"]
     response = session.post(server.url + ENDPOINT, json={})
@@ -127,7 +127,7 @@ def test_a_post_without_csrf_token_is_refused_with_the_same_body(server: OctoPri
     check_error(response)
 
 
-def test_what_another_plugin_does_to_the_request_keeps_the_body(make_server: MakeServer) -> None:
+def test_another_plugins_refusal_has_the_error_body(make_server: MakeServer) -> None:
     server = make_server(extra_plugins={"refuser.py": REFUSER})
     for status in (404, 500, 503):
         response = server.session("admin").get(server.url + ENDPOINT, headers={"X-Refuse": str(status)})
@@ -141,7 +141,7 @@ def test_what_another_plugin_does_to_the_request_keeps_the_body(make_server: Mak
     "path",
     ["/api/settings", "/api/plugin/virtual_printer", "/api/plugin/octoprint_uptime2", "/api/nothing", "/api/version"],
 )
-def test_no_other_endpoints_errors_change(server: OctoPrint, path: str) -> None:
+def test_errors_of_other_endpoints_are_unchanged(server: OctoPrint, path: str) -> None:
     response = server.session().get(server.url + path)
     assert response.status_code >= 400
     assert response.json().keys() == {"error"}

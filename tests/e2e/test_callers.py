@@ -1,4 +1,4 @@
-"""Who gets what, by every way of asking; and what many callers at once do."""
+"""What each user gets, by each way to authenticate; and many callers at once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from recorded_runs import until
 from support import ENDPOINT, OctoPrint, boot_clock, check_error
 
 WAYS = ("header", "bearer", "query", "cookie")
-MAY = {"admin": 204, "operator": 204, "viewer": 403}  # what dismissing gets: viewers have no CONTROL
-DISMISS = {"command": "dismiss", "id": 0}  # which is the id of no restart
+MAY = {"admin": 204, "operator": 204, "viewer": 403}  # the status of dismissing, which takes CONTROL
+DISMISS = {"command": "dismiss", "id": 0}  # no restart has this id
 
 
 def client(server: OctoPrint, user: str | None, way: str) -> requests.Session:
-    """Somebody who asks as a user, by one of the ways."""
+    """Return a session that authenticates as a user in one of the ways."""
     if user is not None and way == "cookie":
         return server.log_in(user)
     session = requests.Session()
@@ -41,7 +41,7 @@ ROWS = [
     *((user, way, 200, post, 415) for user, post in MAY.items() for way in WAYS),
     *(("stranger", way, 403, 403, 415) for way in WAYS),  # has no STATUS
     *(("former", way, 403, 403, 403) for way in WAYS if way != "cookie"),  # is deactivated, and can't log in
-    # Without a valid key OctoPrint takes a POST for a browser's and misses the CSRF token.
+    # Without a valid key OctoPrint expects a CSRF token.
     *(("nobody", way, 403, 400, 400) for way in WAYS if way != "cookie"),  # a wrong key
     (None, "header", 403, 400, 400),
 ]
@@ -49,7 +49,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("user", "way", "read", "post", "without_json"), ROWS)
 @pytest.mark.each_octoprint
-def test_each_caller_by_each_way_and_method(
+def test_each_user_by_each_way_and_method(
     server: OctoPrint, user: str | None, way: str, read: int, post: int, without_json: int
 ) -> None:
     session = client(server, user, way)
@@ -65,7 +65,7 @@ def test_each_caller_by_each_way_and_method(
         assert response.status_code == status, (method, body)
         assert "Traceback" not in response.text
         if status == 405:
-            # Refused before any plugin is asked.
+            # OctoPrint refuses these before it asks a plugin.
             assert "uptime" not in response.text
             assert "seconds" not in response.text
         elif status >= 400:
@@ -78,13 +78,13 @@ def test_each_caller_by_each_way_and_method(
 
 
 @pytest.mark.each_octoprint
-def test_a_deactivated_user_can_not_log_in(server: OctoPrint) -> None:
+def test_deactivated_user_can_not_log_in(server: OctoPrint) -> None:
     with pytest.raises(requests.HTTPError, match="403"):
         server.log_in("former")
 
 
 @pytest.mark.each_octoprint
-def test_a_session_ends_with_the_users_deactivation(server: OctoPrint) -> None:
+def test_deactivation_ends_a_users_session(server: OctoPrint) -> None:
     session = server.log_in("viewer")
     assert session.get(server.url + ENDPOINT).status_code == 200
     account = f"{server.url}/api/access/users/viewer"
@@ -131,7 +131,7 @@ def test_twenty_concurrent_callers_leave_nothing_behind(server: OctoPrint, reque
 
     def call() -> None:
         nonlocal count
-        # A client that costs less than the server, which it shares the machine with
+        # http.client costs less than requests, on the machine that the server needs.
         last = 0.0
         with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
             while not stop.is_set():
@@ -165,7 +165,7 @@ def test_twenty_concurrent_callers_leave_nothing_behind(server: OctoPrint, reque
         for thread in threads:
             thread.join(60)
 
-    run(requests_at_least // 3)  # what OctoPrint itself fills once
+    run(requests_at_least // 3)  # OctoPrint fills its own caches
     files, memory = open_files(pid), resident_megabytes(pid)
     run(requests_at_least)
     until(lambda: open_files(pid) <= files + 2)

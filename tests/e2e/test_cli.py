@@ -55,7 +55,7 @@ def unknown(tmp_path: Path) -> list[str]:
         (None, "1d 2h 3m 4s", ""),
     ],
 )
-def test_it_shows_the_system_uptime_in_the_format_that_is_set(
+def test_it_shows_the_hosts_uptime_in_the_saved_format(
     octoprint: Callable[..., OctoPrint], up_for_a_day: list[str], stored: Any, shown: str, complaint: str
 ) -> None:
     run = octoprint(stored).shell(SHOW, up_for_a_day)
@@ -66,7 +66,7 @@ def test_it_shows_the_system_uptime_in_the_format_that_is_set(
 
 
 @pytest.mark.each_octoprint
-def test_json_has_the_fields_of_the_api(octoprint: Callable[..., OctoPrint], up_for_a_day: list[str]) -> None:
+def test_json_has_the_apis_fields(octoprint: Callable[..., OctoPrint], up_for_a_day: list[str]) -> None:
     run = octoprint({"display_format": "dh"}).shell(f"{SHOW} --json", up_for_a_day)
     assert run.stdout.startswith(OCTOPRINTS_OWN_LINE)
     answer = json.loads(run.stdout.removeprefix(OCTOPRINTS_OWN_LINE))
@@ -82,7 +82,7 @@ def test_json_has_the_fields_of_the_api(octoprint: Callable[..., OctoPrint], up_
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_an_unknown_uptime_is_an_error(octoprint: Callable[..., OctoPrint], unknown: list[str]) -> None:
+def test_unknown_uptime_is_an_error(octoprint: Callable[..., OctoPrint], unknown: list[str]) -> None:
     run = octoprint({}).shell(f"{SHOW} --json", unknown)
     assert run.returncode == 1
     assert run.stderr.endswith("Error: Could not read the host's uptime from /proc/uptime or psutil.\n")

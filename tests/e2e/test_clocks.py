@@ -1,4 +1,4 @@
-"""The numbers under every clock, on a real server."""
+"""Uptimes and start times under every clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def server_age(server: OctoPrint) -> float:
 
 
 def answer_with_age(server: OctoPrint) -> dict[str, Any]:
-    """The API's answer, whose OctoPrint uptime is the process's age when it was given."""
+    """Return the API's answer, after checking that its OctoPrint uptime is the process's age."""
     before = server_age(server)
     answer = server.answer()
     assert before - 0.05 <= answer["octoprint_seconds"] <= server_age(server) + 0.05
@@ -33,7 +33,7 @@ def moment(answer: dict[str, Any], kind: str) -> datetime:
 
 
 def check_moments(answer: dict[str, Any], offset: timedelta) -> None:
-    """The starting moments are what the server's wall clock says, and that clock is off."""
+    """Check the start times against the server's wall clock, which is off by ``offset``."""
     now = datetime.now(timezone.utc) + offset
     for kind in KINDS:
         started = now - timedelta(seconds=answer[f"{kind}seconds"])
@@ -41,13 +41,14 @@ def check_moments(answer: dict[str, Any], offset: timedelta) -> None:
 
 
 @pytest.mark.parametrize("source", ["proc", "psutil"])
-def test_a_wall_clock_that_is_set_moves_the_moments_and_no_duration_and_its_jitter_neither(
+def test_setting_the_wall_clock_moves_start_times_but_no_uptime(
     make_server: MakeServer, tmp_path: Path, source: str
 ) -> None:
+    """Jitter of the wall clock moves neither."""
     environment, set_clock = with_wall_clock(tmp_path / "clock")
     nothing = tmp_path / "uptime"
     nothing.touch()
-    # An RTC-less Pi: OctoPrint starts before the clock is set, NTP answers later; then it is set once more.
+    # As on a Pi without a clock chip: OctoPrint starts before NTP sets the clock; then it is set again.
     wrapper = with_files({"/proc/uptime": nothing}) if source == "psutil" else []
     set_clock("-400d" if source == "proc" else "+0")
     server = make_server(wrapper, env=environment)
@@ -73,7 +74,7 @@ def test_a_wall_clock_that_is_set_moves_the_moments_and_no_duration_and_its_jitt
     server.new_log()
 
 
-def test_a_time_namespace_shifts_the_system_and_not_octoprint(make_server: MakeServer) -> None:
+def test_time_namespace_shifts_only_the_host(make_server: MakeServer) -> None:
     server = make_server(with_boot_clock(1_000_000))
     assert server.process is not None
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
@@ -82,7 +83,7 @@ def test_a_time_namespace_shifts_the_system_and_not_octoprint(make_server: MakeS
     assert answer["octoprint_seconds"] == pytest.approx(process_age(int(children[0])), abs=0.5)
 
 
-def test_proc_may_be_empty(make_server: MakeServer) -> None:
+def test_empty_proc_means_unknown_uptimes(make_server: MakeServer) -> None:
     server = make_server(without_proc())
     answers = [server.answer() for _ in range(3)]
     for answer in answers:
@@ -106,9 +107,8 @@ CONTENTS = {
 }
 
 
-def test_lxcfs_shows_the_containers_uptime_and_octoprints_true_age_and_a_bad_one_is_passed_over_with_one_warning(
-    make_server: MakeServer, tmp_path: Path
-) -> None:
+def test_lxcfs_gives_the_containers_uptime(make_server: MakeServer, tmp_path: Path) -> None:
+    """Unusable contents make psutil answer, with one warning for all of them."""
     file = tmp_path / "uptime"
     file.write_bytes(b"299.11 1000.00\n")
     server = make_server(with_files({"/proc/uptime": file}))
@@ -125,7 +125,7 @@ def test_lxcfs_shows_the_containers_uptime_and_octoprints_true_age_and_a_bad_one
     assert server.answer()["seconds"] == 200
 
 
-# OctoPrint itself needs psutil to start, so another plugin takes it away once it has it.
+# OctoPrint needs psutil to start, so this plugin removes it afterwards.
 WITHOUT_PSUTIL = """
 import sys
 import octoprint.plugin
@@ -140,10 +140,10 @@ __plugin_implementation__ = Breaker()
 """
 
 
-def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path: Path) -> None:
+def test_without_psutil_proc_still_works(make_server: MakeServer, tmp_path: Path) -> None:
     file = tmp_path / "uptime"
     file.write_bytes(b"299.11 1000.00\n")
-    # And before our plugin has asked it: System info would be the first to.
+    # System info would ask psutil first.
     server = make_server(
         with_files({"/proc/uptime": file}), {ID: {"include_in_systeminfo": False}}, {"breaker.py": WITHOUT_PSUTIL}
     )
@@ -163,8 +163,8 @@ def test_without_psutil_it_serves_what_it_can(make_server: MakeServer, tmp_path:
 
 
 @pytest.mark.each_octoprint
-def test_psutil_gives_the_same_answers(octoprint_executable: Path) -> None:
-    # Of each OctoPrint's own psutil: 1.11 pins version 6, and 2.0 version 7.
+def test_psutil_and_proc_agree(octoprint_executable: Path) -> None:
+    """OctoPrint 1.11 pins psutil 6, and 2.0 pins psutil 7."""
     code = (
         "import logging, pathlib, time; from octoprint_uptime import clock; time.sleep(2.5);"
         "proc = [make(logging.getLogger()).read() for make in (clock.system_clock, clock.process_clock)];"

@@ -1,4 +1,4 @@
-"""What the navbar entry does while something around it fails."""
+"""The navbar entry while the server, the network or an answer fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def link(page: Page) -> Locator:
 
 
 def point_at(page: Page) -> None:
-    """Focus the entry, since its tooltip is worked out for whoever looks; the mouse might meet an overlay."""
+    """Focus the entry, which computes its tooltip only then. The mouse could meet an overlay."""
     expect(link(page)).to_be_visible()
     link(page).focus()
 
@@ -50,7 +50,7 @@ def shown_seconds(page: Page, name: str) -> int:
 
 
 @pytest.mark.each_octoprint
-def test_it_is_stale_without_a_server_and_recovers_with_the_new_one(
+def test_it_is_stale_without_a_server_and_recovers(
     make_server: MakeServer, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     server = make_server()
@@ -61,7 +61,7 @@ def test_it_is_stale_without_a_server_and_recovers_with_the_new_one(
     server.kill()
     expect_stale(page)
     frozen = entry(page).inner_text()
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(1500)  # more than one tick
     assert entry(page).inner_text() == frozen
     server.start()
     expect_fresh(page, timeout=40000)
@@ -96,7 +96,7 @@ BAD_ANSWERS: dict[str, Callable[[Route], None]] = {
 }
 
 
-def test_a_bad_answer_means_stale_and_the_next_good_one_mends_it(
+def test_bad_answer_makes_it_stale_until_a_good_one(
     server: OctoPrint, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     page = open_page(server)
@@ -112,12 +112,14 @@ def test_a_bad_answer_means_stale_and_the_next_good_one_mends_it(
     console_errors.clear()
 
 
-def test_it_says_so_when_there_has_never_been_an_answer(
+def test_it_is_unknown_before_the_first_answer(
     server: OctoPrint, open_page: OpenPage, console_errors: list[str]
 ) -> None:
-    page = open_page(server)
-    page.route(f"**{ENDPOINT}", BAD_ANSWERS["500"])
-    page.reload()
+
+    def refuse(page: Page) -> None:
+        page.route(f"**{ENDPOINT}", BAD_ANSWERS["500"])
+
+    page = open_page(server, prepare=refuse)
     expect(entry(page)).to_have_text(re.compile(r"^\s*Host uptime unknown \| OctoPrint uptime unknown\s*$"))
     expect(link(page)).to_have_class(STALE)
     point_at(page)
@@ -128,23 +130,21 @@ def test_it_says_so_when_there_has_never_been_an_answer(
     console_errors.clear()
 
 
-def test_a_late_failure_does_not_spoil_a_newer_answer(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_late_failure_does_not_replace_a_newer_answer(page: Page) -> None:
     expect_fresh(page)
     held: list[Route] = []
     page.route(f"**{ENDPOINT}", lambda route: route.continue_() if held else held.append(route))
-    poll_now(page)
-    page.wait_for_timeout(500)
+    with page.expect_request(lambda request: request.url.endswith(ENDPOINT)):
+        poll_now(page)
     with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
         poll_now(page)
-    held[0].fulfill(status=200, body="[]", content_type="application/json")
-    page.wait_for_timeout(500)
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)) as late:
+        held[0].fulfill(status=200, body="[]", content_type="application/json")
+    late.value.finished()
     expect_fresh(page)
 
 
-def test_polls_back_off_and_return_to_the_interval(
-    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
-) -> None:
+def test_failed_polls_back_off(server: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
     server.save({"poll_interval_seconds": 1}).raise_for_status()
     watched: list[PageRequests] = []
     page = open_page(server, prepare=lambda page: watched.append(PageRequests(page)))
@@ -166,14 +166,14 @@ def test_polls_back_off_and_return_to_the_interval(
 
 @pytest.mark.parametrize(
     ("interval", "minutes"),
-    # 2 minutes, 4 minutes, then 5 each; or 5 each from the start.
+    # After 2 and 4 minutes, then every 5; or every 5 from the start.
     [(60, (2, 6, 11, 16)), (3600, (5, 10, 15, 20))],
 )
-def test_no_wait_is_longer_than_five_minutes(
+def test_polls_are_at_most_five_minutes_apart(
     server: OctoPrint, open_page: OpenPage, console_errors: list[str], interval: int, minutes: tuple[int, ...]
 ) -> None:
     server.save({"poll_interval_seconds": interval}).raise_for_status()
-    # From the start: a clock that changes under the page is a reason to ask, too.
+    # Installed from the start, since a clock that changes later makes the page ask.
     page = open_page(server, prepare=lambda page: page.clock.install())
     expect_fresh(page)
     page.route(f"**{ENDPOINT}", BAD_ANSWERS["500"])
@@ -189,7 +189,7 @@ def test_no_wait_is_longer_than_five_minutes(
     console_errors.clear()
 
 
-def test_an_answer_that_never_comes_is_given_up(
+def test_request_without_an_answer_is_given_up(
     server: OctoPrint, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     server.save({"poll_interval_seconds": 1}).raise_for_status()
@@ -207,19 +207,19 @@ def test_an_answer_that_never_comes_is_given_up(
     console_errors.clear()
 
 
-def test_an_absurd_interval_does_not_mean_a_flood(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_absurd_interval_causes_no_flood(page: Page) -> None:
     expect_fresh(page)
     absurd = '{"seconds": 5, "octoprint_seconds": 5, "poll_interval_seconds": 1e12}'
     page.route(f"**{ENDPOINT}", answer_with(absurd))
     requests = Requests(page)
-    poll_now(page)
-    page.wait_for_timeout(2000)
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
+        poll_now(page)
+    page.wait_for_timeout(1000)
     assert requests.count == 1
 
 
 @pytest.mark.each_octoprint
-def test_nobody_logged_in_means_no_polls(
+def test_guests_do_not_poll_after_a_logout(
     make_server: MakeServer, open_page: OpenPage, console_errors: list[str]
 ) -> None:
     guests = {"name": "Guests", "description": "", "permissions": ["STATUS", "SETTINGS_READ"], "subgroups": []}
@@ -236,7 +236,7 @@ def test_nobody_logged_in_means_no_polls(
     other.goto("/")
     expect(other.get_by_test_id("login-menu")).to_contain_text("admin")
     other.evaluate("OctoPrint.browser.logout().catch(answer => { throw new Error(answer.status) })")
-    page.wait_for_timeout(2000)
+    expect(page.get_by_test_id("login-menu")).not_to_contain_text("admin")
     requests.times.clear()
     page.clock.run_for(4000)
     page.wait_for_timeout(250)

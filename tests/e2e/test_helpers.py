@@ -1,4 +1,4 @@
-"""What other plugins get through OctoPrint's helpers; and what everybody gets where the uptime is unknown."""
+"""The helpers that other plugins call, and the API while the uptime is unknown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from page_parts import RUNS, UP_FOR_AN_HOUR, seed
 from recorded_runs import until
 from support import ANSWER_FIELDS, ENDPOINT, MakeServer, OctoPrint
 
-pytestmark = pytest.mark.each_octoprint
-
-# The order in which OctoPrint initialises plugins is nobody's to choose, so this one asks before and after ours.
+# Asks before and after the plugin is initialised: OctoPrint chooses the order of plugins.
 NEIGHBOUR = """
 import flask, octoprint.plugin
 
@@ -43,33 +41,26 @@ def ask(server: OctoPrint) -> tuple[dict[str, Any], dict[str, Any]]:
     return answer["at_first"], answer["now"]
 
 
-def test_helpers_give_seconds_even_before_the_plugin_is_initialised(make_server: MakeServer) -> None:
-    server = make_server(extra_plugins={"a_neighbour.py": NEIGHBOUR})
+@pytest.mark.each_octoprint
+def test_helpers_work_before_and_after_the_plugin_is_initialised(make_server: MakeServer) -> None:
+    """The last restart is the API's, but without the file's name."""
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), extra_plugins={"a_neighbour.py": NEIGHBOUR})
+    told = until(lambda: server.answer()["last_restart"])
     at_first, now = ask(server)
     api = server.answer()
     assert at_first.keys() == now.keys() == {"system_uptime", "octoprint_uptime", "last_restart"}
-    assert at_first.pop("last_restart") is now.pop("last_restart") is None
+    assert at_first.pop("last_restart") is None
+    assert told["lost_print"]["file"] == "benchy.gcode"
+    assert now.pop("last_restart") == {**told, "lost_print": {**told["lost_print"], "file": None, "path": None}}
     assert now["system_uptime"] == pytest.approx(api["seconds"], abs=2)
     assert now["octoprint_uptime"] == pytest.approx(api["octoprint_seconds"], abs=2)
     for name in now:
         assert 0 < at_first[name] < now[name]
-
-
-def test_a_helper_gives_the_last_restart_as_the_api_does_without_a_file(make_server: MakeServer) -> None:
-    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), extra_plugins={"a_neighbour.py": NEIGHBOUR})
-    told = until(lambda: server.answer()["last_restart"])
-    at_first, now = ask(server)
-    assert at_first["last_restart"] is None
-    assert told["lost_print"]["file"] == "benchy.gcode"
-    nameless = {**told["lost_print"], "file": None, "path": None}
-    assert now["last_restart"] == {**told, "lost_print": nameless}
     server.save({"restart_log": False}).raise_for_status()
     assert ask(server)[1]["last_restart"] is None
 
 
-def test_what_is_unknown_is_null_and_none_with_a_note_in_the_callers_language(
-    make_server: MakeServer, tmp_path: Path
-) -> None:
+def test_unknown_uptime_is_null_with_a_note_in_the_callers_language(make_server: MakeServer, tmp_path: Path) -> None:
     nothing = tmp_path / "nothing"
     nothing.touch()
     # Without its btime psutil knows no boot time either.

@@ -1,4 +1,4 @@
-"""The settings under attack, over REST and in config.yaml."""
+"""Hostile settings, over REST and in config.yaml."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ HOSTILE: dict[str, Any] = {
 
 
 def without_ours(config: dict[str, Any]) -> dict[str, Any]:
-    """All of config.yaml but the plugin's part."""
+    """Return config.yaml without the plugin's part."""
     plugins = {key: value for key, value in config["plugins"].items() if key != ID}
     return {**config, "plugins": plugins}
 
@@ -72,7 +72,7 @@ def is_valid(values: dict[str, Any]) -> bool:
     return settings.clean(values) == (values, []) and values.keys() == settings.RULES.keys()
 
 
-def test_no_value_breaks_anything(server: OctoPrint, open_page: OpenPage) -> None:
+def test_hostile_values_break_nothing(server: OctoPrint, open_page: OpenPage) -> None:
     other = {"virtual_printer": {"okFormatString": "ok {lastN}"}}
     server.session("admin").post(f"{server.url}/api/settings", json={"plugins": other}).raise_for_status()
     before = settings.defaults()
@@ -113,9 +113,9 @@ CHANGED = {
 }
 
 
-# What any JSON comes to is shown by the properties in tests/unit/test_settings_properties.py.
+# tests/unit/test_settings_properties.py has any other JSON.
 @pytest.mark.each_octoprint
-def test_saving_some_settings_loses_no_other_and_no_other_plugins(server: OctoPrint) -> None:
+def test_saving_some_settings_keeps_the_others_and_other_plugins(server: OctoPrint) -> None:
     assert CHANGED.keys() == settings.RULES.keys()
     others, expected = without_ours(server.config()), server.settings()
     each: list[dict[str, Any]] = [{key: value} for key, value in CHANGED.items()]
@@ -130,7 +130,7 @@ def test_saving_some_settings_loses_no_other_and_no_other_plugins(server: OctoPr
 
 @pytest.mark.parametrize("body", ["text", 5, [1], None, True, {"display_format": {"x": 1}}, {"": 1}, {SCRIPT: SCRIPT}])
 @pytest.mark.each_octoprint
-def test_no_shape_of_the_whole_breaks_anything(server: OctoPrint, body: Any) -> None:
+def test_hostile_shapes_break_nothing(server: OctoPrint, body: Any) -> None:
     server.save({"poll_interval_seconds": 10}).raise_for_status()
     server.save(body)
     assert is_valid(server.settings())
@@ -140,7 +140,7 @@ def test_no_shape_of_the_whole_breaks_anything(server: OctoPrint, body: Any) -> 
 
 @pytest.mark.parametrize(("number", "value"), [("NaN", 60), ("Infinity", 3600), ("-Infinity", 1), ("1e999", 3600)])
 @pytest.mark.each_octoprint
-def test_numbers_that_only_python_takes_for_json(server: OctoPrint, number: str, value: int) -> None:
+def test_numbers_beyond_json_are_clamped(server: OctoPrint, number: str, value: int) -> None:
     body = f'{{"plugins": {{"{ID}": {{"poll_interval_seconds": {number}}}}}}}'
     headers = {"Content-Type": "application/json"}
     server.session("admin").post(f"{server.url}/api/settings", data=body, headers=headers).raise_for_status()
@@ -149,22 +149,21 @@ def test_numbers_that_only_python_takes_for_json(server: OctoPrint, number: str,
 
 
 @pytest.mark.each_octoprint
-def test_a_megabyte_over_rest_changes_nothing(server: OctoPrint) -> None:
+def test_a_megabyte_over_rest_is_refused(server: OctoPrint) -> None:
     # OctoPrint itself takes no more than 100 kB; it answers 400 or hangs up before it has read the rest.
     with contextlib.suppress(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
         assert server.save({"display_format": "x" * 1_000_000}).status_code == 400
     assert server.settings() == settings.defaults()
 
 
-def test_a_megabyte_in_the_config_is_one_short_warning(make_server: MakeServer) -> None:
+def test_a_megabyte_in_the_config_gets_one_short_warning(make_server: MakeServer) -> None:
     server = make_server(plugins={ID: {"display_format": "x" * 1_000_000, "poll_interval_seconds": 9}})
     assert server.settings() == {**settings.defaults(), "poll_interval_seconds": 9}
     (warning,) = server.warnings()
     assert len(warning) < 300
 
 
-@pytest.mark.each_octoprint
-def test_a_config_full_of_markup_runs_nothing(make_server: MakeServer, open_page: OpenPage) -> None:
+def test_markup_in_the_config_is_not_run(make_server: MakeServer, open_page: OpenPage) -> None:
     server = make_server(plugins={ID: {**dict.fromkeys(settings.RULES, SCRIPT), SCRIPT: SCRIPT}})
     assert server.settings() == settings.defaults()
     page = open_page(server)

@@ -1,4 +1,4 @@
-"""Whether everybody can read and use what the plugin shows."""
+"""Accessibility of the entry, the popover and the settings."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from support import BOTH, ID, OctoPrint, OpenPage, entry
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_axe_finds_nothing_in_the_entry_the_popover_and_the_settings(
-    crowded_server: OctoPrint, open_page: OpenPage, locale: str
-) -> None:
+def test_axe_finds_nothing(crowded_server: OctoPrint, open_page: OpenPage, locale: str) -> None:
     page = open_page(crowded_server, locale=locale, prepare=longest(crowded_server))
     for others in range(4):
         show_others(page, others)
@@ -27,7 +25,7 @@ def test_axe_finds_nothing_in_the_entry_the_popover_and_the_settings(
     assert violations(page, f"#settings_plugin_{ID}") == []
 
 
-def test_axe_would_find_something(server: OctoPrint, open_page: OpenPage) -> None:
+def test_axe_finds_a_missing_label(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     entry(page).click()
     popover(page).evaluate("popover => popover.append(document.createElement('input'))")
@@ -35,7 +33,7 @@ def test_axe_would_find_something(server: OctoPrint, open_page: OpenPage) -> Non
     assert violation.startswith("label: <input>")
 
 
-def test_nothing_of_it_is_animated(server: OctoPrint, open_page: OpenPage) -> None:
+def test_reduced_motion_means_no_animation(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, reduced_motion="reduce")
     entry(page).click()
     running = page.evaluate(
@@ -46,7 +44,7 @@ def test_nothing_of_it_is_animated(server: OctoPrint, open_page: OpenPage) -> No
     assert running == 0
 
 
-def test_a_stale_entry_is_not_paled_where_contrast_is_asked_for(server: OctoPrint, open_page: OpenPage) -> None:
+def test_stale_entry_stays_opaque_with_more_contrast(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
     page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.onServerDisconnect()")

@@ -43,25 +43,20 @@ def hide_tab(page: Page, hidden: bool) -> None:
 
 @pytest.mark.parametrize("user", ["admin", "viewer"])
 @pytest.mark.each_octoprint
-def test_it_shows_both_uptimes_after_an_icon(server: OctoPrint, open_page: OpenPage, user: str) -> None:
+def test_it_shows_an_icon_and_both_uptimes(server: OctoPrint, open_page: OpenPage, user: str) -> None:
     page = open_page(server, user)
     expect(entry(page)).to_have_text(BOTH)
     expect(entry(page).locator("i.fa-stopwatch")).to_be_visible()
 
 
-def test_one_tick_a_second_counts_both_up_without_a_request_and_agrees_with_the_api(
-    server: OctoPrint, open_page: OpenPage
-) -> None:
-    page = open_page(server)
+def test_both_uptimes_count_up_together_and_agree_with_the_api(server: OctoPrint, page: Page) -> None:
     expect(entry(page)).to_have_text(BOTH)
-    page.wait_for_timeout(2000)
-    # While a page is loading, an answer waits until the page has time for it, and so is counted from too late.
+    # An answer that comes while the page is loading is processed late, so it counts from too late. Ask again.
     with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
         poll_now(page)
-    page.wait_for_timeout(200)
     requests = Requests(page)
     seen = set()
-    end = time.monotonic() + 4
+    end = time.monotonic() + 3
     while time.monotonic() < end:
         before = server.answer()
         text = entry(page).inner_text().strip()
@@ -75,15 +70,17 @@ def test_one_tick_a_second_counts_both_up_without_a_request_and_agrees_with_the_
             assert part in {f"{name} {format_uptime(seconds)}" for seconds in near if seconds >= 0}
         page.wait_for_timeout(50)
     # Both turn at the same moment.
-    assert 4 <= len(seen) <= 5
+    assert 3 <= len(seen) <= 4
     assert requests.count == 0
 
 
-def test_counting_changes_two_texts_a_second_and_measures_nothing(server: OctoPrint, open_page: OpenPage) -> None:
+def test_a_tick_changes_two_texts_and_measures_nothing(server: OctoPrint, open_page: OpenPage) -> None:
     # Seconds of two digits, with minutes that stay as they are.
     page = open_page(server, prepare=answers(server, seconds=93700, octoprint_seconds=7300))
-    expect(entry(page)).to_have_text(BOTH)
-    page.wait_for_timeout(2000)
+    before = entry(page)
+    expect(before).to_have_text(BOTH)
+    text = before.inner_text()
+    expect(before).not_to_have_text(text)  # it ticks, so it is drawn
     page.evaluate(
         """() => {
             window.changes = [];
@@ -97,18 +94,16 @@ def test_counting_changes_two_texts_a_second_and_measures_nothing(server: OctoPr
             });
         }"""
     )
-    page.wait_for_timeout(4000)
+    page.wait_for_function("changes.length >= 6")
     changes, measured = page.evaluate("[changes, measured]")
     assert set(changes) == {"characterData #text"}
-    assert 6 <= len(changes) <= 10
+    assert len(changes) % 2 == 0
     assert measured == 0
     page.set_viewport_size({"width": 1000, "height": 900})
-    page.wait_for_timeout(200)
-    assert page.evaluate("measured") > 0
+    page.wait_for_function("measured > 0")
 
 
-def test_its_tooltip_is_there_for_whoever_points_at_it(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_tooltip_appears_while_the_mouse_is_over_it(page: Page) -> None:
     expect(entry(page)).to_have_text(BOTH)
     assert entry(page).get_attribute("title") is None
     entry(page).hover()
@@ -117,7 +112,7 @@ def test_its_tooltip_is_there_for_whoever_points_at_it(server: OctoPrint, open_p
     expect(entry(page)).not_to_have_attribute("title", re.compile(""))
 
 
-def test_it_polls_at_the_interval_of_the_last_answer(server: OctoPrint, open_page: OpenPage) -> None:
+def test_it_polls_at_the_configured_interval(server: OctoPrint, open_page: OpenPage) -> None:
     watched: list[PageRequests] = []
     page = open_page(server, prepare=lambda page: watched.append(PageRequests(page)))
     (requests,) = watched
@@ -131,29 +126,30 @@ def test_it_polls_at_the_interval_of_the_last_answer(server: OctoPrint, open_pag
     assert all(gap == pytest.approx(2, abs=0.5) for gap in gaps)
     with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
         server.save({"poll_interval_seconds": 3600}).raise_for_status()
-    page.wait_for_timeout(500)
+    page.wait_for_function("JSON.parse(lastAnswer).poll_interval_seconds === 3600")
     assert requests.within(4) == []
 
 
-def test_a_hidden_tab_does_not_poll_and_is_right_at_once_when_shown(server: OctoPrint, open_page: OpenPage) -> None:
+def test_hidden_tab_does_not_poll_and_is_right_when_shown(server: OctoPrint, open_page: OpenPage) -> None:
     server.save({"poll_interval_seconds": 1}).raise_for_status()
-    page = open_page(server)
+    page = open_page(server, prepare=lambda page: page.clock.install())
     expect(entry(page)).to_have_text(BOTH)
     hide_tab(page, True)
-    page.wait_for_timeout(300)
+    page.clock.run_for(300)
+    page.wait_for_timeout(100)  # for a request that is under way
     requests = Requests(page)
     before = entry(page).inner_text()
-    page.wait_for_timeout(3000)
+    page.clock.run_for(5000)
     assert requests.count == 0
     assert entry(page).inner_text() == before
-    hide_tab(page, False)
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
+        hide_tab(page, False)
     assert entry(page).inner_text() != before
-    page.wait_for_timeout(300)
     assert requests.count == 1
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_a_tab_opened_in_the_background_asks_nothing_until_it_is_shown(
+def test_tab_opened_in_the_background_asks_nothing_until_shown(
     server: OctoPrint, open_page: OpenPage, shown: bool
 ) -> None:
     values = {"show_system_uptime": shown, "show_octoprint_uptime": shown, "poll_interval_seconds": 1}
@@ -161,20 +157,26 @@ def test_a_tab_opened_in_the_background_asks_nothing_until_it_is_shown(
     watched: list[Requests] = []
 
     def prepare(page: Page) -> None:
+        page.clock.install()
         page.add_init_script(f"({HIDE_TAB})(true)")
         watched.append(Requests(page))
 
     page = open_page(server, prepare=prepare)
-    page.wait_for_timeout(2000)
+    page.clock.run_for(5000)
     assert watched[0].count == 0
-    hide_tab(page, False)
-    page.wait_for_timeout(3000)
-    # Once in any case, since there may be a restart to tell of.
+    # It asks once even without an entry, since there may be a restart to report.
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)) as response:
+        hide_tab(page, False)
+    response.value.finished()
+    page.wait_for_timeout(100)  # the page reads the answer, and sets its timer
+    for _ in range(3):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(50)
     assert watched[0].count in (range(2, 6) if shown else [1])
 
 
 @pytest.mark.each_octoprint
-def test_a_saved_setting_shows_at_once_without_a_reload(server: OctoPrint, open_page: OpenPage) -> None:
+def test_saved_settings_show_at_once(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     for values, text in [
         ({"show_octoprint_uptime": False}, SYSTEM),
@@ -188,15 +190,16 @@ def test_a_saved_setting_shows_at_once_without_a_reload(server: OctoPrint, open_
     server.save({"show_octoprint_uptime": False, "show_system_uptime": False}).raise_for_status()
     expect(entry(page)).to_be_hidden(timeout=2000)
     requests = Requests(page)
-    server.save({"poll_interval_seconds": 1}).raise_for_status()
-    page.wait_for_timeout(2000)
+    with page.expect_response(lambda response: response.url.endswith("/api/settings")):
+        server.save({"poll_interval_seconds": 1}).raise_for_status()
+    page.wait_for_timeout(1500)  # longer than the interval
     assert requests.count == 0
     server.save({"show_system_uptime": True, "display_format": "full"}).raise_for_status()
     expect(entry(page)).to_have_text(SYSTEM, timeout=2000)
     expect(entry(page)).to_be_visible()
 
 
-def test_the_compact_display_alternates(server: OctoPrint, open_page: OpenPage) -> None:
+def test_compact_display_alternates(server: OctoPrint, open_page: OpenPage) -> None:
     server.save({"compact_display": True, "compact_toggle_interval_seconds": 5}).raise_for_status()
     page = open_page(server, prepare=lambda page: page.clock.install())
     expect(entry(page)).to_have_text(re.compile(r"\d"))
@@ -217,7 +220,7 @@ def test_the_compact_display_alternates(server: OctoPrint, open_page: OpenPage) 
     assert all(gap == pytest.approx(5, abs=1.1) for gap in gaps)
 
 
-def test_the_compact_display_of_one_uptime_shows_just_that(server: OctoPrint, open_page: OpenPage) -> None:
+def test_compact_display_of_one_uptime_does_not_alternate(server: OctoPrint, open_page: OpenPage) -> None:
     server.save({"compact_display": True, "show_system_uptime": False}).raise_for_status()
     page = open_page(server, prepare=lambda page: page.clock.install())
     expect(entry(page)).to_have_text(OCTOPRINT)
@@ -227,7 +230,7 @@ def test_the_compact_display_of_one_uptime_shows_just_that(server: OctoPrint, op
 
 
 @pytest.mark.parametrize(("locale", "since"), [("de-DE", "seit"), ("en-US", "since")])
-def test_the_tooltip_has_both_moments_in_the_browsers_language_and_time_zone(
+def test_tooltip_has_both_start_times_in_the_readers_language_and_zone(
     server: OctoPrint, open_page: OpenPage, locale: str, since: str
 ) -> None:
     page = open_page(server, locale=locale, timezone_id="Asia/Tokyo")
@@ -241,9 +244,7 @@ def test_the_tooltip_has_both_moments_in_the_browsers_language_and_time_zone(
         assert line in {f"{name} {since} {text}" for text in said_about(moment, locale, "Asia/Tokyo")}
 
 
-def test_an_unknown_uptime_is_said_with_what_to_do(
-    make_server: MakeServer, open_page: OpenPage, tmp_path: Path
-) -> None:
+def test_unknown_uptime_comes_with_advice(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
     nothing = tmp_path / "nothing"
     nothing.touch()
     server = make_server(with_files({"/proc/uptime": nothing, "/proc/stat": nothing}))
@@ -271,11 +272,10 @@ def says_what_the_server_says(page: Page, server: OctoPrint) -> bool:
     return entry(page).inner_text().strip().partition(" | ")[0] in texts
 
 
-def test_it_is_right_within_a_second_of_waking_or_of_a_new_time(server: OctoPrint, open_page: OpenPage) -> None:
+def test_it_is_right_within_a_second_after_sleep_or_a_clock_change(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, prepare=lambda page: page.clock.install())
     expect(entry(page)).to_have_text(BOTH)
     for jump in ("asleep", "clock ahead", "clock behind"):
-        page.wait_for_timeout(1500)
         requests = Requests(page)
         with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
             if jump == "asleep":
@@ -291,12 +291,13 @@ def test_it_is_right_within_a_second_of_waking_or_of_a_new_time(server: OctoPrin
         assert says_what_the_server_says(page, server), jump
         entry(page).hover()
         title = (entry(page).get_attribute("title") or "").replace("\u00a0", " ")
+        title = re.sub(" (today|yesterday)$", "", title)
         age = server.answer()["octoprint_seconds"]
         starts = [page.evaluate("age => moment().subtract(age, 's').format('LT')", age + off) for off in (-2, 0, 2)]
         assert title.endswith(tuple(starts)), jump
 
 
-def test_tabs_ask_no_more_than_each_its_own(server: OctoPrint, open_page: OpenPage) -> None:
+def test_each_tab_makes_only_its_own_requests(server: OctoPrint, open_page: OpenPage) -> None:
     server.save({"poll_interval_seconds": 3600}).raise_for_status()  # longer than opening them takes
     first = open_page(server)
     pages = [first, *(first.context.new_page() for _ in range(2))]
@@ -306,5 +307,5 @@ def test_tabs_ask_no_more_than_each_its_own(server: OctoPrint, open_page: OpenPa
         if page is not first:
             page.goto("/")
         expect(entry(page)).to_have_text(BOTH, timeout=30000)
-    first.wait_for_timeout(5000)
+    first.wait_for_timeout(1000)
     assert [each.count for each in requests] == [0, 1, 1]

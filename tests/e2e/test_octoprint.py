@@ -1,4 +1,4 @@
-"""What the plugin contributes to OctoPrint itself."""
+"""The plugin in System info, the Plugin Manager, Software Update and the log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_system_info_has_both_uptimes(server: OctoPrint) -> None:
         assert found[field] == answer[field]
 
 
-def test_the_bundle_has_them_too(server: OctoPrint) -> None:
+def test_system_info_bundle_has_both_uptimes(server: OctoPrint) -> None:
     session = server.session("admin")
     bundle = zipfile.ZipFile(io.BytesIO(session.get(f"{server.url}/downloads/systeminfo.zip").content))
     text = bundle.read("systeminfo.txt").decode()
@@ -43,15 +43,15 @@ def test_the_bundle_has_them_too(server: OctoPrint) -> None:
     assert f"env.plugins.{ID}.octoprint_uptime: " in text
 
 
-def test_switched_off_system_info_has_nothing(server: OctoPrint) -> None:
+def test_switched_off_they_are_in_neither(server: OctoPrint) -> None:
     server.save({"include_in_systeminfo": False}).raise_for_status()
     assert environment(server) == {}
     bundle = zipfile.ZipFile(io.BytesIO(server.session("admin").get(f"{server.url}/downloads/systeminfo.zip").content))
     assert f"env.plugins.{ID}." not in bundle.read("systeminfo.txt").decode()
 
 
-def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: MakeServer) -> None:
-    # No release is asked for: the proxy is a closed port.
+def test_plugin_manager_and_software_update_know_the_plugin(make_server: MakeServer) -> None:
+    # The proxy is a closed port, so that nothing asks GitHub.
     proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     server = make_server(enable=["pluginmanager", "softwareupdate"], env=proxy)
     session = server.session("admin")
@@ -72,7 +72,7 @@ def test_the_plugin_manager_and_software_update_know_what_it_is(make_server: Mak
     assert f"Could not check {ID} for updates due to a network error" in server.new_log()
 
 
-def test_nothing_is_logged_but_that_it_is_there_and_more_when_asked_to(make_server: MakeServer) -> None:
+def test_it_logs_nothing_unless_its_level_is_debug(make_server: MakeServer) -> None:
     server = make_server(enable=["logging"])
     server.answer()
     assert f"octoprint.plugins.{ID} " not in server.new_log()

@@ -1,4 +1,4 @@
-"""What the navbar entry tells on demand."""
+"""The popover of the navbar entry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from crowded_navbar import longest, show_others
 from namespaces import with_boot_clock, with_files
@@ -18,8 +18,7 @@ from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, Requests, boot_cl
 DAY = 86400
 
 
-def test_a_click_opens_it_and_a_second_one_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_click_opens_and_closes_it(page: Page) -> None:
     expect(entry(page)).to_have_text(BOTH)
     expect(popover(page)).to_be_hidden()
     expect(entry(page)).to_have_attribute("aria-expanded", "false")
@@ -33,8 +32,7 @@ def test_a_click_opens_it_and_a_second_one_closes_it(server: OctoPrint, open_pag
     assert not page.url.endswith("#")
 
 
-def test_it_closes_on_a_click_elsewhere_and_on_escape(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_click_elsewhere_and_escape_close_it(page: Page) -> None:
     entry(page).click()
     page.mouse.click(600, 500)
     expect(popover(page)).to_be_hidden()
@@ -45,7 +43,7 @@ def test_it_closes_on_a_click_elsewhere_and_on_escape(server: OctoPrint, open_pa
     expect(entry(page)).to_be_focused()
 
 
-def test_a_finger_opens_and_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
+def test_tap_opens_and_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, has_touch=True)
     entry(page).tap()
     expect(popover(page)).to_be_visible()
@@ -54,8 +52,7 @@ def test_a_finger_opens_and_closes_it(server: OctoPrint, open_page: OpenPage) ->
 
 
 @pytest.mark.each_octoprint
-def test_the_keyboard_alone_will_do(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_keyboard_opens_and_leaves_it(page: Page) -> None:
     expect(entry(page)).to_have_text(BOTH)
     for key in ("Enter", " "):
         page.locator("#navbar .brand").focus()
@@ -82,7 +79,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("locale", NAMES)
-def test_its_name_is_made_of_the_words_seen_and_does_not_tick(
+def test_accessible_name_has_the_visible_words_and_does_not_tick(
     server: OctoPrint, open_page: OpenPage, locale: str
 ) -> None:
     name, unknown, since = NAMES[locale]
@@ -94,22 +91,22 @@ def test_its_name_is_made_of_the_words_seen_and_does_not_tick(
     expect(entry(page)).to_have_attribute("aria-controls", f"navbar_plugin_{ID}_popover")
     assert page.locator(f"#navbar_plugin_{ID} [aria-live], #navbar_plugin_{ID} [role=status]").count() == 0
     # As the screen reader gets it: the tree of what is not hidden from it.
-    heard = entry(page).aria_snapshot()
-    page.wait_for_timeout(2500)
+    heard, text = entry(page).aria_snapshot(), entry(page).inner_text()
+    expect(entry(page)).not_to_have_text(text)  # it ticks
     assert entry(page).aria_snapshot() == heard
     answers(server, seconds=None)(page)
     poll_now(page)
     expect(entry(page)).to_have_accessible_name(unknown)
 
 
-def test_its_name_stays_where_there_is_no_room_for_words(crowded_server: OctoPrint, open_page: OpenPage) -> None:
+def test_accessible_name_stays_without_room_for_text(crowded_server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(crowded_server, width=960, prepare=longest(crowded_server))
     for others, name in ((0, "Uptime: Host OctoPrint"), (2, "Uptime: (Host|OctoPrint)"), (3, "Uptime:")):
         show_others(page, others)
         expect(entry(page)).to_have_accessible_name(re.compile(f"^{name}$"))
 
 
-def test_it_rounds_nothing_up(server: OctoPrint, open_page: OpenPage) -> None:
+def test_uptimes_are_never_rounded_up(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, prepare=answers(server, seconds=12.6 * DAY, octoprint_seconds=9100))
     entry(page).click()
     expect(popover(page).locator("dd b").last).to_have_text(re.compile("^2h 31m"))
@@ -117,7 +114,7 @@ def test_it_rounds_nothing_up(server: OctoPrint, open_page: OpenPage) -> None:
         assert not re.search(r"ago|\d+ day|hour", words)
 
 
-def test_it_has_both_uptimes_and_since_when_in_the_users_language(make_server: MakeServer, open_page: OpenPage) -> None:
+def test_it_has_uptimes_and_start_times_in_the_users_language(make_server: MakeServer, open_page: OpenPage) -> None:
     server = make_server(with_boot_clock(12 * DAY - int(boot_clock()) + 100))
     for locale, since in [("en-US", "since"), ("de-DE", "seit")]:
         page = open_page(server, locale=locale, timezone_id="UTC")
@@ -132,12 +129,12 @@ def test_it_has_both_uptimes_and_since_when_in_the_users_language(make_server: M
             assert line in {f"{since} {text}" for text in said_about(moment, locale)}
         before = uptimes.first.inner_text()
         expect(uptimes.first).not_to_have_text(before, timeout=3000)
-        # Each moment once, and the usual source not at all.
+        # Each start time appears once, and the usual source not at all.
         assert popover(page).inner_text().count(lines[0]) == 1
         expect(popover(page)).not_to_contain_text("proc")
 
 
-def test_another_source_than_the_usual_one_is_said(server: OctoPrint, open_page: OpenPage) -> None:
+def test_unusual_source_is_named(server: OctoPrint, open_page: OpenPage) -> None:
     for locale, words in (
         ("en-US", "The host's uptime comes from psutil."),
         ("de-DE", "Die Betriebszeit des Hosts kommt von psutil."),
@@ -147,7 +144,7 @@ def test_another_source_than_the_usual_one_is_said(server: OctoPrint, open_page:
         expect(popover(page)).to_contain_text(words)
 
 
-def test_a_containers_uptime_is_said_to_be_one(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
+def test_uptime_of_a_container_is_labelled(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
     uptime = tmp_path / "uptime"
     uptime.write_text("300.00 0.00")
     server = make_server(with_files({"/proc/uptime": uptime}))
@@ -158,7 +155,7 @@ def test_a_containers_uptime_is_said_to_be_one(make_server: MakeServer, open_pag
     expect(entry(page)).to_have_text(re.compile(r"^\s*Container \d+m \d+s \| OctoPrint"))
 
 
-def test_the_hosts_own_uptime_is_not(server: OctoPrint) -> None:
+def test_uptime_of_a_host_has_the_scope_host(server: OctoPrint) -> None:
     assert server.answer()["uptime_scope"] == "host"
 
 
@@ -175,8 +172,7 @@ def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenP
 
 
 @pytest.mark.each_octoprint
-def test_the_settings_are_one_click_away_for_whoever_may_change_them(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_settings_link_is_for_users_who_may_change_them(server: OctoPrint, page: Page, open_page: OpenPage) -> None:
     entry(page).click()
     popover(page).get_by_text("Uptime settings").click()
     expect(page.locator(f"#settings_plugin_{ID}")).to_be_visible()
@@ -188,8 +184,7 @@ def test_the_settings_are_one_click_away_for_whoever_may_change_them(server: Oct
 
 
 @pytest.mark.each_octoprint
-def test_the_navbars_own_menus_are_never_covered(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_it_covers_no_menu_of_the_navbar(page: Page) -> None:
     menu = page.locator("#navbar_login .dropdown-menu:visible")
     entry(page).click()
     page.locator("#navbar_login > a").click()
@@ -211,7 +206,7 @@ def test_the_navbars_own_menus_are_never_covered(server: OctoPrint, open_page: O
 def test_it_stays_inside_the_page(crowded_server: OctoPrint, open_page: OpenPage, options: dict[str, Any]) -> None:
     page = open_page(crowded_server, locale="de-DE", **options)
     expect(entry(page)).to_be_visible()
-    # The entry is the leftmost, too.
+    # Also with the entry at the far left.
     for first, others in ((False, 0), (False, 3), (True, 0), (True, 3)):
         show_others(page, others)
         if first:
@@ -231,7 +226,7 @@ def test_it_stays_inside_the_page(crowded_server: OctoPrint, open_page: OpenPage
         entry(page).click()
 
 
-def test_all_of_it_is_in_reach_on_a_low_screen(server: OctoPrint, open_page: OpenPage) -> None:
+def test_all_of_it_is_reachable_on_a_low_screen(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, viewport={"width": 1000, "height": 200})
     entry(page).click()
     expect(popover(page)).to_be_visible()
@@ -241,8 +236,7 @@ def test_all_of_it_is_in_reach_on_a_low_screen(server: OctoPrint, open_page: Ope
     expect(popover(page).get_by_text("Uptime settings")).to_be_in_viewport(ratio=1)
 
 
-def test_opening_it_asks_the_server_nothing(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_opening_it_makes_no_request(page: Page) -> None:
     expect(entry(page)).to_have_text(BOTH)
     requests = Requests(page)
     entry(page).click()

@@ -1,4 +1,4 @@
-"""How the navbar entry does with the room there is."""
+"""The navbar entry beside other entries: it shortens itself so that the navbar stays one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support import ENDPOINT, UPTIME, OctoPrint, OpenPage, entry
 LONGEST = re.compile("1234d 23h 5")
 ENTRY = "#navbar_plugin_octoprint_uptime"
 
-# What the entry may look like, from all to nothing given up.
+# The forms of the entry, from the widest to the narrowest.
 BOTH_LABELLED = re.compile(rf"^\s*Host {UPTIME} \| OctoPrint {UPTIME}\s*$")
 BOTH = re.compile(rf"^{UPTIME} \| {UPTIME}$")
 ONE = re.compile(rf"^{UPTIME}$")
@@ -26,14 +26,14 @@ FORMS = [BOTH_LABELLED, BOTH, ONE, ONE_WITHOUT_SECONDS, ICON]
 
 
 def form(page: Page) -> int:
-    """Which of the forms the entry has."""
+    """Return the number of the entry's form."""
     text = entry(page).inner_text().strip()
     (place,) = (place for place, pattern in enumerate(FORMS) if pattern.match(text))
     return place
 
 
 def heights(page: Page) -> tuple[int, int]:
-    """The navbar's, and what it would be without the plugin."""
+    """Return the navbar's height, and what it would be without the plugin."""
     with_it, without = page.evaluate(
         """() => {
             const navbar = document.querySelector("#navbar");
@@ -49,9 +49,7 @@ def heights(page: Page) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_the_navbar_stays_one_line_beside_other_entries(
-    crowded_server: OctoPrint, open_page: OpenPage, locale: str
-) -> None:
+def test_navbar_stays_one_line(crowded_server: OctoPrint, open_page: OpenPage, locale: str) -> None:
     page = open_page(crowded_server, locale=locale, prepare=longest(crowded_server))
     show_others(page, 0)
     expect(entry(page)).to_have_text(LONGEST)
@@ -64,13 +62,11 @@ def test_the_navbar_stays_one_line_beside_other_entries(
         assert entry(page).locator(f"i.{icon}").get_attribute("aria-label")
 
 
-def test_it_gives_up_one_thing_after_the_other_and_takes_them_back_without_flicker(
-    crowded_server: OctoPrint, open_page: OpenPage
-) -> None:
+def test_it_shrinks_and_grows_in_steps_without_flicker(crowded_server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(crowded_server, prepare=longest(crowded_server))
     show_others(page, 0)
     expect(entry(page)).to_have_text(LONGEST)
-    # The neighbour changes at the beginning of a frame; a timer comes after frames, so that it sees what was painted.
+    # The neighbour changes at the start of a frame. A timer runs between frames, so it sees what was painted.
     page.evaluate(
         """() => {
             window.painted = new Set();
@@ -88,9 +84,7 @@ def test_it_gives_up_one_thing_after_the_other_and_takes_them_back_without_flick
     assert page.evaluate("[...window.painted]") == [41]
 
 
-def test_one_at_a_time_the_two_alternate_where_there_is_no_room_for_both(
-    crowded_server: OctoPrint, open_page: OpenPage
-) -> None:
+def test_uptimes_alternate_where_only_one_fits(crowded_server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(crowded_server, prepare=answers(crowded_server, seconds=LONGEST_SECONDS, octoprint_seconds=93000))
     show_others(page, 0)
     expect(entry(page)).to_have_text(BOTH_LABELLED)
@@ -110,7 +104,7 @@ def test_one_at_a_time_the_two_alternate_where_there_is_no_room_for_both(
 
 
 @pytest.mark.parametrize(("compact", "seconds"), [(False, 60), (True, 12)])
-def test_nothing_moves_while_it_counts(
+def test_neighbours_stay_in_place_while_it_counts(
     crowded_server: OctoPrint, open_page: OpenPage, compact: bool, seconds: int
 ) -> None:
     crowded_server.save({"compact_display": compact}).raise_for_status()
@@ -147,7 +141,7 @@ def test_nothing_moves_while_it_counts(
     assert places == 1
 
 
-def test_until_the_first_answer_it_keeps_its_place_quietly(crowded_server: OctoPrint, open_page: OpenPage) -> None:
+def test_it_is_empty_and_keeps_its_place_until_the_first_answer(crowded_server: OctoPrint, open_page: OpenPage) -> None:
     waiting: list[Route] = []
 
     def hold(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""The settings, by REST, by config.yaml, and through a migration, on a real server."""
+"""The settings over REST and in config.yaml."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def is_bad(key: str, raw: Any, value: Any) -> bool:
     return raw != value and (key, str(raw)) not in GOOD
 
 
-def test_the_defaults_are_those_of_the_table(server: OctoPrint) -> None:
+def test_defaults(server: OctoPrint) -> None:
     assert server.settings() == settings.defaults()
 
 
-def test_what_is_posted_is_stored_repaired(server: OctoPrint) -> None:
-    # As many saves as the longest of the settings has rows, each with a row of every setting that is left.
+def test_posted_values_are_repaired_and_stored(server: OctoPrint) -> None:
+    # Each save has a row of every setting that has rows left.
     rows = [[row for row in ROWS if row[0] == key] for key in settings.RULES]
     for save in itertools.zip_longest(*rows):
         chosen = [row for row in save if row]
@@ -70,7 +70,7 @@ def test_what_is_posted_is_stored_repaired(server: OctoPrint) -> None:
             assert sum(key in warning and repr(raw)[:20] in warning for warning in warnings) == 1
 
 
-def test_what_somebody_typed_into_the_config_is_read_repaired_and_said_once(make_server: MakeServer) -> None:
+def test_invalid_values_in_the_config_are_repaired_with_one_warning_each(make_server: MakeServer) -> None:
     assert {row[0] for row in ROWS} == settings.RULES.keys()
     typed = {key: raw for key, raw, value in ROWS if is_bad(key, raw, value)}
     server = make_server(plugins={ID: {"_config_version": 2, **typed, "pol_interval_seconds": 5}})
@@ -86,7 +86,7 @@ def test_what_somebody_typed_into_the_config_is_read_repaired_and_said_once(make
     assert server.warnings() == []
 
 
-def test_a_partial_save_keeps_the_rest(server: OctoPrint) -> None:
+def test_partial_save_keeps_the_rest(server: OctoPrint) -> None:
     server.save({"poll_interval_seconds": 10, "compact_display": True})
     server.save({"display_format": "d"})
     expected = {"poll_interval_seconds": 10, "compact_display": True, "display_format": "d"}
@@ -101,7 +101,7 @@ def test_unknown_keys_are_not_stored(server: OctoPrint) -> None:
 
 
 @pytest.mark.parametrize("data", ["text", 5, ["a"], None])
-def test_what_is_no_object_changes_nothing(server: OctoPrint, data: Any) -> None:
+def test_anything_but_an_object_changes_nothing(server: OctoPrint, data: Any) -> None:
     server.save({"poll_interval_seconds": 10})
     server.new_log()
     server.save(data)
@@ -110,7 +110,7 @@ def test_what_is_no_object_changes_nothing(server: OctoPrint, data: Any) -> None
 
 
 @pytest.mark.parametrize("user", ["operator", "viewer", "stranger", None])
-def test_nobody_without_the_settings_permission_changes_anything(server: OctoPrint, user: Any) -> None:
+def test_saving_takes_the_settings_permission(server: OctoPrint, user: Any) -> None:
     response = server.session(user).post(
         f"{server.url}/api/settings", json={"plugins": {ID: {"poll_interval_seconds": 10}}}
     )
@@ -118,7 +118,7 @@ def test_nobody_without_the_settings_permission_changes_anything(server: OctoPri
     assert server.settings() == settings.defaults()
 
 
-# What a server does on its way to answering, without the server: it loads a file and hands the plugin its part.
+# Initialises the plugin as a server does, but without a server.
 INITIALIZE = """
 import json, logging, pathlib, sys
 import octoprint.plugin
@@ -143,9 +143,7 @@ for basedir in sys.argv[1:]:
 """
 
 
-def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(
-    octoprint_executable: Path, tmp_path: Path
-) -> None:
+def test_section_that_is_no_mapping_means_defaults_and_one_warning(octoprint_executable: Path, tmp_path: Path) -> None:
     sections = ["text", 5, [1, "a"], None, True]
     folders = [tmp_path / str(number) for number in range(len(sections))]
     for folder, section in zip(folders, sections, strict=True):
@@ -159,7 +157,7 @@ def test_a_section_that_is_no_mapping_means_the_defaults_and_one_warning(
         assert warnings == [f"Ignoring settings in config.yaml: expected a mapping, found {type(section).__name__}"]
 
 
-def test_a_section_that_is_text_can_be_saved_over_and_what_is_saved_survives_a_restart(
+def test_section_that_is_text_can_be_replaced_and_the_new_one_survives_a_restart(
     make_server: MakeServer,
 ) -> None:
     server = make_server(plugins={ID: "text"})

@@ -1,4 +1,4 @@
-"""One walk through all that the plugin does: what `make check` runs in an OctoPrint and a browser."""
+"""One walk through all features: what `make check` runs in an OctoPrint and a browser."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from support import BOTH, ID, OCTOPRINT, UPTIME, MakeServer, OpenPage, entry
 pytestmark = pytest.mark.each_octoprint
 
 
-def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, console_errors: list[str]) -> None:
+def test_walk_through_all_features(make_server: MakeServer, open_page: OpenPage, console_errors: list[str]) -> None:
     server = make_server()
 
-    # The entry counts, and says what the API says.
+    # The entry counts, and the API works.
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
     before = entry(page).inner_text()
@@ -25,7 +25,7 @@ def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, 
     assert answer["uptime_available"] is True
     assert answer["last_restart"] is None
 
-    # A setting that is saved in the dialog shows in the entry.
+    # Saving a setting changes the entry.
     page.locator("#navbar_show_settings").click()
     page.locator(f"#settings_plugin_{ID}_link a").click()
     page.get_by_label("Show the host's uptime", exact=True).uncheck()
@@ -33,11 +33,11 @@ def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, 
     expect(entry(page)).to_have_text(OCTOPRINT)
     assert server.settings()["show_system_uptime"] is False
 
-    # System info has it.
+    # System info has the uptimes.
     info = server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
     assert info[f"env.plugins.{ID}.started_at"] == answer["started_at"]
 
-    # A kill is told, to the page that was open as to one that is opened later.
+    # After a kill, the open page shows a notice.
     server.kill()
     expect(entry(page).locator("i.fa-unlink")).to_be_visible(timeout=15000)
     server.start()
@@ -51,7 +51,7 @@ def test_a_walk_through_all_of_it(make_server: MakeServer, open_page: OpenPage, 
     expect(notice).to_have_count(0)
     until(lambda: server.answer()["unseen_restart"] is None)
 
-    # In German.
+    # German works.
     server.save({"show_system_uptime": True}).raise_for_status()
     german = open_page(server, locale="de-DE")
     expect(entry(german)).to_have_text(re.compile(rf"^\s*Host {UPTIME} \| OctoPrint {UPTIME}\s*$"))

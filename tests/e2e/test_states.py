@@ -1,4 +1,4 @@
-"""One pass over all that the page can show: languages, widths, themes, the keyboard, a finger, no motion."""
+"""All parts of the page in each language, width and theme, by keyboard and by touch, and without motion."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from page_parts import close_log, log, notice, open_log, open_popover, popover, 
 from support import ID, OctoPrint, OpenPage, entry
 from themes import DARK, LIGHT, set_theme
 
-# What no reader is to see. Each language has its own words; file names and units are the same.
+# Text that no reader should see. File names and units are the same in each language.
 NEVER = re.compile(r"undefined|NaN|null|\[object|%\(")
 ENGLISH = re.compile(r"\b(?:since|today|yesterday|running|without|recorded|lost|down|Copy|Close|Show|Day|Year)\b")
 
 
 def cut_off(page: Page, selector: str) -> list[str]:
-    """Words that stand out of the box they are in."""
+    """Return elements whose text is wider than they are."""
     found: list[str] = page.locator(selector).evaluate(
         """root => [...root.querySelectorAll("p, span, dt, dd, li, button, h3, h4")]
             .filter(element => element.offsetParent && element.clientWidth)
@@ -44,7 +44,7 @@ NIGHTLY = list(itertools.product((960, 1100, 1400, 1920), ("", DARK, LIGHT)))
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_all_of_it_in_each_width_and_theme(
+def test_everything_in_each_width_and_theme(
     only_read: OctoPrint, open_page: OpenPage, pytestconfig: pytest.Config, locale: str
 ) -> None:
     page = open_page(only_read, locale=locale)
@@ -68,8 +68,8 @@ def test_all_of_it_in_each_width_and_theme(
         close_log(page)
 
 
-def test_the_keyboard_alone_reaches_all_of_it(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_keyboard_reaches_everything(page_with_log: Page) -> None:
+    page = page_with_log
     expect(notice(page)).to_be_visible()
     entry(page).focus()
     page.keyboard.press("Enter")
@@ -77,7 +77,6 @@ def test_the_keyboard_alone_reaches_all_of_it(only_read: OctoPrint, open_page: O
     for key in ("Tab", "ArrowLeft", "Tab", "Enter"):
         page.keyboard.press(key)
     expect(rows(page).first).to_be_visible()
-    page.wait_for_timeout(500)
     expect(popover(page)).to_be_hidden()
     reached = []
     for _ in range(20):
@@ -99,9 +98,7 @@ def test_the_keyboard_alone_reaches_all_of_it(only_read: OctoPrint, open_page: O
         expect(notice(page).get_by_role("button", name=name)).to_be_focused()
 
 
-def test_a_finger_reaches_all_of_it_and_nothing_moves_for_whoever_wants_that(
-    only_read: OctoPrint, open_page: OpenPage
-) -> None:
+def test_touch_reaches_everything_and_reduced_motion_is_respected(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read, has_touch=True, reduced_motion="reduce")
     expect(notice(page)).to_be_visible()
     entry(page).tap()
@@ -112,7 +109,6 @@ def test_a_finger_reaches_all_of_it_and_nothing_moves_for_whoever_wants_that(
     ours = f"#navbar_plugin_{ID} *, #{ID} *, .octoprint_uptime_notice p"
     popover(page).get_by_role("button", name="Restart log").tap()
     expect(rows(page).first).to_be_visible()
-    page.wait_for_timeout(500)
     rows(page).first.tap()
     expect(log(page).locator("details dl").first).to_be_visible()
     moving = page.evaluate(

@@ -1,4 +1,4 @@
-"""Whether everybody can read it under a theme: small style sheets do what themes do in general."""
+"""Readability under themes, which small style sheets stand for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.each_octoprint
 
 COLOURS = ["default", "red", "orange", "yellow", "green", "blue", "violet", "black", "white"]
 
-# Sheets that colour the core's classes, and nothing of the plugin's.
+# They colour the core's classes and none of the plugin's.
 THEMES = {
     "none": "",
     "dark": DARK,
@@ -30,7 +30,7 @@ THEMES = {
 
 
 def unreadable(page: Page, *roots: str) -> dict[str, list[Contrast]]:
-    """What of some elements can't be read, or made out, under each theme."""
+    """Return what is unreadable within some elements, by theme."""
     found = {}
     for name, sheet in THEMES.items():
         set_theme(page, sheet)
@@ -40,8 +40,7 @@ def unreadable(page: Page, *roots: str) -> dict[str, list[Contrast]]:
     return {name: bad for name, each in found.items() if (bad := [one for one in each if not one.enough])}
 
 
-def test_contrast_is_that_of_wcag_2(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_contrast_is_measured_by_wcag_2(page: Page) -> None:
     page.evaluate(
         """() => $("body").append(`
             <div id="probe" style="background: #fff">
@@ -59,19 +58,18 @@ def test_contrast_is_that_of_wcag_2(server: OctoPrint, open_page: OpenPage) -> N
             </div>`)"""
     )
     found = [one.found for one in contrasts(page, "#probe")]
+    page.evaluate("$('#probe').remove()")
     assert found == [pytest.approx(value, abs=0.06) for value in (4.48, 3.98, 4.48, 3.95, 4.48, 4.48, 4.48, 4.48)]
 
 
-def test_the_popover_and_its_strip_can_be_read(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_popover_and_strip_are_readable(page_with_log: Page) -> None:
+    page = page_with_log
     open_popover(page)
     expect(strip(page).get_by_role("option")).to_have_count(30)
     assert unreadable(page, f"#navbar_plugin_{ID}") == {}
 
 
-def test_entry_and_popover_can_be_read_with_every_colour_that_octoprint_offers(
-    server: OctoPrint, open_page: OpenPage
-) -> None:
+def test_entry_and_popover_are_readable_with_each_navbar_colour(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server)
     expect(entry(page)).to_have_text(BOTH)
     offered = page.locator("#settings_appearance select:has([value=violet]) option").evaluate_all(
@@ -88,29 +86,27 @@ def test_entry_and_popover_can_be_read_with_every_colour_that_octoprint_offers(
             }""",
             [colour, transparent],
         )
-        page.wait_for_timeout(100)
         for sheet in ("", DARK):
             set_theme(page, sheet)
             bad = [one for one in contrasts(page, f"#navbar_plugin_{ID}") if not one.enough]
             assert bad == [], (colour, transparent, sheet)
 
 
-def test_the_restart_log_and_its_timeline_can_be_read(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_restart_log_is_readable(page_with_log: Page) -> None:
+    page = page_with_log
     open_log(page)
     rows(page).first.click()
     expect(log(page).locator("details dl").first).to_be_visible()
     assert unreadable(page, f"#{ID}") == {}
 
 
-def test_the_notice_can_be_read(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_notice_is_readable(page_with_log: Page) -> None:
+    page = page_with_log
     expect(notice(page)).to_have_css("opacity", "1")  # it fades in
     assert unreadable(page, ".octoprint_uptime_notice") == {}
 
 
-def test_the_settings_and_their_preview_can_be_read(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_settings_are_readable(page: Page) -> None:
     pane = dialog(page)
     assert unreadable(page, f"#settings_plugin_{ID}") == {}
     control(page, "show_system_uptime").uncheck()
@@ -119,10 +115,8 @@ def test_the_settings_and_their_preview_can_be_read(server: OctoPrint, open_page
     assert unreadable(page, f"#settings_plugin_{ID}") == {}
 
 
-def test_a_theme_that_measures_boxes_by_their_borders_changes_no_size(
-    only_read: OctoPrint, open_page: OpenPage
-) -> None:
-    page = open_page(only_read)
+def test_border_box_theme_changes_no_size(page_with_log: Page) -> None:
+    page = page_with_log
     expect(notice(page)).to_be_visible()
     open_popover(page)
     expect(strip(page).get_by_role("option")).to_have_count(30)
