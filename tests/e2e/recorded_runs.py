@@ -1,4 +1,4 @@
-"""What the tests of the restart log share: a server's runs, its prints, its database and the event."""
+"""A server's recorded runs: how tests make them, and how they read the database, the API and the event."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support import ENDPOINT, ID, OctoPrint
 LOST_PRINT_FIELDS = {"file", "path", "origin", "progress", "position_bytes", "z", "seen_at", "started_at"}
 EVENT = f"plugin_{ID}_restarted"
 
-# A plugin that writes down the event as other plugins get it.
+# Writes each event to a file, as other plugins get it.
 RECORDER = f"""
 import json, os
 import octoprint.plugin, octoprint.settings
@@ -42,7 +42,7 @@ LONG = f"G1 Z12.4 F6000\n{FLAT}"
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """What the condition gives as soon as that is something."""
+    """Wait until the condition is true, and return its value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "it never happened"
@@ -51,13 +51,13 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 def events(server: OctoPrint) -> list[dict[str, Any]]:
-    """The payloads of the event so far."""
+    """Return the payloads of the event so far."""
     path = server.basedir / "events"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def restarts(server: OctoPrint, user: str = "admin") -> list[dict[str, Any]]:
-    """The list in the API's answer."""
+    """Return the API's list of restarts."""
     response = server.session(user).get(server.url + ENDPOINT, params={"restarts": "1000"})
     assert response.status_code == 200, response.text
     found: list[dict[str, Any]] = response.json()["restarts"]
@@ -65,7 +65,7 @@ def restarts(server: OctoPrint, user: str = "admin") -> list[dict[str, Any]]:
 
 
 def system_info(server: OctoPrint) -> tuple[Any, Any]:
-    """System info's two lines."""
+    """Return the two lines in System info."""
     info = server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
     return tuple(info[f"env.plugins.{ID}.{key}"] for key in ("last_restart", "last_restart_at"))
 
@@ -76,7 +76,7 @@ def database(server: OctoPrint) -> Path:
 
 @contextmanager
 def opened(server: OctoPrint) -> Iterator[sqlite3.Connection]:
-    """The database as after a power cut now: a copy, since a running server keeps its file for itself."""
+    """Open a copy of the database as a power cut would leave it, since a running server locks its file."""
     with tempfile.TemporaryDirectory() as folder:
         while not _copied(database(server), folder):
             pass
@@ -86,7 +86,7 @@ def opened(server: OctoPrint) -> Iterator[sqlite3.Connection]:
 
 
 def _copied(path: Path, folder: str) -> bool:
-    """Whether the file and what is beside it could be copied before the server closed it, and so removed a part."""
+    """Copy the database's files; return whether none vanished meanwhile because the server closed it."""
     try:
         for part in path.parent.glob(f"{path.name}*"):
             shutil.copy(part, folder)
@@ -97,7 +97,7 @@ def _copied(path: Path, folder: str) -> bool:
 
 
 def rows(server: OctoPrint) -> list[dict[str, Any]]:
-    """The runs in the database, whole and sound, whose prints are those of `connect`."""
+    """Return the database's runs, after checking them. Their prints must be files of `connect`."""
     found = rows_of_any_print(server)
     for row in found:
         if row["print_path"] is not None:
@@ -107,7 +107,7 @@ def rows(server: OctoPrint) -> list[dict[str, Any]]:
 
 
 def rows_of_any_print(server: OctoPrint) -> list[dict[str, Any]]:
-    """The runs in the database, whole and sound; none where there is no database yet."""
+    """Return the database's runs, after checking them, or nothing if there is no database yet."""
     if not database(server).exists():
         return []
     with opened(server) as connection:
@@ -143,7 +143,7 @@ def connect(server: OctoPrint) -> None:
 
 
 def job(server: OctoPrint) -> dict[str, Any]:
-    """What OctoPrint says of its print."""
+    """Return OctoPrint's state of its job."""
     found: dict[str, Any] = server.session("admin").get(f"{server.url}/api/job").json()
     return found
 
@@ -159,7 +159,7 @@ def print_file(server: OctoPrint, name: str) -> None:
 
 
 def jog(server: OctoPrint) -> None:
-    """Raise the print head by hand, and wait until OctoPrint has told of that."""
+    """Raise the print head by hand, and wait until OctoPrint has reported it."""
     command = {"command": "jog", "z": 7}
     server.session("admin").post(f"{server.url}/api/printer/printhead", json=command).raise_for_status()
     time.sleep(1)
@@ -173,12 +173,12 @@ def pause(server: OctoPrint, action: str = "pause") -> None:
 
 
 def printing(server: OctoPrint) -> Any:
-    """The row of a run that prints, once it is there."""
+    """Return the newest run if it prints."""
     return next((row for row in rows(server)[-1:] if row["print_path"]), None)
 
 
 def end(server: OctoPrint, how: str) -> None:
-    """End the server and all its processes, some of which a wrapper may have started."""
+    """Stop the server and all its processes, also those of a wrapper."""
     assert server.process is not None
     group = server.process.pid
     {"clean": server.stop, "killed": server.kill}[how]()
@@ -198,7 +198,7 @@ def moment(text: str) -> float:
 
 
 def check_order(found: list[dict[str, Any]]) -> None:
-    """No restart overlaps another, or its own parts; whatever is known is in order and of our time."""
+    """Check that restarts don't overlap, and that their moments are in order and plausible."""
     assert [each["id"] for each in found] == sorted((each["id"] for each in found), reverse=True)
     last = EARLIEST
     for each in reversed(found):
