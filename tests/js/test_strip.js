@@ -140,7 +140,7 @@ test("a day with nothing but downtime says so", () => {
     assert.deepEqual(found["11-11"], {
         state: "stopped",
         height: "0px",
-        words: "Wed, Nov 11: not running all day"
+        words: "Wed, Nov 11: down all day"
     });
 });
 

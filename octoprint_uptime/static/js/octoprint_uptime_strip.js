@@ -37,7 +37,7 @@ $(function () {
         function runningOf({isToday, running, maybe, seconds}) {
             if (running === seconds)
                 return isToday ? gettext("running since midnight") : gettext("running all day");
-            if (!running && !maybe) return gettext("not running all day");
+            if (!running && !maybe) return gettext("down all day");
             const time = words.spanOf(running, running + maybe);
             return _.sprintf(gettext("running for %(time)s"), {time});
         }
