@@ -10,16 +10,16 @@ import pytest
 try:
     import octoprint_uptime
 except ModuleNotFoundError:
-    sys.exit("The tests are of the installed wheel: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
+    sys.exit("The tests run against the installed wheel: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
 
 ENVIRONMENTS = Path(__file__).resolve().parents[1] / ".venv"
 
 pytest.register_assert_rewrite("support", "recorded_runs", "page_parts")
 
-# It takes an emulated machine and half a minute a test: `make machine`.
+# These take an emulated machine and 30 seconds each: `make machine`.
 collect_ignore = ["machine"]
 
-# How fast this machine is just now is no property of the code. With `--hypothesis-profile nightly`: many examples.
+# Speed depends on the machine, so it is no failure. `--hypothesis-profile nightly` tries many more examples.
 patient = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("usual", patient)
 hypothesis.settings.register_profile("nightly", patient, max_examples=5_000)
@@ -69,7 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def octoprint_environment(request: pytest.FixtureRequest) -> Path:
-    """The virtual environment of an OctoPrint with the plugin."""
+    """Return the virtual environment of an OctoPrint with the plugin."""
     environment = ENVIRONMENTS / f"octoprint-{request.param}"
     if not (environment / ".plugin").exists():
         sentence = f"OctoPrint {request.param} is not installed; `make .venv/{environment.name}/.plugin` does that."
@@ -79,7 +79,7 @@ def octoprint_environment(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def octoprint_version(octoprint_environment: Path) -> str:
-    """What that OctoPrint says it is: a development version is called by a branch's name here."""
+    """Return the version that OctoPrint reports: 'dev' in .venv is the name of a branch."""
     (folder,) = octoprint_environment.glob("lib/python*/site-packages")
     (found,) = importlib.metadata.distributions(name="OctoPrint", path=[str(folder)])
     return found.version
@@ -93,9 +93,9 @@ def _tests_are_of_the_wheel() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the nightly tests, and begin with the largest file so that no process ends alone with a long one."""
+    """Leave out nightly tests, and begin with servers and large files so that both processes end together."""
     if not config.getoption("--everything"):
         nightly = [item for item in items if has_marker(item, "nightly")]
         config.hook.pytest_deselected(items=nightly)
         items[:] = [item for item in items if item not in nightly]
-    items.sort(key=lambda item: -item.path.stat().st_size)
+    items.sort(key=lambda item: ("e2e" not in item.path.parts, -item.path.stat().st_size))
