@@ -120,7 +120,7 @@ def test_saving_takes_the_settings_permission(server: OctoPrint, user: Any) -> N
 
 # Initialises the plugin as a server does, but without a server.
 INITIALIZE = """
-import json, logging, pathlib, sys
+import json, logging, pathlib, sys, types
 import octoprint.plugin
 from octoprint.settings import Settings
 from octoprint_uptime.plugin import UptimePlugin
@@ -133,6 +133,7 @@ for basedir in sys.argv[1:]:
     plugin._identifier = "octoprint_uptime"
     plugin._logger = logging.getLogger("octoprint.plugins.octoprint_uptime")
     plugin._data_folder = basedir
+    plugin._printer = types.SimpleNamespace(get_current_data=dict)
     settings = Settings(basedir=basedir)
     settings.add_overlay({"plugins": {plugin._identifier: plugin.get_settings_defaults()}}, at_end=True)
     plugin._settings = octoprint.plugin.plugin_settings_for_settings_plugin(plugin._identifier, plugin, settings)
