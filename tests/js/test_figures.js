@@ -62,8 +62,9 @@ test("availability is 100% only if it is all", () => {
     assert.equal(availabilityOf(100000, 100000), "100%");
     assert.equal(availabilityOf(99999, 99999), "99.9%");
     assert.equal(availabilityOf(99999, 100000), "99.9% to 100%");
-    assert.equal(availabilityOf(99001, 99049), "99%");
-    assert.equal(availabilityOf(99000, 99051), "99% to 99.1%");
+    assert.equal(availabilityOf(99049, 99049), "99%");
+    assert.equal(availabilityOf(99001, 99049), "99% to 99.1%");
+    assert.equal(availabilityOf(98999, 99951), "98.9% to 99.9%");
     assert.equal(availabilityOf(0, 0), "0%");
     assert.equal(
         pages.en.figures.availabilityOf({

@@ -194,7 +194,7 @@ test("availability is that of the days shown", () => {
     assert.equal(available(stop), "Availability: 96.6%");
     assert.equal(available(stop, "de"), "Verfügbarkeit: 96,6 %");
     const doubt = span("maybe_running", "2026-11-10 12:00", "2026-11-11 00:00");
-    assert.equal(available([stop[0], doubt, stop[1]]), "Availability: 96.6% to 98.3%");
+    assert.equal(available([stop[0], doubt, stop[1]]), "Availability: 96.6% to 98.4%");
     assert.equal(available([span("not_recorded", START, END)]), "");
 });
 

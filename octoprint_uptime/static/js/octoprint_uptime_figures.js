@@ -26,15 +26,15 @@
         recorded_seconds: recorded
     }) {
         if (!recorded) return "";
-        // To a tenth, but 100 only if it is all.
-        const percentOf = (seconds) => {
-            const tenths = Math.round((seconds / recorded) * 1000);
+        // To a tenth: a minimum rounds down and a maximum up, but to 100 only if it is all.
+        const percentOf = (seconds, round) => {
+            const tenths = round((seconds / recorded) * 1000);
             return words.percentOf((seconds < recorded ? Math.min(tenths, 999) : 1000) / 10);
         };
-        const least = percentOf(running_seconds_min);
-        return running_seconds_max === null
-            ? words.atLeast(least)
-            : words.rangeOf(least, percentOf(running_seconds_max));
+        const least = percentOf(running_seconds_min, Math.floor);
+        if (running_seconds_max === null) return words.atLeast(least);
+        const isExact = running_seconds_min === running_seconds_max;
+        return isExact ? least : words.rangeOf(least, percentOf(running_seconds_max, Math.ceil));
     }
 
     const of = (figures) => ({
