@@ -16,11 +16,10 @@ _MOST_DAYS = 366  # that ``?days=`` takes
 
 
 class Uptimes(NamedTuple):
-    """How long the host and OctoPrint have been up; ``scope`` says whether the first is the host's or a container's."""
+    """How long the host, or the container, and OctoPrint have been up."""
 
     system: Uptime
     octoprint: Uptime
-    scope: str | None
 
 
 class Facts(NamedTuple):
@@ -44,7 +43,7 @@ def for_api(facts: Facts) -> Fields:
     fields = {
         **_uptime("", uptimes.system, DISPLAY_FORMATS),
         **_uptime("octoprint_", uptimes.octoprint, DISPLAY_FORMATS),
-        **_source(uptimes.system, uptimes.scope),
+        **_source(uptimes.system),
         "uptime_available": uptimes.system.seconds is not None,
         "display_format": values["display_format"],
         "poll_interval_seconds": values["poll_interval_seconds"],
@@ -160,8 +159,8 @@ def error(message: str) -> Fields:
 
 def for_system_info(uptimes: Uptimes) -> Fields:
     """Return the uptimes for OctoPrint's System info."""
-    system, octoprint, scope = uptimes
-    return {**_uptime("", system, ("full",)), **_uptime("octoprint_", octoprint, ("full",)), **_source(system, scope)}
+    system, octoprint = uptimes
+    return {**_uptime("", system, ("full",)), **_uptime("octoprint_", octoprint, ("full",)), **_source(system)}
 
 
 def restart_for_system_info(last: Restart | None) -> Fields:
@@ -177,11 +176,11 @@ def restart_for_system_info(last: Restart | None) -> Fields:
     return {"last_restart": f"{last.kind}, {how}{printing}", "last_restart_at": _moment(last.started)}
 
 
-def for_command_line(system: Uptime, scope: str | None, display_format: str) -> Fields:
+def for_command_line(system: Uptime, display_format: str) -> Fields:
     """Return what ``octoprint plugins octoprint_uptime:show --json`` prints: the API's fields of the host's uptime."""
     return {
         **_uptime("", system, ("full",)),
-        **_source(system, scope),
+        **_source(system),
         "uptime_available": system.seconds is not None,
         "display_format": display_format,
     }
@@ -201,8 +200,8 @@ def _uptime(prefix: str, uptime: Uptime, formats: Iterable[str]) -> Fields:
     return fields
 
 
-def _source(system: Uptime, scope: str | None) -> Fields:
-    return {"uptime_source": system.source, "uptime_scope": scope}
+def _source(system: Uptime) -> Fields:
+    return {"uptime_source": system.source, "uptime_scope": system.scope}
 
 
 def _print(found: Print, sees_files: bool) -> Fields:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from . import answer, settings
-from .clock import scope_of, system_clock
+from .clock import system_clock
 from .formatting import format_uptime
 
 
@@ -29,7 +29,7 @@ def commands(octoprint_settings: Any) -> list[click.Command]:
 
         uptime = system_clock(logger).read()
         if as_json:
-            click.echo(json.dumps(answer.for_command_line(uptime, scope_of(uptime), display_format), sort_keys=True))
+            click.echo(json.dumps(answer.for_command_line(uptime, display_format), sort_keys=True))
         elif uptime.seconds is not None:
             click.echo(format_uptime(uptime.seconds, display_format))
         if uptime.seconds is None:

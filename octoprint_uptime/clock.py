@@ -6,9 +6,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+from .readings import TOLERANCE_SECONDS, Reading, Readings
 
 PROC_UPTIME = Path("/proc/uptime")
 PROC_STAT = Path("/proc/self/stat")
@@ -17,27 +19,40 @@ PROC_MOUNTINFO = Path("/proc/self/mountinfo")
 
 JITTER_SECONDS = 2  # the same time, computed twice from the wall clock, may differ by this much
 
-_MAX_SECONDS = 1e10  # three hundred years
 _CLOCKS_WITH_SLEEP = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}
 _SAME_BOOT_SECONDS = 60
 
 
 class Uptime(NamedTuple):
-    """Hold one reading of a `Clock`; all ``None`` if no source works.
+    """Hold one answer of a `Clock`; all ``None`` if no source works.
 
     ``source`` is ``proc`` or ``psutil``. ``started`` is the time of the start in seconds since 1970, by this
-    machine's wall clock. It stays the same from one reading to the next.
+    machine's wall clock. It stays the same from one answer to the next. ``scope`` says whose uptime it is: ``host`` or
+    ``container``, or ``None`` for OctoPrint's. ``lacks_psutil`` is true if it is unknown and psutil is not installed.
     """
 
     seconds: float | None
     source: str | None
     started: float | None
+    scope: str | None = None
+    lacks_psutil: bool = False
+
+
+class Source(Protocol):
+    """Something that an uptime can be read from."""
+
+    def read(self) -> Reading:
+        """Return the uptime now. Raises anything if it is unknown."""
+
+    @property
+    def scope(self) -> str | None:
+        """The scope of the last reading, for `Uptime`."""
 
 
 class Clock:
     """Measure how long something has been up, with the first of its sources that works."""
 
-    def __init__(self, name: str, sources: dict[str, Callable[[], float]], logger: logging.Logger) -> None:
+    def __init__(self, name: str, sources: Mapping[str, Source], logger: logging.Logger) -> None:
         self._name = name
         self._sources = sources
         self._logger = logger
@@ -51,17 +66,18 @@ class Clock:
             return self._first_answer()
 
     def _first_answer(self) -> Uptime:
-        for source, seconds_of in self._sources.items():
+        lacks_psutil = False
+        for name, source in self._sources.items():
             try:
-                seconds = seconds_of()
-                if not 0 <= seconds < _MAX_SECONDS:
-                    raise ValueError(f"{seconds} seconds is not a possible uptime")
+                reading = source.read()
             except Exception as error:  # a broken psutil raises anything, on import or later
-                self._report(source, error)
+                self._report(name, error)
+                lacks_psutil |= isinstance(error, ModuleNotFoundError) and error.name == "psutil"
                 continue
             # The restart log uses the same offset, so both report the same time for one start.
-            return Uptime(seconds, source, self._steadied(boot_offset() + boot_clock() - seconds))
-        return Uptime(None, None, None)
+            started = self._steadied(boot_offset() + reading.lag)
+            return Uptime(reading.uptime, name, started, source.scope)
+        return Uptime(None, None, None, None, lacks_psutil)
 
     def _report(self, source: str, error: Exception) -> None:
         if source not in self._failed:
@@ -88,30 +104,19 @@ _steadied_offset = _Steadied()
 
 def system_clock(logger: logging.Logger) -> Clock:
     """Return a clock for the host's uptime, by ``/proc/uptime`` or psutil. Under lxcfs it is the container's."""
-    return _clock("the host", _proc_uptime, _Stopwatch(_psutil_boot_time), logger)
+    start = _process_start()
+    return _clock("the host", _ProcUptime(start), _Stopwatch(_psutil_uptime, start, "host"), logger)
 
 
 def process_clock(logger: logging.Logger) -> Clock:
-    """Return a clock for this process's age: the boot clock minus the start in ``/proc/self/stat``, or psutil."""
-    return _clock("OctoPrint", _ProcAge(), _Stopwatch(_psutil_create_time), logger)
+    """Return a clock for this process's age, by ``/proc/self/stat`` or psutil."""
+    start = _process_start()
+    return _clock("OctoPrint", _Stopwatch(_proc_age, start), _Stopwatch(_psutil_age, start), logger)
 
 
-def _clock(name: str, proc: Callable[[], float], psutil: Callable[[], float], logger: logging.Logger) -> Clock:
+def _clock(name: str, proc: Source, psutil: Source, logger: logging.Logger) -> Clock:
     # Other systems have no /proc, or another kind of it.
     return Clock(name, {"proc": proc, "psutil": psutil} if sys.platform == "linux" else {"psutil": psutil}, logger)
-
-
-def scope_of(system: Uptime) -> str | None:
-    """Return whether this is the uptime of a ``container`` or of the ``host``; ``None`` if the uptime is unknown.
-
-    Call it right after reading the uptime. lxcfs gives a container its own ``/proc/uptime``, which is behind the
-    kernel's boot clock.
-    """
-    if system.seconds is None:
-        return None
-    if system.source == "proc" and abs(boot_clock() - system.seconds) > JITTER_SECONDS:
-        return "container"
-    return "host"
 
 
 def boot_clock() -> float:
@@ -167,50 +172,79 @@ def same_boot(one: str, other: str) -> bool:
         return False
 
 
-def _proc_uptime() -> float:
-    # Every request reads this file. Without a buffer that takes a third less time.
-    with open(PROC_UPTIME, "rb", buffering=0) as file:
-        return float(file.read().split()[0])
+class _ProcUptime:
+    """Read ``/proc/uptime`` each time. lxcfs replaces that file in a container, and may break."""
 
+    def __init__(self, process_start: float) -> None:
+        self._readings = Readings(process_start)
 
-class _ProcAge:
-    """Return the boot clock minus the start of this process, which is read once."""
+    def read(self) -> Reading:
+        failure: Exception | None = None
+        try:
+            # Every request reads this file. Without a buffer that takes a third less time.
+            with open(PROC_UPTIME, "rb", buffering=0) as file:
+                seconds = float(file.read().split()[0])
+        except (OSError, ValueError, IndexError) as error:
+            seconds, failure = math.nan, error
+        believed = self._readings.add(Reading(boot_clock(), seconds))
+        if believed is None:
+            raise failure or ValueError(self._readings.problem)
+        return believed
 
-    def __init__(self) -> None:
-        self._start: float | None = None
-
-    def __call__(self) -> float:
-        if self._start is None:
-            # The start time is field 22. The name before it, in brackets, may contain spaces and brackets.
-            ticks = int(PROC_STAT.read_bytes().rpartition(b")")[2].split()[19])
-            self._start = ticks / os.sysconf("SC_CLK_TCK")
-        # Not from /proc/uptime: lxcfs replaces it, but the start time is by the kernel's clock.
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - self._start
-
-
-def _psutil_boot_time() -> float:
-    import psutil
-
-    return psutil.boot_time()
-
-
-def _psutil_create_time() -> float:
-    import psutil
-
-    return psutil.Process().create_time()
+    @property
+    def scope(self) -> str:
+        return "container" if self._readings.lag > TOLERANCE_SECONDS else "host"
 
 
 class _Stopwatch:
-    """Count the seconds since a time from psutil. Setting the wall clock later doesn't change them."""
+    """Read an uptime until it is a possible one, and count with the boot clock from then on.
 
-    def __init__(self, moment: Callable[[], float]) -> None:
-        self._moment = moment
-        self._zero: float | None = None
+    So later changes of the wall clock, which psutil uses, don't matter.
+    """
 
-    def __call__(self) -> float:
-        if self._zero is None:
-            elapsed = time.time() - self._moment()
-            if elapsed < 0:
-                raise ValueError(f"psutil's time is {-elapsed} seconds in the future")
-            self._zero = boot_clock() - elapsed
-        return boot_clock() - self._zero
+    def __init__(self, seconds: Callable[[], float], process_start: float, scope: str | None = None) -> None:
+        self._seconds = seconds
+        self._process_start = process_start
+        self._reading: Reading | None = None
+        self.scope = scope
+
+    def read(self) -> Reading:
+        if self._reading is None:
+            seconds = self._seconds()
+            reading = Reading(boot_clock(), seconds)
+            if not reading.is_possible(self._process_start):
+                raise ValueError(reading.impossible)
+            self._reading = reading
+        return self._reading.at(boot_clock())
+
+
+def _proc_start() -> float:
+    """Return when this process started, by the boot clock."""
+    # The start time is field 22. The name before it, in brackets, may contain spaces and brackets.
+    ticks = int(PROC_STAT.read_bytes().rpartition(b")")[2].split()[19])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _process_start() -> float:
+    """Return when this process started, by the boot clock, or now if that is unknown: a later time is always safe."""
+    try:
+        return _proc_start() if sys.platform == "linux" else boot_clock()
+    except (OSError, ValueError, IndexError):
+        return boot_clock()
+
+
+def _proc_age() -> float:
+    # Not from /proc/uptime: lxcfs replaces it, but the start time is by the kernel's clock.
+    return boot_clock() - _proc_start()
+
+
+def _psutil_uptime() -> float:
+    import psutil
+
+    return time.time() - psutil.boot_time()
+
+
+def _psutil_age() -> float:
+    import psutil
+
+    return time.time() - psutil.Process().create_time()

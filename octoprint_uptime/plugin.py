@@ -13,7 +13,7 @@ from octoprint.access.permissions import Permissions
 from octoprint.settings import NoSuchSettingsPath
 
 from . import answer, settings
-from .clock import process_clock, scope_of, system_clock
+from .clock import process_clock, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
 from .recording import Recording
 from .restart_log import News, Restart, RestartLog
@@ -132,7 +132,7 @@ class UptimePlugin(
         history = self._restart_log.history() if self._values["restart_log"] else None
         period = None
         if history and is_read and asked.days:
-            period = history.period(asked.days, uptimes.scope, uptimes.system.started)
+            period = history.period(asked.days, uptimes.system.scope, uptimes.system.started)
         return answer.of_the_past(history, period, asked, sees_files)
 
     def get_api_commands(self) -> dict[str, list[str]]:
@@ -153,7 +153,7 @@ class UptimePlugin(
     def _read_clocks(self) -> answer.Uptimes:
         system, octoprint = self._system.read(), self._octoprint.read()
         self._logger.debug("Read host %s and OctoPrint %s", system, octoprint)
-        return answer.Uptimes(system, octoprint, scope_of(system))
+        return answer.Uptimes(system, octoprint)
 
     ##~~ TemplatePlugin
 

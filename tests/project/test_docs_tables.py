@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {page: (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("api", "integration")}
 
 MARCH = 1772323200.0
-UP, DOWN = Uptime(93784.5678, "proc", MARCH), Uptime(None, None, None)
+UP, DOWN = Uptime(93784.5678, "proc", MARCH, "host"), Uptime(None, None, None)
 BENCHY = Print("parts/benchy.gcode", "local", MARCH, Progress(43.2, 5000, 1.2, MARCH))
 VAGUE = Print("", None, None, None)
 KNOWN = Restart(
@@ -93,7 +93,7 @@ def table(heading: str) -> dict[str, Field]:
 
 
 def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, sees_files: bool) -> dict[str, Any]:
-    uptimes = answer.Uptimes(system, octoprint, system.source and "host")
+    uptimes = answer.Uptimes(system, octoprint)
     fields = answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.1.0"))
     if note is not None:
         return fields
@@ -125,10 +125,10 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
         "A span": period["octoprint"] + period["host"],
         "The figures": [period["figures"], unknown["figures"]],
         "Errors": [answer.error("no such thing")],
-        "The command line": [answer.for_command_line(up, up.source and "host", "full") for up in (UP, DOWN)],
+        "The command line": [answer.for_command_line(up, "full") for up in (UP, DOWN)],
         "System info": [
-            answer.for_system_info(answer.Uptimes(UP, UP, "host")) | system_info(KNOWN),
-            answer.for_system_info(answer.Uptimes(DOWN, DOWN, None)) | system_info(None),
+            answer.for_system_info(answer.Uptimes(UP, UP)) | system_info(KNOWN),
+            answer.for_system_info(answer.Uptimes(DOWN, DOWN)) | system_info(None),
         ],
     }
     return found[heading]

@@ -25,7 +25,7 @@ from octoprint_uptime.restart_log import (
 from octoprint_uptime.settings import defaults
 
 MARCH = 1772323200.0  # 2026-03-01 00:00 UTC
-UP = Uptime(93784.5678, "proc", MARCH + 0.9)
+UP = Uptime(93784.5678, "proc", MARCH + 0.9, "host")
 PROCESS = Uptime(60.999, "psutil", MARCH + 93724)
 NO_NEWS = News()
 UNKNOWN = Uptime(None, None, None)
@@ -61,7 +61,7 @@ NOTHING_KNOWN = RESTART._replace(
 def for_api(
     system: Uptime = UP, news: News = NO_NEWS, sees_files: bool = True, note: str | None = None
 ) -> dict[str, Any]:
-    uptimes = answer.Uptimes(system, PROCESS, "host")
+    uptimes = answer.Uptimes(system, PROCESS)
     return answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.2.3"))
 
 
@@ -311,7 +311,7 @@ def test_error_says_that_there_is_no_uptime() -> None:
 
 
 def test_system_info_has_both_uptimes_in_full() -> None:
-    assert answer.for_system_info(answer.Uptimes(UP, PROCESS, "container")) == {
+    assert answer.for_system_info(answer.Uptimes(UP._replace(scope="container"), PROCESS)) == {
         "seconds": 93784.57,
         "started_at": "2026-03-01T00:00:00Z",
         "uptime": "1d 2h 3m 4s",
@@ -349,7 +349,7 @@ def test_system_info_has_the_last_restart(last: Restart | None, text: str | None
 def test_command_line_has_the_hosts_uptime(
     uptime: Uptime, scope: str | None, seconds: float | None, started_at: str | None, text: str | None
 ) -> None:
-    assert answer.for_command_line(uptime, scope, "dh") == {
+    assert answer.for_command_line(uptime, "dh") == {
         "seconds": seconds,
         "started_at": started_at,
         "uptime": text,
@@ -376,8 +376,8 @@ def test_text_and_seconds_of_one_answer_agree() -> None:
         lambda: for_api(news=News(RESTART, RESTART)),
         lambda: for_api(UNKNOWN, note="psutil"),
         lambda: answer.of_the_past(Past([RESTART, NOTHING_KNOWN], []), PERIOD, answer.Asked(9, 1), True),
-        lambda: answer.for_system_info(answer.Uptimes(UP, UNKNOWN, None)),
-        lambda: answer.for_command_line(UP, "host", "full"),
+        lambda: answer.for_system_info(answer.Uptimes(UP, UNKNOWN)),
+        lambda: answer.for_command_line(UP, "full"),
     ],
 )
 def test_every_answer_is_json(make: Callable[[], Any]) -> None:

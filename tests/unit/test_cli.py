@@ -34,6 +34,7 @@ def show(stored: object, *options: str) -> Result:
 def _up_for_a_day(tmp_path: Path, mocker: MockerFixture) -> None:
     (tmp_path / "uptime").write_text("93784.25 1000.00\n")
     mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "uptime")
+    mocker.patch.object(clock, "boot_clock", return_value=93784.25)
 
 
 @pytest.fixture

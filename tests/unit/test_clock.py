@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import math
 import os
 import subprocess
 import sys
@@ -24,9 +23,9 @@ from octoprint_uptime.clock import (
     has_own_boot_id,
     process_clock,
     same_boot,
-    scope_of,
     system_clock,
 )
+from octoprint_uptime.readings import Reading
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 
@@ -54,6 +53,58 @@ class WallClock:
 
     def __call__(self) -> float:
         return self.time
+
+
+class Fixed:
+    """Replace a source by one that always returns the same reading."""
+
+    scope = None
+
+    def __init__(self, uptime: float) -> None:
+        self._reading = Reading(5000.0, uptime)
+
+    def read(self) -> Reading:
+        return self._reading
+
+
+class Machine:
+    """Replace the boot clock and the files of a machine whose OctoPrint started when it had been up for 4000 seconds.
+
+    `read` lets some seconds pass and then reads the host's uptime from the file, which is this far behind the boot
+    clock unless the test gives its content.
+    """
+
+    def __init__(self, folder: Path, mocker: MockerFixture, lag: float) -> None:
+        self.boot_clock = 5000.0
+        self.lag = lag
+        self._uptime = folder / "uptime"
+        fields = " ".join(["0"] * 18)
+        (folder / "stat").write_text(f"1 (octoprint) S {fields} {4000 * os.sysconf('SC_CLK_TCK')} 0")
+        mocker.patch.object(clock, "PROC_UPTIME", self._uptime)
+        mocker.patch.object(clock, "PROC_STAT", folder / "stat")
+        mocker.patch.object(clock, "boot_clock", self._boot_clock)
+        mocker.patch.object(time, "time", self._wall_clock)
+        self.boot_time = mocker.patch.object(psutil, "boot_time", return_value=1772366400.0)
+        self.system = system_clock(LOGGER)
+
+    def _boot_clock(self) -> float:
+        return self.boot_clock
+
+    def _wall_clock(self) -> float:
+        return 1772366400.0 + self.boot_clock
+
+    def read(self, after: float, content: str | None = None) -> Uptime:
+        self.boot_clock += after
+        self._uptime.write_text(f"{self.boot_clock - self.lag:.2f} 1.00\n" if content is None else content)
+        return self.system.read()
+
+
+@pytest.fixture
+def machine(tmp_path: Path, mocker: MockerFixture) -> Callable[[float], Machine]:
+    return lambda lag: Machine(tmp_path, mocker, lag)
+
+
+MakeMachine = Callable[[float], Machine]
 
 
 @pytest.fixture
@@ -233,7 +284,7 @@ def test_broken_psutil_is_logged_once_if_proc_fails(
     mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
     mocker.patch.object(clock, "PROC_STAT", tmp_path / "none")
     subject = make(LOGGER)
-    assert [subject.read() for _ in range(3)] == [Uptime(None, None, None)] * 3
+    assert [subject.read() for _ in range(3)] == [Uptime(None, None, None, None, broken == "missing")] * 3
     assert [
         f"Could not read the uptime of {which} from {source}" in line
         for source, line in zip(("proc", "psutil"), warnings(caplog), strict=True)
@@ -253,27 +304,23 @@ def test_psutil_is_read_once(tmp_path: Path, mocker: MockerFixture) -> None:
 
 def test_psutil_time_in_the_future_is_read_again(tmp_path: Path, mocker: MockerFixture) -> None:
     mocker.patch.object(clock, "PROC_UPTIME", tmp_path / "none")
+    boot_time = psutil.boot_time()
     mocker.patch.object(psutil, "boot_time", return_value=time.time() + 100)
     system = system_clock(LOGGER)
     assert system.read().seconds is None
-    mocker.patch.object(psutil, "boot_time", return_value=time.time() - 100)
-    assert system.read().seconds == pytest.approx(100, abs=0.5)
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, -0.01, 1e11])
-def test_impossible_uptime_counts_as_failure(value: float) -> None:
-    assert Clock("x", {"proc": lambda: value, "psutil": lambda: 7.0}, LOGGER).read()[:2] == (7.0, "psutil")
+    mocker.patch.object(psutil, "boot_time", return_value=boot_time)
+    assert system.read().seconds == pytest.approx(time.time() - boot_time, abs=0.5)
 
 
 def test_uptime_is_not_rounded(wall: WallClock) -> None:
-    uptime = Clock("x", {"proc": lambda: 3600.23456}, LOGGER).read()
+    uptime = Clock("x", {"proc": Fixed(3600.23456)}, LOGGER).read()
     assert uptime.seconds == 3600.23456
     assert uptime.started == pytest.approx(wall() - 3600.23456, abs=1e-6)
 
 
 @pytest.mark.parametrize("jitter", [-1.9, -1.2, -0.7, 0.0, 0.7, 1.2, 1.9])
 def test_start_does_not_jitter(wall: WallClock, jitter: float) -> None:
-    subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+    subject = Clock("x", {"proc": Fixed(3600.0)}, LOGGER)
     first = start(subject)
     wall.time += jitter
     assert start(subject) == first
@@ -281,14 +328,14 @@ def test_start_does_not_jitter(wall: WallClock, jitter: float) -> None:
 
 @pytest.mark.parametrize("step", [365 * 86400.0, -3600.0, 3.0, -3.0, 2.1])
 def test_start_follows_the_wall_clock(wall: WallClock, step: float) -> None:
-    subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+    subject = Clock("x", {"proc": Fixed(3600.0)}, LOGGER)
     first = start(subject)
     wall.time += step
     assert start(subject) == pytest.approx(first + step, abs=1e-6)
 
 
 def test_start_follows_slow_drift(wall: WallClock) -> None:
-    subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+    subject = Clock("x", {"proc": Fixed(3600.0)}, LOGGER)
     starts = []
     for _ in range(50):
         starts.append(start(subject))
@@ -301,26 +348,129 @@ def test_start_matches_the_restart_log(wall: WallClock) -> None:
     boot_offset()
     for drift in (0.5, 1.0, 1.0, 1.0, 1.0):  # the log may read the offset before or after a request
         wall.time += drift
-        subject = Clock("x", {"proc": lambda: 3600.0}, LOGGER)
+        subject = Clock("x", {"proc": Fixed(3600.0)}, LOGGER)
         assert start(subject) == pytest.approx(boot_offset() + 1400.0, abs=1e-6)
 
 
+@linux_only
+@pytest.mark.parametrize(("lag", "scope"), [(0, "host"), (1.9, "host"), (-1.9, "host"), (2.1, "container")])
+def test_uptime_behind_the_boot_clock_is_of_a_container(machine: MakeMachine, lag: float, scope: str) -> None:
+    uptime = machine(lag).read(0)
+    assert (uptime.seconds, uptime.source, uptime.scope) == (5000 - lag, "proc", scope)
+
+
+@linux_only
+def test_scope_does_not_jitter(machine: MakeMachine) -> None:
+    """A container that started with its host is two seconds younger, give or take lxcfs' rounding."""
+    host = machine(2.1)
+    for lag in (2.1, 1.9, 2.4, 1.6, 2.1):
+        host.lag = lag
+        assert host.read(10).scope == "container"
+
+
+@linux_only
+@pytest.mark.parametrize("after", [1.0, 10.0, 3600.0])
+def test_uptime_that_stands_still_is_not_reported(
+    machine: MakeMachine, caplog: pytest.LogCaptureFixture, after: float
+) -> None:
+    """proot-distro on Android binds a constant file over /proc/uptime."""
+    host = machine(0)
+    host.read(0, "1200.50 0.00")
+    while host.boot_clock <= 5002:  # two seconds are not enough to see it
+        uptime = host.read(after, "1200.50 0.00")
+    for _ in range(5):
+        assert (uptime.seconds, uptime.source, uptime.scope) == (host.boot_clock, "psutil", "host")
+        uptime = host.read(after, "1200.50 0.00")
+    (warning,) = warnings(caplog)
+    assert "stands still at 1200.5 seconds" in warning
+
+
+@linux_only
 @pytest.mark.parametrize(
-    ("uptime", "scope"),
+    ("boot_time", "expected"),
     [
-        (Uptime(5000.0, "proc", 0.0), "host"),
-        (Uptime(4998.1, "proc", 0.0), "host"),
-        (Uptime(4997.9, "proc", 0.0), "container"),
-        (Uptime(60.0, "proc", 0.0), "container"),
-        (Uptime(60.0, "psutil", 0.0), "host"),
-        (Uptime(None, None, None), None),
+        (-86400, (None, None)),  # before the boot
+        (4100, (None, None)),  # after this process started
+        (100, (5310.0 - 100, "psutil")),  # possible, so it runs
     ],
 )
-def test_uptime_behind_the_boot_clock_is_of_a_container(
-    mocker: MockerFixture, uptime: Uptime, scope: str | None
+def test_constant_btime_is_checked_and_runs(
+    machine: MakeMachine, boot_time: float, expected: tuple[float | None, str | None]
 ) -> None:
-    mocker.patch.object(clock, "boot_clock", return_value=5000.0)
-    assert scope_of(uptime) == scope
+    """proot-distro has a constant /proc/stat, too."""
+    host = machine(0)
+    host.boot_time.return_value = 1772366400.0 + boot_time
+    host.read(0, "1200.50 0.00")
+    host.read(300, "1200.50 0.00")
+    assert host.read(10, "1200.50 0.00")[:2] == expected
+
+
+@linux_only
+@pytest.mark.parametrize("bad", ["0.00 0.00", "0.0 0.0", "-1 0", "", "9e9 1", "nan 1", "inf 1", "450 1", "garbage"])
+@pytest.mark.parametrize("lag", [0.0, 3900.0])
+@pytest.mark.parametrize("after", [1.0, 60.0, 3600.0])
+def test_flicker_changes_nothing(machine: MakeMachine, bad: str, lag: float, after: float) -> None:
+    """Old lxcfs shows 0.0 now and then."""
+    host = machine(lag)
+    first = host.read(0)
+    assert first.source == "proc"
+    for content in (None, bad, None, bad, bad, None, bad):
+        uptime = host.read(after, content)
+        assert uptime.seconds == pytest.approx(host.boot_clock - lag, abs=0.01)
+        assert uptime[1:] == first[1:]  # source, start and scope
+
+
+@linux_only
+@pytest.mark.parametrize("seconds", [5002.1, 93784.25, 997.9, 0.0])
+def test_impossible_proc_uptime_is_not_reported(
+    machine: MakeMachine, caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    """The host is up for 5000 seconds, and this process for 1000."""
+    assert machine(0).read(0, f"{seconds} 1")[:2] == (5000.0, "psutil")
+    (warning,) = warnings(caplog)
+    assert f"{seconds} seconds is not between" in warning
+
+
+@linux_only
+@pytest.mark.parametrize(("seconds", "known"), [(5001.9, True), (5002.1, False), (998.1, True), (997.9, False)])
+def test_impossible_psutil_uptime_is_not_reported(machine: MakeMachine, seconds: float, known: bool) -> None:
+    host = machine(0)
+    host.boot_time.return_value = 1772366400.0 + 5000 - seconds
+    uptime = host.read(0, "")
+    assert uptime.seconds == (pytest.approx(seconds) if known else None)
+    assert not uptime.lacks_psutil
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+@pytest.mark.parametrize(("seconds", "known"), [(5001.9, True), (5002.1, False), (0.0, True), (-0.1, False)])
+def test_psutil_alone_is_checked_without_proc(
+    machine: MakeMachine, mocker: MockerFixture, platform: str, seconds: float, known: bool
+) -> None:
+    """The age of the process is not known there, so the lower bound is the plugin's own age."""
+    mocker.patch.object(sys, "platform", platform)
+    host = machine(0)
+    host.boot_time.return_value = 1772366400.0 + 5000 - seconds
+    assert host.read(0)[:2] == ((pytest.approx(seconds), "psutil") if known else (None, None))
+
+
+@linux_only
+@pytest.mark.parametrize("lag", [0.0, 3900.0])
+def test_sleep_and_restored_machines_are_believed(machine: MakeMachine, lag: float) -> None:
+    """Both clocks include sleep, and go back together when a virtual machine is restored."""
+    host = machine(lag)
+    for after in (10, 86400, 10, -50000, 10):
+        uptime = host.read(after)
+        assert uptime.seconds == pytest.approx(host.boot_clock - lag, abs=0.01)
+        assert uptime.source == "proc"
+
+
+@linux_only
+def test_uptime_that_runs_again_is_believed_again(machine: MakeMachine) -> None:
+    host = machine(3900)
+    host.read(0, "1200.50 0.00")
+    assert [host.read(5, "1200.50 0.00").source for _ in range(3)] == ["psutil"] * 3
+    assert [host.read(5).source for _ in range(4)] == ["psutil", "psutil", "proc", "proc"]
+    assert host.read(5).scope == "container"
 
 
 @linux_only

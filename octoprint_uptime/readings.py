@@ -1,0 +1,121 @@
+"""Decide which readings of an uptime to believe."""
+
+import math
+from typing import NamedTuple
+
+TOLERANCE_SECONDS = 2
+
+_SETTLED_READINGS = 3
+_HOPELESS_READINGS = 10
+_ROW_SECONDS = 10
+
+
+class Reading(NamedTuple):
+    """Hold an uptime, and the boot clock at the same moment. The uptime is NaN if it could not be read."""
+
+    boot_clock: float
+    uptime: float
+
+    @property
+    def lag(self) -> float:
+        """How far the uptime is behind the boot clock."""
+        return self.boot_clock - self.uptime
+
+    def at(self, boot_clock: float) -> "Reading":
+        """Return what the uptime is at another moment if it runs with the boot clock."""
+        return Reading(boot_clock, self.uptime + (boot_clock - self.boot_clock))
+
+    @property
+    def impossible(self) -> str:
+        """What is wrong if it is not possible."""
+        return f"{self.uptime} seconds is not between this process's age and the time since the boot"
+
+    def is_possible(self, process_start: float) -> bool:
+        """Return whether the uptime lies between the age of this process, which started then, and the boot clock."""
+        return self.uptime >= 0 and -TOLERANCE_SECONDS <= self.lag <= process_start + TOLERANCE_SECONDS
+
+
+class Readings:
+    """Judge the readings of a source that is read again and again.
+
+    A true uptime runs with the boot clock, so its lag stays the same: 0 for the host's, and for a container's the boot
+    clock at the container's start. Therefore:
+
+    - Believe the first possible reading, and then each one with the same lag.
+    - Doubt all others, such as a single 0.0. Answer with the last believed reading plus the boot clock's advance.
+    - If three doubted readings over ten seconds agree on another lag, believe that one instead.
+    - Reject the source if its seconds stand still, or after ten doubted readings in a row over ten seconds. Then
+      believe nothing until three readings over ten seconds agree.
+
+    All lags are compared with the tolerance.
+    """
+
+    def __init__(self, process_start: float) -> None:
+        self._process_start = process_start
+        self._believed: Reading | None = None
+        self._is_rejected = False
+        self._doubted = _Row()
+        self._agreeing = _Row()
+        self.lag = math.nan  # of the first believed reading, so that it doesn't jitter
+        self.problem = ""  # why nothing is believed
+
+    def add(self, reading: Reading) -> Reading | None:
+        """Judge a new reading, and return the uptime at its moment; None if nothing is believed."""
+        self._judge(reading)
+        return self._believed and self._believed.at(reading.boot_clock)
+
+    def _judge(self, reading: Reading) -> None:
+        possible = reading.is_possible(self._process_start)
+        if self._believed is None:
+            if possible and (not self._is_rejected or self._is_settled(reading)):
+                self._believe(reading, reading.lag)
+            elif not self._is_rejected:
+                self.problem = reading.impossible
+        elif reading.uptime == self._believed.uptime:
+            # Keep the older reading: it shows since when the seconds stand still.
+            if reading.boot_clock - self._believed.boot_clock > TOLERANCE_SECONDS:
+                self._reject(f"it stands still at {reading.uptime} seconds")
+        elif possible and _agree(reading.lag, self.lag):
+            self._believe(reading, self.lag)
+        elif possible and self._is_settled(reading):
+            self._believe(reading, reading.lag)
+        else:
+            self._doubted.add(reading)
+            if self._doubted.is_long(_HOPELESS_READINGS):
+                self._reject("it gave no usable uptime ten times in a row")
+
+    def _believe(self, reading: Reading, lag: float) -> None:
+        self._believed, self.lag = reading, lag
+        self._doubted, self._agreeing = _Row(), _Row()
+
+    def _reject(self, reason: str) -> None:
+        self._believed, self._is_rejected, self.problem = None, True, reason
+        self._doubted, self._agreeing = _Row(), _Row()
+
+    def _is_settled(self, reading: Reading) -> bool:
+        # Impossible readings in between say nothing about the lag.
+        if self._agreeing.first is None or not _agree(reading.lag, self._agreeing.first.lag):
+            self._agreeing = _Row()
+        self._agreeing.add(reading)
+        return self._agreeing.is_long(_SETTLED_READINGS)
+
+
+class _Row:
+    """Count readings in a row."""
+
+    def __init__(self) -> None:
+        self.first: Reading | None = None
+        self._count = 0
+        self._seconds = 0.0
+
+    def add(self, reading: Reading) -> None:
+        self.first = self.first or reading
+        self._count += 1
+        self._seconds = reading.boot_clock - self.first.boot_clock
+
+    def is_long(self, readings: int) -> bool:
+        return self._count >= readings and self._seconds >= _ROW_SECONDS
+
+
+def _agree(lag: float, other: float) -> bool:
+    return abs(lag - other) <= TOLERANCE_SECONDS
