@@ -112,11 +112,15 @@ class UptimePlugin(
             flask.abort(400, description=str(error))
         uptimes, news = self._read_clocks(), self._news()
         note = None
-        if uptimes.system.seconds is None:
+        if uptimes.system.lacks_psutil:
             note = gettext(
-                "The host's uptime is unknown: neither /proc/uptime nor psutil could read it. See octoprint.log for "
-                "the reason. If psutil is missing, run 'pip install psutil' in OctoPrint's virtual environment and "
-                "restart OctoPrint."
+                "The host's uptime is unknown: /proc/uptime can't be used, and psutil is not installed. Run 'pip "
+                "install psutil' in OctoPrint's virtual environment and restart OctoPrint."
+            )
+        elif uptimes.system.seconds is None:
+            note = gettext(
+                "The host's uptime is unknown: neither /proc/uptime nor psutil gives a usable value. See octoprint.log "
+                "for the reasons."
             )
         # Ask for the permission only if there is a file's name to show: a poll should cost next to nothing.
         named = (news.last, news.unseen)
