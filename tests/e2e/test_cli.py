@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from namespaces import with_files
-from support import ID, OctoPrint
+from namespaces import with_boot_clock, with_files
+from support import ID, OctoPrint, boot_clock
 
 SHOW = f"octoprint plugins {ID}:show"
 OCTOPRINTS_OWN_LINE = "Initializing settings & plugin subsystem...\n"
@@ -31,7 +31,8 @@ def octoprint(octoprint_executable: Path, tmp_path: Path) -> Callable[..., OctoP
 @pytest.fixture
 def up_for_a_day(tmp_path: Path) -> list[str]:
     (tmp_path / "uptime").write_text("93784.25 1000.00\n")
-    return with_files({"/proc/uptime": tmp_path / "uptime"})
+    # On a host that has been up for longer; a container's uptime can't be longer than its host's.
+    return [*with_boot_clock(200_000), *with_files({"/proc/uptime": tmp_path / "uptime"})]
 
 
 @pytest.fixture
@@ -76,10 +77,20 @@ def test_json_has_the_apis_fields(octoprint: Callable[..., OctoPrint], up_for_a_
         "seconds": 93784.25,
         "uptime": "1d 2h 3m 4s",
         "uptime_available": True,
-        "uptime_scope": "container",  # by lxcfs, for all that can be seen
+        "uptime_scope": "container",
         "uptime_source": "proc",
     }
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_impossible_uptime_is_not_shown(octoprint: Callable[..., OctoPrint], tmp_path: Path) -> None:
+    """A single reading can't show that the seconds stand still, but the time since the boot bounds it."""
+    (tmp_path / "uptime").write_text("9378400.25 1000.00\n")
+    run = octoprint({}).shell(f"{SHOW} --json", with_files({"/proc/uptime": tmp_path / "uptime"}))
+    answer = json.loads(run.stdout.removeprefix(OCTOPRINTS_OWN_LINE))
+    assert answer["uptime_source"] == "psutil"
+    assert answer["seconds"] == pytest.approx(boot_clock(), abs=3)
+    assert "9378400.25 seconds is not between" in run.stderr
 
 
 def test_unknown_uptime_is_an_error(octoprint: Callable[..., OctoPrint], unknown: list[str]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lxcfs import Lxcfs
 from namespaces import with_boot_clock, with_files, with_wall_clock, without_proc
+from recorded_runs import until
 from support import ID, MakeServer, OctoPrint, boot_clock, process_age
 
 KINDS = ("", "octoprint_")
@@ -89,7 +94,7 @@ def test_empty_proc_means_unknown_uptimes(make_server: MakeServer) -> None:
     for answer in answers:
         assert {answer[f"{kind}{field}"] for kind in KINDS for field in ("seconds", "uptime", "started_at")} == {None}
         assert answer["uptime_available"] is False
-        assert "pip install psutil" in answer["uptime_note"]
+        assert "neither /proc/uptime nor psutil gives" in answer["uptime_note"]
     own = [line for line in server.new_log().splitlines() if f"octoprint.plugins.{ID} - " in line]
     assert len(own) == 4  # two uptimes, two sources each; OctoPrint itself misses /proc too
     server.stop()
@@ -100,6 +105,7 @@ CONTENTS = {
     "garbage": b"\x00\xffgarbage",
     "empty": b"",
     "blank": b"  \n",
+    "zero": b"0.00 0.00\n",
     "negative": b"-1.00 2.00\n",
     "nan": b"nan 2.00\n",
     "infinite": b"inf 2.00\n",
@@ -107,22 +113,76 @@ CONTENTS = {
 }
 
 
-def test_lxcfs_gives_the_containers_uptime(make_server: MakeServer, tmp_path: Path) -> None:
-    """Unusable contents make psutil answer, with one warning for all of them."""
-    file = tmp_path / "uptime"
-    file.write_bytes(b"299.11 1000.00\n")
-    server = make_server(with_files({"/proc/uptime": file}))
-    answer = answer_with_age(server)
-    assert (answer["seconds"], answer["uptime_source"]) == (299.11, "proc")
+@pytest.fixture
+def lxcfs(tmp_path: Path) -> Iterator[Lxcfs]:
+    with Lxcfs(tmp_path / "uptime") as lxcfs:
+        yield lxcfs
+
+
+@pytest.mark.each_octoprint
+def test_lxcfs_may_flicker(make_server: MakeServer, lxcfs: Lxcfs) -> None:
+    """The uptime stays the container's, and OctoPrint's is true."""
+    server = make_server(with_files({"/proc/uptime": lxcfs.file}))
+    first = server.answer()
+    assert (first["uptime_source"], first["uptime_scope"]) == ("proc", "container")
     for content in CONTENTS.values():
-        file.write_bytes(content)  # in place, under the mount
-        answer = answer_with_age(server)
-        assert answer["uptime_source"] == "psutil", content
-        assert answer["seconds"] == pytest.approx(boot_clock(), abs=1.2)
-        assert answer["uptime_available"] is True
-    assert len(server.warnings()) == 1
-    file.write_bytes(b"200.00 1.00\n")
-    assert server.answer()["seconds"] == 200
+        for shown in (content, content, None):
+            lxcfs.show(shown)
+            before = lxcfs.age
+            answer = answer_with_age(server)
+            assert before - 0.5 <= answer["seconds"] <= lxcfs.age + 0.5, content
+            for field in ("uptime_source", "uptime_scope", "started_at"):
+                assert answer[field] == first[field], content
+    server.check_log()
+
+
+def test_lxcfs_may_break_and_come_back(make_server: MakeServer, lxcfs: Lxcfs) -> None:
+    server = make_server(with_files({"/proc/uptime": lxcfs.file}))
+    assert server.answer()["uptime_scope"] == "container"
+    lxcfs.show(b"")
+    began = boot_clock()
+    broken = until(lambda: (answer := server.answer())["uptime_source"] == "psutil" and answer)
+    assert boot_clock() - began >= 10
+    assert broken["seconds"] == pytest.approx(boot_clock(), abs=1.2)
+    assert broken["uptime_scope"] == "host"
+    (warning,) = server.warnings()
+    assert "IndexError" in warning
+    lxcfs.show(None)
+    back = until(lambda: (answer := server.answer())["uptime_source"] == "proc" and answer)
+    assert back["seconds"] == pytest.approx(lxcfs.age, abs=0.5)
+    assert back["uptime_scope"] == "container"
+
+
+@pytest.mark.parametrize(
+    ("btime", "available"), [("constant", True), ("impossible", False)], ids=["constant btime", "impossible btime"]
+)
+def test_uptime_that_stands_still_is_not_reported(
+    make_server: MakeServer, tmp_path: Path, btime: str, available: bool
+) -> None:
+    """proot-distro on Android binds constant files over /proc/uptime and /proc/stat."""
+    uptime, stat = tmp_path / "uptime", tmp_path / "stat"
+    uptime.write_text(f"{boot_clock() / 2:.2f} 1000.00\n")
+    text = Path("/proc/stat").read_text()
+    stat.write_text(
+        text if btime == "constant" else re.sub(r"^btime \d+", "btime 1000000000", text, flags=re.MULTILINE)
+    )
+    server = make_server(with_files({"/proc/uptime": uptime, "/proc/stat": stat}))
+    source = "psutil" if available else None
+    # The first reading shows nothing.
+    answer = until(lambda: (answer := server.answer())["uptime_source"] == source and answer, 5)
+    for _ in range(3):
+        assert answer["uptime_available"] is available
+        assert answer["uptime_scope"] == ("host" if available else None)
+        assert answer["seconds"] == (pytest.approx(boot_clock(), abs=1.5) if available else None)
+        assert available or "neither /proc/uptime nor psutil gives" in answer["uptime_note"]
+        time.sleep(1)
+        answer, before = server.answer(), answer
+        assert answer["started_at"] == before["started_at"]
+    info = server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
+    assert info[f"env.plugins.{ID}.uptime_source"] == source
+    warnings = server.warnings()
+    assert "stands still" in warnings[0]
+    assert ["seconds is not between" in warning for warning in warnings[1:]] == ([] if available else [True])
 
 
 # OctoPrint needs psutil to start, so this plugin removes it afterwards.
@@ -140,23 +200,22 @@ __plugin_implementation__ = Breaker()
 """
 
 
-def test_without_psutil_proc_still_works(make_server: MakeServer, tmp_path: Path) -> None:
-    file = tmp_path / "uptime"
-    file.write_bytes(b"299.11 1000.00\n")
-    # System info would ask psutil first.
+def test_without_psutil_the_rest_still_works(make_server: MakeServer, lxcfs: Lxcfs) -> None:
+    lxcfs.show(b"")
+    # And before our plugin has asked it: System info would be the first to.
     server = make_server(
-        with_files({"/proc/uptime": file}), {ID: {"include_in_systeminfo": False}}, {"breaker.py": WITHOUT_PSUTIL}
+        with_files({"/proc/uptime": lxcfs.file}), {ID: {"include_in_systeminfo": False}}, {"breaker.py": WITHOUT_PSUTIL}
     )
 
     def warnings() -> int:
         return server.new_log().count(f"octoprint.plugins.{ID} - WARNING")
 
-    for content, available, said in [(b"299.11 1.00\n", True, 0), (b"", False, 2), (b"300.00 1.00\n", True, 0)]:
-        file.write_bytes(content)  # in place, under the mount
+    for content, available, said in [(b"", False, 2), (None, True, 0), (b"", True, 0)]:
+        lxcfs.show(content)
         answer = [answer_with_age(server) for _ in range(3)][-1]
         assert answer["uptime_available"] is available
         assert answer["uptime_source"] == ("proc" if available else None)
-        assert ("uptime_note" in answer) is not available
+        assert ("pip install psutil" in answer.get("uptime_note", "")) is not available
         assert warnings() == said
     server.stop()
     server.new_log()  # OctoPrint's own code may stumble too

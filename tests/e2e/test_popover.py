@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from crowded_navbar import longest, show_others
+from lxcfs import Lxcfs
 from namespaces import with_boot_clock, with_files
 from page_parts import answers, open_popover, poll_now, popover
-from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry, said_about
+from support import BOTH, ID, UPTIME, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry, said_about
 
 DAY = 86400
 
@@ -145,14 +146,13 @@ def test_unusual_source_is_named(server: OctoPrint, open_page: OpenPage) -> None
 
 
 def test_uptime_of_a_container_is_labelled(make_server: MakeServer, open_page: OpenPage, tmp_path: Path) -> None:
-    uptime = tmp_path / "uptime"
-    uptime.write_text("300.00 0.00")
-    server = make_server(with_files({"/proc/uptime": uptime}))
-    assert server.answer()["uptime_scope"] == "container"
-    page = open_page(server)
-    entry(page).click()
-    expect(popover(page).locator("dt")).to_have_text(["Container", "OctoPrint"])
-    expect(entry(page)).to_have_text(re.compile(r"^\s*Container \d+m \d+s \| OctoPrint"))
+    with Lxcfs(tmp_path / "uptime") as lxcfs:
+        server = make_server(with_files({"/proc/uptime": lxcfs.file}))
+        assert server.answer()["uptime_scope"] == "container"
+        page = open_page(server)
+        entry(page).click()
+        expect(popover(page).locator("dt")).to_have_text(["Container", "OctoPrint"])
+        expect(entry(page)).to_have_text(re.compile(rf"^\s*Container {UPTIME} \| OctoPrint"))
 
 
 def test_uptime_of_a_host_has_the_scope_host(server: OctoPrint) -> None:
