@@ -90,7 +90,6 @@ class Readings:
 
     def _reject(self, reason: str) -> None:
         self._believed, self._is_rejected, self.problem = None, True, reason
-        self._doubted, self._agreeing = _Row(), _Row()
 
     def _is_settled(self, reading: Reading) -> bool:
         # Impossible readings in between say nothing about the lag.

@@ -263,7 +263,7 @@ def test_psutil_replaces_an_unusable_stat(tmp_path: Path, mocker: MockerFixture,
 
 
 @pytest.mark.parametrize("which", ["the host", "OctoPrint"])
-@pytest.mark.parametrize("broken", ["missing", "raises at import", "raises when asked"])
+@pytest.mark.parametrize("broken", ["missing", "lacks a part", "raises at import", "raises when asked"])
 def test_broken_psutil_is_logged_once_if_proc_fails(
     tmp_path: Path, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, broken: str, which: str
 ) -> None:
@@ -273,7 +273,11 @@ def test_broken_psutil_is_logged_once_if_proc_fails(
     elif broken == "missing":
         mocker.patch.dict(sys.modules, {"psutil": None})
     else:
-        (tmp_path / "psutil.py").write_text("raise OSError('built for another machine')")
+        code = {
+            "lacks a part": "import _no_such_part",
+            "raises at import": "raise OSError('built for another machine')",
+        }
+        (tmp_path / "psutil.py").write_text(code[broken])
         mocker.patch.object(sys, "path", [str(tmp_path), *sys.path])
         mocker.patch.dict(sys.modules)
         del sys.modules["psutil"]

@@ -55,6 +55,8 @@ def test_first_reading_has_to_be_possible(boot_clock: float, uptime: float, poss
         ([(5000, 4500), *[(5000 + 60 * n, 0.0) for n in range(1, 10)]], [4500 + 60 * n for n in range(10)]),
         # Twenty requests at once are not a long time.
         ([(5000, 4500), *[(5005, 0.0)] * 20], [4500, *[4505.0] * 20]),
+        # It agrees with the last one, and yet is longer than the host has been up.
+        ([(5000, 5001.9), (5010, 5012.1)], [5001.9, 5011.9]),
         # The first possible reading may come later.
         ([(5000, 0), (5010, math.nan), (5020, 4520)], [None, None, 4520]),
     ],
@@ -118,6 +120,11 @@ def test_rejected_source_has_to_settle() -> None:
     runs = [(5100.0 + 5 * n, 4600.0 + 5 * n) for n in range(4)]
     assert answers(*still)[1:] == [None] * 19
     assert answers(*still, *runs)[-4:] == [None, None, 4610, 4615]
+
+
+def test_rejected_source_may_have_settled_elsewhere_before() -> None:
+    readings = [(5000, 4500), (5005, 4105), (5010, 4110), (5012, 4500), (5020, 4120)]
+    assert answers(*readings) == [4500, 4505, 4510, None, 4120]
 
 
 @pytest.mark.parametrize("seconds", [1, 4, 3600])
