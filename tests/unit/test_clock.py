@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -314,6 +315,29 @@ def test_psutil_time_in_the_future_is_read_again(tmp_path: Path, mocker: MockerF
     assert system.read().seconds is None
     mocker.patch.object(psutil, "boot_time", return_value=boot_time)
     assert system.read().seconds == pytest.approx(time.time() - boot_time, abs=0.5)
+
+
+class Changing:
+    """Replace a source by one that always changes: its scope is the name of its last reading."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.scope = ""
+
+    def read(self) -> Reading:
+        self._count += 1
+        count = self._count
+        self.scope = f"{count}.0"
+        time.sleep(0.001)  # lets other threads run
+        return Reading(5000.0, float(count))
+
+
+def test_scope_belongs_to_the_reading_in_every_thread() -> None:
+    subject = Clock("x", {"proc": Changing()}, LOGGER)
+    with ThreadPoolExecutor(8) as pool:
+        uptimes = list(pool.map(lambda _: subject.read(), range(100)))
+    assert sorted(uptime.seconds or 0 for uptime in uptimes) == list(range(1, 101))
+    assert [uptime for uptime in uptimes if uptime.scope != str(uptime.seconds)] == []
 
 
 def test_uptime_is_not_rounded(wall: WallClock) -> None:
