@@ -1,4 +1,4 @@
-"""The restart log: which runs of OctoPrint there were, and what restarted between them."""
+"""The restart log, which records the runs of OctoPrint and the restarts between them."""
 
 import logging
 from collections.abc import Callable
@@ -27,16 +27,16 @@ __all__ = [
     "Unrecorded",
 ]
 
-_NEWS_FROM = 50  # of the newest restarts, which `news` looks at
+_NEWS_FROM = 50  # how many of the newest restarts `news` looks at
 
 
 class News(NamedTuple):
-    """What each answer reports of restarts.
+    """What every API response says about restarts.
 
-    ``last`` is the newest restart, ``unseen`` the one that the notice is about, since nobody has dismissed it; both
-    are None without one. ``unseen_shutdowns`` counts all unexpected shutdowns that nobody has dismissed, and
-    ``unseen_lost_prints`` the prints lost with them; both are 0 if ``unseen`` is None. ``recorded_since`` is when the
-    oldest run began to be recorded, in seconds since 1970.
+    ``last`` is the newest restart, and ``unseen`` is the undismissed one that the notice is about. Each is None if
+    there is none. ``unseen_shutdowns`` counts all unexpected shutdowns that nobody has dismissed, and
+    ``unseen_lost_prints`` counts the prints lost in them. Both are 0 if ``unseen`` is None. ``recorded_since`` is when
+    the recording of the oldest run with a trusted clock began, in seconds since 1970.
     """
 
     last: Restart | None = None
@@ -47,10 +47,10 @@ class News(NamedTuple):
 
 
 class RestartLog:
-    """Records the runs of OctoPrint, and knows what happened between them.
+    """A log of OctoPrint's runs and of what happened between them.
 
-    ``on_restart`` is called with the restart that led to the current run, if any, once the log has read it. It is
-    called in the log's own thread.
+    Once the log has read the earlier runs, its own thread calls ``on_restart`` with the restart that led to the current
+    run, if there was one.
     """
 
     def __init__(
@@ -65,28 +65,28 @@ class RestartLog:
         self._known_news: tuple[object, News] = (None, News())
 
     def begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
-        """Begin to record the current run; both moments are by the boot clock. Returns at once.
+        """Start to record the current run. Both times are by the boot clock. Returns immediately.
 
-        While a print runs, the log's thread calls ``read_progress`` before each write.
+        During a print, the log's thread calls ``read_progress`` before each write.
         """
         self._recorder.begin(started, recorded_from, read_progress)
 
     def printing(self, print_: Print | None) -> None:
-        """Note the print that has started, paused or resumed, or None when it has ended. Returns at once."""
+        """Record a print that started, paused or resumed, or None after it ended. Returns immediately."""
         self._recorder.note(print_)
 
     def switch_off(self) -> None:
-        """Stop recording until `begin`; the restarts so far stay known. Returns at once."""
+        """Stop recording until the next `begin`, but keep what has been recorded. Returns immediately."""
         self._recorder.end("off")
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """End the run cleanly, for good; return whether that is on the disk, after at most ``seconds``."""
+        """Record a clean shutdown and stop. Wait up to ``seconds`` and return whether that has reached the disk."""
         return self._recorder.stop(seconds)
 
     def dismiss(self, restart_id: int, seconds: float = STOP_SECONDS) -> bool:
-        """Dismiss the notices about this restart and those before it, for everybody; ignore an unknown one.
+        """Dismiss the notices about this restart and all earlier ones, for everybody. Ignore an unknown id.
 
-        That takes effect at once. Return whether it is written, too, after at most ``seconds``.
+        Takes effect immediately. Wait up to ``seconds`` and return whether it has been written, too.
         """
         earlier = self._recorder.state.earlier
         known = any(run.id == restart_id for run in earlier)
@@ -94,7 +94,10 @@ class RestartLog:
         return not found or _is_done(self._recorder.dismiss(found), seconds)
 
     def clear(self, seconds: float = STOP_SECONDS) -> bool:
-        """Forget every run but the current one, at once; return whether they are deleted, after at most ``seconds``."""
+        """Delete all runs except the current one.
+
+        Takes effect immediately. Wait up to ``seconds`` and return whether it has been written, too.
+        """
         return _is_done(self._recorder.clear(), seconds)
 
     @property
@@ -103,7 +106,7 @@ class RestartLog:
         return self._recorder.is_loaded
 
     def history(self) -> History:
-        """Return what the runs so far show, by the wall clock as it is set now."""
+        """Return the history of the runs so far, by the current wall clock."""
         return self._history_of(self._runs())
 
     def _history_of(self, runs: tuple[Run, ...]) -> History:
@@ -115,16 +118,16 @@ class RestartLog:
             return earlier
         if current.ended is None:
             current = current._replace(last_alive=max(current.last_alive, clock.boot_clock()))
-        # The clock may have been set since the runs of this boot were recorded.
+        # The wall clock may have been changed since the earlier runs of this boot were recorded.
         offset = clock.boot_offset()
         runs = (*earlier, current)
         return tuple(run._replace(offset=offset) if run.boot == current.boot else run for run in runs)
 
     def news(self) -> News:
-        """Return the news, whose notice is about the last unexpected shutdown of the newest fifty restarts.
+        """Return the news.
 
-        If some of these lost a print, it is about the newest of those instead. The news are worked out only when they
-        may have changed.
+        The notice is about the newest undismissed unexpected shutdown among the last fifty restarts. Shutdowns that
+        lost a print take precedence. The news is computed only when it may have changed.
         """
         earlier, current = self._recorder.state
         basis = (earlier, current and current.id, clock.boot_offset())
@@ -147,8 +150,8 @@ class RestartLog:
         return news
 
     def _on_loaded(self) -> None:
-        # After a run that ended because the log was switched off, the last restart is an older one, already announced.
-        # Read the runs first, because somebody may clear the log in between.
+        # If the last run ended because the log was switched off, the last restart is an older one, which has already
+        # been announced. Read the runs first, because somebody may clear the log in between.
         before, last = self._recorder.state.earlier[-1:], self.news().last
         if last and last.id == before[0].id:
             self._on_restart(last)

@@ -1,4 +1,4 @@
-"""What the recorded runs say about the past: restarts, when things were running, and figures."""
+"""Compute restarts, uptimes and figures from the recorded runs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -12,22 +12,26 @@ RUNNING = "running"
 MAYBE_RUNNING = "maybe_running"
 NOT_RECORDED = "not_recorded"
 UNKNOWN = "unknown"
-_STOPPED = "stopped"  # in no span: a gap means that nothing was running
+_STOPPED = "stopped"  # has no spans: a gap between spans means that nothing was running
 
 _DAY_SECONDS = 86400
 
 
 class _Change(NamedTuple):
-    """From ``moment`` on, in seconds since 1970, a lane has this state; None if no clock can be trusted."""
+    """The state that a lane has from ``moment`` on.
+
+    ``moment`` is in seconds since 1970, or None if it is unknown because no clock can be trusted.
+    """
 
     moment: float | None
     state: str
 
 
 class History:
-    """The past, as these runs show it.
+    """The restarts, uptimes and figures of some runs.
 
-    ``runs`` are in their order. If the last one still goes on, its ``last_alive`` is ``now``, in seconds since 1970.
+    ``runs`` are in chronological order. ``now`` is in seconds since 1970. If the last run is still running, ``now`` is
+    also its last heartbeat.
     """
 
     def __init__(self, runs: Sequence[Run], now: float) -> None:
@@ -38,16 +42,17 @@ class History:
 
     @property
     def recorded_since(self) -> float | None:
-        """When the oldest run with a trusted clock began to be recorded, in seconds since 1970."""
+        """When the recording of the oldest run with a trusted clock began, in seconds since 1970."""
         return next(
             (boot + run.recorded_from for run, boot in zip(self._runs, self._boots, strict=True) if boot is not None),
             None,
         )
 
     def restarts(self, days: int | None = None) -> Iterator[Restart]:
-        """Yield the restarts, newest first: all, or those whose start lies within ``days``, or is unknown.
+        """Yield the restarts, newest first: all, or those from the last ``days`` and from unknown times.
 
-        The run after one that ended because the log was switched off counts as no restart: nothing is known of it.
+        A run that follows one in which the log was switched off does not count as a restart, because nothing is known
+        about what happened in between.
         """
         since = -inf if days is None else self._days_ago(days)
         for index in range(len(self._runs) - 1, 0, -1):
@@ -57,7 +62,7 @@ class History:
                     yield restart
 
     def unrecorded(self) -> list[Unrecorded]:
-        """Return when OctoPrint may have run without being recorded, newest first."""
+        """Return the periods in which OctoPrint may have run without being recorded, newest first."""
         changes = [*self._octoprint_changes(), _Change(None, _STOPPED)]
         found = [
             Unrecorded(change.moment, following.moment)
@@ -69,8 +74,8 @@ class History:
     def period(self, days: int, scope: str | None, up_since: float | None) -> Period:
         """Return what happened in the last ``days`` times 24 hours, in whole seconds.
 
-        ``scope`` and ``up_since`` describe the uptime of the host: whether it is that of the ``host`` or of the
-        ``container``, and when that was started.
+        ``scope`` says whether the host's uptime is that of the ``host`` or of the ``container``, and ``up_since`` says
+        when that started.
         """
         since, until = floor(self._days_ago(days)), floor(self._now)
         octoprint = _spans(self._octoprint_changes(), since, until)
@@ -84,7 +89,7 @@ class History:
         return _sum(self._boots[index], self._runs[index].started)
 
     def _restart_before(self, index: int) -> Restart:
-        """Return what happened between the run with this index and the one before it."""
+        """Return the restart between the run with this index and the one before it."""
         if index not in self._known:
             runs, boots = self._runs, self._boots
             self._known[index] = _restart(runs[index - 1], runs[index], boots[index - 1], boots[index])
@@ -118,7 +123,7 @@ class History:
                     yield _Change(restart.ended_after, self._state_after(index - 1))
                     if restart.kind == "host":
                         yield _Change(boot, _STOPPED)
-                # Of a container only the latest start is known; of earlier ones, when OctoPrint started in them.
+                # For a container, only the latest start is known. For earlier ones, use when OctoPrint started in them.
                 begun = boot if not is_container else up_since if index == latest else started
                 yield _Change(boot and begun, RUNNING)
             yield _Change(started, RUNNING)
@@ -149,7 +154,10 @@ class History:
         )
 
     def _longest_uptime(self, since: float) -> tuple[float | None, bool]:
-        """Return the longest run that went on after ``since``, in seconds, and whether none can have been longer."""
+        """Return the length of the longest run that lasted beyond ``since``, in seconds.
+
+        The second value says whether this is exact, so that no run could have been longer.
+        """
         least: list[float] = []
         most: list[float] = []
         known_after = self._now
@@ -166,12 +174,12 @@ class History:
         return longest, longest is not None and max(most) <= longest
 
     def _goes_on(self, index: int) -> bool:
-        """Return whether the next run is the same process: the log was only switched off and on again."""
+        """Return whether the next run is the same process, whose log was only switched off and on again."""
         run, *following = self._runs[index : index + 2]
         return any(run.ended == "off" and (run.boot, run.started) == (each.boot, each.started) for each in following)
 
     def _longer_by(self, index: int) -> float:
-        """Return how much later than ``last_alive`` a run may have ended, in seconds."""
+        """Return how many seconds after its last heartbeat a run may have ended."""
         run = self._runs[index]
         if index + 1 == len(self._runs):
             return inf if run.ended == "off" else 0
@@ -181,15 +189,18 @@ class History:
 
 
 def _is_over(change: _Change, following: _Change) -> bool:
-    """Return whether a state had ended before it began, as on a slow disk, where what the log is told waits."""
+    """Return whether a state ended before it began.
+
+    This happens on a slow disk, where tasks wait in the queue.
+    """
     return change.moment is not None and following.moment is not None and following.moment <= change.moment
 
 
 def _spans(changes: Iterable[_Change], since: int, until: int) -> list[Span]:
     """Return the spans from ``since`` to ``until`` between these changes.
 
-    Nothing is recorded before the first change whose moment is known. After that, the time around a change whose
-    moment is unknown is unknown, too: from the last known moment before it to the next one after it.
+    Nothing is recorded before the first change at a known time. After that, a change at an unknown time makes the
+    state unknown from the last change at a known time to the next one.
     """
     spans: list[Span] = []
     begun, state = -inf, NOT_RECORDED
@@ -217,12 +228,12 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
     shortest: float | None
     if kind == "host":
         longest = _difference(started, ended_after)
-        # OctoPrint was down at least from the boot on, unless it was a container that restarted after all.
+        # OctoPrint was down at least from the boot to its start, unless only a container may have restarted.
         shortest = longest if clean else 0 if previous.may_be_before_a_container_restart(current) else current.started
         ended_before = ended_after if clean else current_boot
     else:
         longest = current.started - previous.last_alive
-        if longest < 0:  # a virtual machine was put back to an earlier state, or two servers wrote at once
+        if longest < 0:  # a virtual machine was restored to an earlier state, or two servers wrote at the same time
             longest = None
         shortest = longest if clean or longest is None else 0
         ended_before = ended_after if clean else started
@@ -253,7 +264,7 @@ def _kind(previous: Run, current: Run) -> str:
 
 
 def _dated(print_: Print, boot: float | None) -> Print:
-    """Return the print with its moments in seconds since 1970."""
+    """Return the print with its times in seconds since 1970."""
     progress = print_.progress
     if progress:
         progress = progress._replace(seen=_sum(boot, progress.seen))
