@@ -1,4 +1,4 @@
-"""Show how long the host and OctoPrint have been up, and what restarted: in the page, the API and other plugins."""
+"""An OctoPrint plugin that shows how long the host and OctoPrint have been up, and what restarted."""
 
 from .formatting import format_uptime, format_uptime_d, format_uptime_dh, format_uptime_dhm
 
@@ -15,7 +15,7 @@ __plugin_helpers__: dict[str, object] = {}
 
 
 def __plugin_load__() -> None:
-    """Create the plugin when OctoPrint asks for it, so that other plugins can import the package cheaply."""
+    """Create the plugin only when OctoPrint loads it, so that importing the package is cheap for other plugins."""
     global __plugin_implementation__, __plugin_hooks__, __plugin_helpers__
     from .plugin import UptimePlugin
 

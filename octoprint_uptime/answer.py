@@ -1,4 +1,4 @@
-"""What is reported, and to whom: names, rounding and text in the API, the event, System info and the command line."""
+"""Names, rounding and texts of the values that the API, the event, System info and the command line report."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -12,21 +12,21 @@ from .restart_log import RUNS_KEPT, Figures, History, News, Period, Print, Resta
 
 Fields = dict[str, Any]
 
-_MOST_DAYS = 366  # that ``?days=`` takes
+_MOST_DAYS = 366  # the most that ``?days=`` accepts
 
 
 class Uptimes(NamedTuple):
-    """How long the host, or the container, and OctoPrint have been up."""
+    """The uptimes of the host, or of its container, and of OctoPrint."""
 
     system: Uptime
     octoprint: Uptime
 
 
 class Facts(NamedTuple):
-    """What an answer of the API is made of.
+    """Everything that goes into an API response.
 
-    ``values`` are the plugin's settings. ``sees_files`` says whether the caller has FILES_LIST. ``note`` says what to
-    do about an unknown uptime of the host, in the caller's language.
+    ``values`` are the plugin's settings. ``sees_files`` says whether the caller has FILES_LIST. If the host's uptime is
+    unknown, ``note`` says what to do about that, in the caller's language.
     """
 
     uptimes: Uptimes
@@ -38,7 +38,7 @@ class Facts(NamedTuple):
 
 
 def for_api(facts: Facts) -> Fields:
-    """Return the answer to ``GET /api/plugin/octoprint_uptime``."""
+    """Return the response to ``GET /api/plugin/octoprint_uptime``."""
     uptimes, values, news, sees_files, note, plugin_version = facts
     fields = {
         **_uptime("", uptimes.system, DISPLAY_FORMATS),
@@ -58,16 +58,16 @@ def for_api(facts: Facts) -> Fields:
 
 
 class Asked(NamedTuple):
-    """Which restarts a caller asks for: the newest ``restarts`` of those within the last ``days``, or of all."""
+    """The restarts that a caller asks for: the newest ``restarts`` of the last ``days``, or of all if that is None."""
 
     restarts: int
     days: int | None
 
 
 def asked(arguments: Mapping[str, str]) -> Asked | None:
-    """Return what ``?restarts=20`` and ``?days=30`` ask for; None without either.
+    """Return what ``?restarts=20`` and ``?days=30`` ask for; None if neither is given.
 
-    Raises `ValueError`, with a sentence for the caller, if one of them is not a whole number within its bounds.
+    Raises `ValueError`, with a message for the caller, if one of them is not a whole number within its bounds.
     """
     restarts = _count(arguments, "restarts", RUNS_KEPT)
     days = _count(arguments, "days", _MOST_DAYS)
@@ -85,9 +85,9 @@ def _count(arguments: Mapping[str, str], name: str, most: int) -> int | None:
 
 
 def of_the_past(history: History | None, period: Period | None, asked: Asked, sees_files: bool) -> Fields:
-    """Return what ``?restarts=20`` and ``?days=30`` add to an answer.
+    """Return the fields that ``?restarts=20`` and ``?days=30`` add to a response.
 
-    ``history`` is None while the log is off; ``period`` also while it is not read yet.
+    ``history`` is None while the log is off; ``period`` is also None until the log has been read.
     """
     found = islice(history.restarts(asked.days), asked.restarts) if history else ()
     unrecorded = history.unrecorded() if history else ()
@@ -129,7 +129,7 @@ def _figures(figures: Figures) -> Fields:
 
 
 def restart(found: Restart, sees_files: bool) -> Fields:
-    """Return one restart for the API or, without the file's name, for the event's payload."""
+    """Return one restart for the API or, without file names, for the event's payload."""
     return {
         "id": found.id,
         "kind": found.kind,
@@ -153,7 +153,7 @@ _known_restart = lru_cache(maxsize=4)(restart)
 
 
 def error(message: str) -> Fields:
-    """Return the body of every refusal and failure of the API."""
+    """Return the body of every error response of the API."""
     return {"error": message, "uptime_available": False}
 
 
@@ -172,12 +172,12 @@ def restart_for_system_info(last: Restart | None) -> Fields:
     if last.lost_print:
         printing = ", a print was lost"
     elif last.unattended_print:
-        printing = ", a print from the printer's own storage may have gone on"
+        printing = ", a print from the printer's own storage may have continued"
     return {"last_restart": f"{last.kind}, {how}{printing}", "last_restart_at": _moment(last.started)}
 
 
 def for_command_line(system: Uptime, display_format: str) -> Fields:
-    """Return what ``octoprint plugins octoprint_uptime:show --json`` prints: the API's fields of the host's uptime."""
+    """Return the fields that ``octoprint plugins octoprint_uptime:show --json`` prints, with the API's names."""
     return {
         **_uptime("", system, ("full",)),
         **_source(system),

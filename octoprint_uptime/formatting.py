@@ -12,7 +12,7 @@ DISPLAY_FORMATS = tuple(_UNITS)
 
 
 def format_uptime(seconds: float, display_format: str = "full") -> str:
-    """Return a duration such as ``1d 2h 3m 4s``, the same in every language.
+    """Return a duration as text such as ``1d 2h 3m 4s``, the same in every language.
 
     ``display_format`` is ``full``, ``dhm``, ``dh`` or ``d``. The duration is rounded down to the last unit of the
     format. Raises `TypeError` if ``seconds`` is not a number, and `ValueError` if it is negative, infinite or NaN, or
@@ -51,7 +51,7 @@ def format_uptime_d(seconds: float) -> str:
     return format_uptime(seconds, "d")
 
 
-@lru_cache  # polls format the same times again and again
+@lru_cache  # polls format the same times repeatedly
 def format_moment(moment: float) -> str:
-    """Return seconds since 1970 as ISO 8601 in UTC, rounded down to the second, such as 2026-03-01T12:00:00Z."""
+    """Return a time in seconds since 1970 as ISO 8601 in UTC, rounded down, such as 2026-03-01T12:00:00Z."""
     return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""The plugin class: connects OctoPrint's mixins and hooks to the other modules."""
+"""The plugin class, which connects OctoPrint's mixins and hooks to the other modules."""
 
 import logging
 from collections.abc import Callable
@@ -31,18 +31,18 @@ class UptimePlugin(
     octoprint.plugin.EventHandlerPlugin,
     octoprint.plugin.ShutdownPlugin,
 ):
-    """Shows uptimes and restarts on the page, in the API and in System info."""
+    """A plugin that shows uptimes and restarts on the page, in the API and in System info."""
 
     def __init__(self) -> None:
         super().__init__()
-        # self._logger is set only before initialize(), and other plugins may call the helpers earlier.
+        # OctoPrint sets self._logger just before initialize(), but other plugins may call the helpers earlier.
         logger = logging.getLogger("octoprint.plugins.octoprint_uptime")
         self._system = system_clock(logger)
         self._octoprint = process_clock(logger)
         self._news: Callable[[], News] = News  # no restarts are known before initialize()
 
     def initialize(self) -> None:
-        # The plugin reads its settings only from here: OctoPrint's are slow to read, and may be invalid.
+        # The plugin uses only this copy of its settings: OctoPrint's are slow to read, and may be invalid.
         self._values = settings.defaults()
         path = Path(self._data_folder) / "restart_log.db"
         self._restart_log = RestartLog(path, octoprint_version, self._logger, self._announce_restart)
@@ -62,7 +62,7 @@ class UptimePlugin(
     ##~~ SettingsPlugin
 
     def get_settings_version(self) -> int:
-        return 2  # 1 may be there already, from the earlier plugin of this identifier
+        return 2  # config.yaml may have 1 from the older plugin with this identifier
 
     def get_settings_defaults(self) -> dict[str, Any]:
         return settings.defaults()
@@ -82,7 +82,9 @@ class UptimePlugin(
 
     def on_settings_save(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            self._logger.warning("Ignoring settings that were sent: expected an object, found %s", type(data).__name__)
+            self._logger.warning(
+                "Ignoring invalid settings from a request: expected an object, found %s", type(data).__name__
+            )
             return {}
         values = self._clean(data)
         saved: dict[str, Any] = octoprint.plugin.SettingsPlugin.on_settings_save(self, values)
@@ -103,7 +105,7 @@ class UptimePlugin(
         return True
 
     def on_api_get(self, request: flask.Request) -> flask.Response:
-        # OctoPrint checks no permission here, and before 1.11.2 not even the login.
+        # OctoPrint checks no permissions here, and versions before 1.11.2 don't even check the login.
         if not Permissions.STATUS.can():
             flask.abort(403)
         try:
@@ -122,7 +124,7 @@ class UptimePlugin(
                 "The host's uptime is unknown: neither /proc/uptime nor psutil gives a usable value. See octoprint.log "
                 "for the reasons."
             )
-        # Ask for the permission only if there is a file's name to show: a poll should cost next to nothing.
+        # Check the permission only if there is a file name to show: a poll should cost next to nothing.
         named = (news.last, news.unseen)
         names_a_file = any(restart and (restart.lost_print or restart.unattended_print) for restart in named)
         sees_files = bool(asked or names_a_file) and Permissions.FILES_LIST.can()
@@ -132,7 +134,7 @@ class UptimePlugin(
         return flask.jsonify(fields)
 
     def _past(self, asked: answer.Asked, uptimes: answer.Uptimes, sees_files: bool) -> answer.Fields:
-        is_read = self._restart_log.is_read  # ask first, or runs that are read in between would be missing
+        is_read = self._restart_log.is_read  # before the history, because it would lack runs that are read in between
         history = self._restart_log.history() if self._values["restart_log"] else None
         period = None
         if history and is_read and asked.days:
@@ -150,9 +152,9 @@ class UptimePlugin(
         elif type(data["id"]) is int:
             written = self._restart_log.dismiss(data["id"])
         else:
-            flask.abort(400, description="id is not a whole number")
+            flask.abort(400, description="id must be a whole number")
         if not written:
-            flask.abort(503, description="done, but not saved to the disk yet; octoprint.log says why")
+            flask.abort(503, description="done, but not saved to disk yet; see octoprint.log for the reason")
 
     def _read_clocks(self) -> answer.Uptimes:
         system, octoprint = self._system.read(), self._octoprint.read()
@@ -182,7 +184,7 @@ class UptimePlugin(
     def get_assets(self) -> dict[str, list[str]]:
         return {
             "clientjs": ["clientjs/octoprint_uptime.js"],
-            # In the order in which they need each other.
+            # In order of dependency.
             "js": [
                 "js/octoprint_uptime_words.js",
                 "js/octoprint_uptime_spans.js",
@@ -221,37 +223,38 @@ class UptimePlugin(
         self._recording.on_event(event, payload)
 
     def get_sorting_key(self, context: str) -> int | None:
-        # Before every other plugin, so that one that hangs at shutdown doesn't make it look unexpected.
+        # Before all other plugins, so that a plugin that hangs doesn't make the shutdown look unexpected.
         return -(10**6) if context == "ShutdownPlugin.on_shutdown" else None
 
     def on_shutdown(self) -> None:
         if not self._restart_log.stop():
-            # By now OctoPrint's log takes no more lines.
-            print("OctoPrint Uptime: this shutdown is not on the disk yet; it may be reported as unexpected.")
+            # OctoPrint's log is already closed at this point.
+            text = "this shutdown could not be written to disk in time and may be reported as unexpected."
+            print(f"OctoPrint Uptime: {text}")
 
     def get_custom_events(self, *args: Any, **kwargs: Any) -> list[str]:
         return ["restarted"]
 
     def get_backup_excludes(self, excludes: list[str], *args: Any, **kwargs: Any) -> list[str]:
-        # Exclude the whole data folder: the current run has no end in a backup, and would look like a crash.
+        # Exclude the whole data folder. In a restored backup, the current run would look like an unexpected shutdown.
         return ["."]
 
     def _announce_restart(self, restart: Restart) -> None:
-        # OctoPrint sends events to every client with STATUS, so this one names no file.
+        # OctoPrint sends events to every client with STATUS, so this one contains no file name.
         self._event_bus.fire("plugin_octoprint_uptime_restarted", answer.restart(restart, sees_files=False))
 
     ##~~ Helpers
 
     def system_uptime(self) -> float | None:
-        """Return how long the host has been up in seconds, as the API's ``seconds``; ``None`` if unknown."""
+        """Return how long the host has been up, in seconds like the API's ``seconds``; ``None`` if unknown."""
         return answer.seconds(self._system.read())
 
     def octoprint_uptime(self) -> float | None:
-        """Return how long OctoPrint's process has been running in seconds; ``None`` if unknown."""
+        """Return how long OctoPrint's process has been running, in seconds; ``None`` if unknown."""
         return answer.seconds(self._octoprint.read())
 
     def last_restart(self) -> dict[str, Any] | None:
-        """Return the last restart, as the API's ``last_restart`` without the file's name; ``None`` without one."""
+        """Return the last restart like the API's ``last_restart``, without file names; ``None`` if there was none."""
         last = self._news().last
         return last and answer.restart(last, sees_files=False)
 
@@ -291,7 +294,7 @@ class UptimePlugin(
             return response
         response.headers["Cache-Control"] = "no-store"
         if response.status_code >= 400:
-            # OctoPrint's own refusals (no login, wrong method, failed CSRF check) get the documented body, too.
+            # OctoPrint's own refusals (no login, failed CSRF check) get the documented body, too.
             body = response.get_json(silent=True)
             message = body.get("error") if isinstance(body, dict) else None
             response.data = flask.json.dumps(answer.error(message or response.status))

@@ -10,7 +10,7 @@ Value = bool | int | str
 
 
 class Flag(NamedTuple):
-    """Allow true or false."""
+    """A setting that is true or false."""
 
     default: bool
 
@@ -19,7 +19,7 @@ class Flag(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Allow one of a few names, or an old name that stands for one of them."""
+    """A setting that is one of a few names. ``aliases`` maps old names to current ones."""
 
     default: str
     choices: tuple[str, ...]
@@ -31,7 +31,7 @@ class Choice(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """Allow a whole number from ``low`` to ``high``. Clamp and truncate other numbers."""
+    """A setting that is a whole number from ``low`` to ``high``. Other numbers are clamped and truncated."""
 
     default: int
     low: int
@@ -51,7 +51,7 @@ class Whole(NamedTuple):
         return value, value == number
 
 
-# `repair` returns the value to use, and whether the raw value was valid.
+# The `repair` of a rule returns the value to use, and whether the raw value was valid.
 RULES: dict[str, Flag | Choice | Whole] = {
     "show_system_uptime": Flag(True),
     "show_octoprint_uptime": Flag(True),
@@ -70,7 +70,7 @@ def defaults() -> dict[str, Value]:
 
 
 def clean(raw: Mapping[Any, object]) -> tuple[dict[str, Value], list[str]]:
-    """Return the settings in ``raw``, repaired, and a sentence for each invalid key or value.
+    """Return the repaired settings from ``raw``, and a message for each invalid key or value.
 
     Unknown keys are dropped, and missing keys stay missing. Never raises.
     """
@@ -89,6 +89,6 @@ def clean(raw: Mapping[Any, object]) -> tuple[dict[str, Value], list[str]]:
 def _brief(value: object) -> str:
     try:
         text = reprlib.repr(value)
-    except ValueError:  # an int with more digits than Python prints, such as a long hexadecimal number in YAML
+    except ValueError:  # an int with more digits than Python can print, such as a long hexadecimal number in YAML
         return "a very long number"
     return text if len(text) <= 100 else f"{text[:100]}..."
