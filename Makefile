@@ -1,13 +1,13 @@
-# make run [OCTOPRINT=2.0.0rc7] [PORT=5000]   a real OctoPrint with the plugin, on this machine only
-# make check [OCTOPRINT=2.0.0rc7]              lint, docs, unit tests and a smoke run: what a push must pass
-# make tests/e2e/test_api.py [OCTOPRINT=...]   one file of tests, in one OctoPrint
-# make lint | test-units | test-js | test-e2e | translations     each alone; test-e2e is test-all's; OCTOPRINTS=dev in the branch of that name
-# make test                                    every test but the nightly ones; in both OctoPrints what touches OctoPrint
-# make test-all                                every test in both OctoPrints, and the unit tests in every Python found
-# make bench                                   what the plugin costs, beside a reference
-# make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   a whole emulated Debian, shut down again and again: half a minute each
-# make docs                                    the documentation's site, in .docs/
-# make zip                                     the archive that OctoPrint's Plugin Manager installs, in dist/
+# make run [OCTOPRINT=2.0.0rc7] [PORT=5000]   run a real OctoPrint with the plugin, reachable only from this machine
+# make check [OCTOPRINT=2.0.0rc7]              lint, docs, unit tests and a smoke test; must pass before a push
+# make tests/e2e/test_api.py [OCTOPRINT=...]   one test file, in one OctoPrint version
+# make lint | test-units | test-js | test-e2e | translations     one part; for test-e2e, OCTOPRINTS=dev is OctoPrint's dev branch
+# make test                                    all tests except the nightly ones, in both OctoPrint versions
+# make test-all                                all tests in both OctoPrint versions, and the unit tests in every installed Python
+# make bench                                   measure the plugin's cost, compared with a reference
+# make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   shut down an emulated Debian system ENDS times; 30 seconds per shutdown
+# make docs                                    build the documentation site in .docs/
+# make zip                                     build the archive that OctoPrint's Plugin Manager installs, in dist/
 # make release | publish VERSION=1.1.0         see CONTRIBUTING.md
 # make screenshots | clean
 
@@ -29,7 +29,7 @@ TWO_AT_A_TIME := $(TOOLS)/bin/pytest $(IN_EACH) --numprocesses 2 --dist loadfile
 SOURCES := $(shell find octoprint_uptime -type f -not -name '*.pyc') pyproject.toml setup.py MANIFEST.in README.md LICENSE
 WHEEL := dist/.built
 
-# What runs side by side prints in one piece each, where make can do that.
+# Print the output of each parallel target in one piece, if this version of make can.
 JOBS := $(if $(filter output-sync,$(.FEATURES)),--output-sync) --jobs
 
 .PHONY: run check check-units check-smoke test test-all test-e2e test-system test-units test-js bench machine lint docs translations screenshots zip release publish clean FORCE
@@ -51,7 +51,7 @@ check-smoke: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 tests/%.py: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin test-system FORCE
 	$(TOOLS)/bin/pytest $@ $(IN_ONE) --everything
 
-# The unit tests run in the tools' environment here, which is there; `make test-all` has one for each Python.
+# Here the unit tests run only in the tools' environment. `make test-all` also runs them in each Python.
 test:
 	$(MAKE) --jobs 3 $(PLUGINS) test-system test-js
 	$(TWO_AT_A_TIME) tests
@@ -66,11 +66,11 @@ test-e2e: $(PLUGINS) test-system
 test-system: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/python tools/system.py chromium faketime jq strace
 
-# The pure parts in each Python that is here, two at a time.
+# Run the unit tests in each installed Python, two at a time.
 test-units: $(WHEEL)
 	tools/pythons $(PYTHON) | xargs -n 1 -P 2 tools/test_units
 
-# The page's logic in Node, with an OctoPrint's own libraries.
+# Test the page's logic in Node, with the libraries of this OctoPrint version.
 test-js: test-js-$(OCTOPRINT)
 
 test-js-%: .venv/octoprint-%/.installed FORCE
@@ -105,7 +105,7 @@ screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 zip: $(WHEEL)
 	$(PYTHON) tools/release.py zip
 
-# The cheapest check first.
+# The cheapest check comes first.
 release: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/release.py check $(VERSION)
 	$(MAKE) lint docs test-all
@@ -122,7 +122,7 @@ $(TOOLS)/.installed: tools/requirements.txt tests/unit/requirements.txt
 	$(TOOLS)/bin/python $(PIP) -r $<
 	touch $@
 
-# In an environment of its own, so that `make run` needs no other tool.
+# The build tools have their own environment, so that `make run` installs no other tools.
 $(BUILD)/.installed: tools/build-requirements.txt
 	$(PYTHON) -m venv $(BUILD)
 	$(BUILD)/bin/python $(PIP) -r $<
@@ -133,7 +133,7 @@ $(WHEEL): $(BUILD)/.installed $(SOURCES)
 	$(BUILD)/bin/python -m build --outdir dist . > /dev/null
 	touch $@
 
-# OCTOPRINT=dev is that branch, as it was when it was installed.
+# OCTOPRINT=dev installs OctoPrint's dev branch once, and does not update it.
 .venv/octoprint-%/.installed:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(PIP) $(if $(filter dev,$*),$(OCTOPRINT_DEV),OctoPrint==$*)

@@ -1,7 +1,7 @@
 """Measure what the plugin costs, compared with a reference in the same run.
 
-Prints a Markdown table with each figure, the values in each OctoPrint, and the limit. Exits with 1 if a value is over
-its limit.
+Prints a Markdown table with each figure, the values in each OctoPrint version, and the limit. Exits with 1 if a value
+is over its limit.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ __plugin_implementation__ = EmptyPlugin()
 
 
 def short_runs(count: int) -> list[Run]:
-    """Return this many runs of 36 minutes; 1,000 fill a month. Every third was killed, every tenth lost a print.
+    """Return ``count`` runs of 36 minutes; 1,000 fill a month. Every third was killed, every tenth had a print.
 
     The last one ended with a clean shutdown, and all notices are dismissed.
     """
@@ -79,7 +79,7 @@ def short_runs(count: int) -> list[Run]:
 def running(
     executable: Path, without: bool = False, runs: int = 1000, wrapper: Iterable[str] = (), stopwatch: bool = False
 ) -> Iterator[Server]:
-    """Run an OctoPrint with the plugin, this many runs in its log, and an empty plugin, or ``without`` the plugin."""
+    """Run OctoPrint with the plugin, an empty plugin and a log of ``runs`` runs; ``without`` leaves the plugin out."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(executable, Path(folder))
         server.prepare({"admin": {"groups": ["users", "admins"]}}, disable=["octoprint_uptime"] if without else [])
@@ -110,7 +110,7 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 
 def request_ratio(executable: Path, rounds: int = 5, pairs: int = 1000) -> float:
-    """Return the median response time divided by the empty plugin's, both over one connection."""
+    """Return the median response time divided by the empty plugin's, both measured over one connection."""
     with running(executable) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
 
@@ -135,7 +135,7 @@ def request_ratio(executable: Path, rounds: int = 5, pairs: int = 1000) -> float
 
 
 def import_cost(python: str, pairs: int = 30) -> float:
-    """Return how many milliseconds longer it takes to import the format functions than an empty package."""
+    """Return how many milliseconds longer it takes to import the format functions than to import an empty package."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "empty_package").mkdir()
         (Path(folder) / "empty_package" / "__init__.py").write_text("format_uptime = None\n")
@@ -149,7 +149,7 @@ def import_cost(python: str, pairs: int = 30) -> float:
 
 
 def start_cost(executable: Path, pairs: int = 20) -> float:
-    """Return how many milliseconds the plugin adds until the server is ready."""
+    """Return how many milliseconds the plugin adds to the time until the server is ready."""
 
     def start(without: bool) -> float:
         with running(executable, without) as server:
@@ -169,7 +169,7 @@ def stop_cost(executable: Path, ends: int = 1, wrapper: Iterable[str] = ()) -> f
     times = []
     for _ in range(ends):
         with running(executable, wrapper=wrapper, stopwatch=True) as server:
-            time.sleep(1)  # for a healthy disk to store what a start writes
+            time.sleep(1)  # until a healthy disk has everything that the start wrote
             server.stop()
             times.append(took(server) * 1000)
     return max(times)
@@ -186,7 +186,10 @@ def shipped_bytes(python: str) -> int:
 
 
 def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> float:
-    """Return the kilobytes that the restart log writes per day during such a print, with a write per heartbeat."""
+    """Return the kilobytes that the restart log writes per day during ``print_``, or without a print if it is None.
+
+    The log writes once per ``heartbeat``, in seconds.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         write_runs(Path(folder), short_runs(1000))
         path = Path(folder) / "data" / "octoprint_uptime" / "restart_log.db"
@@ -236,12 +239,12 @@ HIDE = """() => {
 
 
 def requests_an_hour(browser: Browser, server: Server, hidden: bool) -> int:
-    """Return how many requests the page sends in an hour of the browser's clock, with default settings."""
+    """Return how many requests the page sends in one simulated hour, with default settings."""
     page = open_page(browser, server, install_clock=True)
     page.wait_for_function("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.answer()")
     if hidden:
         page.evaluate(HIDE)
-        page.wait_for_timeout(300)  # for requests that are on their way
+        page.wait_for_timeout(300)  # until requests that are under way have been sent
     count = 0
 
     def note(url: str) -> None:
@@ -258,14 +261,14 @@ def requests_an_hour(browser: Browser, server: Server, hidden: bool) -> int:
 
 
 def log_cost(browser: Browser, full: Server, empty: Server, pairs: int = 7) -> float:
-    """Return how many milliseconds longer it takes to open the restart log than an empty one."""
+    """Return how many milliseconds longer it takes to open the restart log than to open an empty one."""
 
     def open_log(server: Server, there: str) -> float:
         page = open_page(browser, server)
         page.click(f"{ENTRY}_button")
         link = page.locator(f"{ENTRY}_popover").get_by_text("Restart log", exact=True)
         link.wait_for()
-        page.wait_for_timeout(1000)  # for the popover to load its strip
+        page.wait_for_timeout(1000)  # until the popover has loaded its strip
 
         def open_it() -> None:
             link.click()
@@ -279,7 +282,7 @@ def log_cost(browser: Browser, full: Server, empty: Server, pairs: int = 7) -> f
     return median(open_log(full, rows) - open_log(empty, nothing) for _ in range(pairs))
 
 
-# The least that a counting text can cost: an entry with one line of script.
+# The lowest possible cost of a counting text: an entry with a one-line script.
 START_FLOOR = """() => {
     const entry = $("<li><a></a></li>").prependTo("#navbar .nav");
     let count = 0;
@@ -310,7 +313,7 @@ def idle_costs(browser: Browser, server: Server, rounds: int = 7, seconds: float
         return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
     def a_second() -> float:
-        page.wait_for_timeout(1500)  # for the page to settle after the last change
+        page.wait_for_timeout(1500)  # until the page has settled after the last change
         started, before = time.monotonic(), spent()
         page.wait_for_timeout(seconds * 1000)
         return (spent() - before) * 1000 / (time.monotonic() - started)
@@ -340,7 +343,7 @@ def seconds_of(text: str) -> int:
 
 
 def drifts(browser: Browser, servers: list[Server], minutes: float = 5) -> tuple[list[float], list[float]]:
-    """Return how many seconds each navbar was behind the API's texts at most, and how many ahead."""
+    """Return by how many seconds at most each navbar was behind the API's texts, and ahead of them."""
     pages = [open_page(browser, server) for server in servers]
     behind, ahead = [0.0] * len(servers), [0.0] * len(servers)
     fields = ("uptime", "octoprint_uptime")

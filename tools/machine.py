@@ -1,6 +1,6 @@
-"""Run an emulated machine and cut its power: QEMU with the disk that `machine_image` builds.
+"""Run an emulated machine in QEMU, with the disk that `machine_image` builds, and cut its power.
 
-It uses KVM if a kernel starts under it, because `/dev/kvm` may exist without working. Otherwise it emulates the CPU.
+QEMU uses KVM if a kernel starts under KVM, because `/dev/kvm` may exist without working. Otherwise it emulates the CPU.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _TRIAL_SECONDS = 15
 
 
 class MachineError(Exception):
-    """Report that the machine failed, with the end of its console."""
+    """The machine failed. The message ends with the last lines of its console."""
 
 
 class Machine:
-    """Control a machine whose disk is a copy of the image."""
+    """A machine whose disk is a copy of the image."""
 
     def __init__(self, version: str) -> None:
         self._image = image(version)
@@ -43,7 +43,7 @@ class Machine:
         )
 
     def url(self, port: int) -> str:
-        """Return the URL on this host that leads to a port of the machine."""
+        """Return the URL on this host that is forwarded to a port of the machine."""
         return f"http://127.0.0.1:{self._ports[port]}"
 
     @property
@@ -51,7 +51,7 @@ class Machine:
         return self._process is not None and self._process.poll() is None
 
     def switch_on(self, clock: str | None = None) -> None:
-        """Start the machine and return at once. ``clock`` replaces the time of its clock chip."""
+        """Start the machine and return immediately. ``clock`` is the time of its clock chip, if it is wrong."""
         assert not self.runs
         forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{ours}-:{its}" for its, ours in self._ports.items())
         command = [
@@ -67,7 +67,7 @@ class Machine:
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def cut_power(self) -> None:
-        """Cut the power. Raises an error if the machine is already off, because the time would be wrong."""
+        """Cut the power. Raises an error if the machine is already off, because it then stopped at an unknown time."""
         assert self._process is not None
         if not self.runs:
             raise self.error("it was off before its power was cut")
@@ -75,7 +75,7 @@ class Machine:
         self.wait_until_off(10)
 
     def wait_until_off(self, seconds: float) -> None:
-        """Wait until the machine switches itself off or reboots, which ends QEMU, too."""
+        """Wait until the machine switches itself off or reboots. Both end QEMU."""
         assert self._process is not None
         try:
             self._process.wait(seconds)
@@ -96,11 +96,11 @@ class Machine:
         return done.stdout
 
     def run_last(self, command: str) -> None:
-        """Start a command as root that ends the machine, and return without waiting for it."""
+        """As root, start a command that shuts the machine down, and return without waiting for it."""
         self.run(f"nohup sh -c {_quoted(f'sleep 0.2; {command}')} > /dev/null 2>&1 < /dev/null &")
 
     def error(self, what: str) -> MachineError:
-        """Return the error to raise, with the end of the console."""
+        """Return an error to raise, with the end of the console."""
         text = self._console.read_text(errors="replace") if self._console.exists() else ""
         state = "on" if self.runs else "off"
         return MachineError(f"{what}\nThe machine is {state}; the end of its console, {self._console}:\n{text[-3000:]}")

@@ -1,7 +1,7 @@
 """Build the disk of an emulated machine: Debian, OctoPrint under systemd as on OctoPi, and the plugin.
 
-Building needs root for a chroot, and restarts itself with sudo without it. `.machine/` keeps Debian and OctoPrint for
-good, and the disk until the wheel or this file changes.
+Building needs root, for a chroot. Without root, the script restarts itself with sudo. `.machine/` keeps Debian and
+OctoPrint for good, and the disk until the wheel, this file or `machine_files/` changes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PACKAGES = (
     *("python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"),
     *("iproute2", "procps", "util-linux", "openssh-server", "ca-certificates", "lxc"),
 )
-# Background jobs that the tests don't need, and that take time with emulation.
+# Background jobs that the tests don't need and that are slow with emulation.
 _IDLE = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -103,7 +103,7 @@ def _unpacked(archive: Path) -> Iterator[Path]:
 
 
 def _mirrors() -> list[str]:
-    """Return this system's package sources if it is the same Debian. Otherwise mmdebstrap uses its default."""
+    """Return this system's package sources for the same Debian release. If there are none, mmdebstrap uses its own."""
     line = "deb $(REPO_URI) $(CODENAME) $(COMPONENT)"
     command = ["apt-get", "indextargets", "--format", line, "Created-By: Packages", "Origin: Debian"]
     lines = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
@@ -135,7 +135,7 @@ def _install_plugin(root: Path, wheel: Path) -> None:
 
 
 def _configure(root: Path, public_key: str) -> None:
-    """Write the configuration of network, service, OctoPrint and container, and the library that slows the disk."""
+    """Configure the network, the service, OctoPrint and the container, and build the library that slows the disk."""
     _write(root / "etc/fstab", "/dev/vda / ext4 defaults,noatime 0 1\n")
     _write(root / "etc/hostname", "machine\n")
     _write(root / "etc/hosts", "127.0.0.1 localhost machine\n")
@@ -161,7 +161,7 @@ def _data_folder(folder: Path) -> None:
     """Create a data folder with a user, a virtual printer, two files to print, and a plugin that can hang."""
     Server(Path(), folder).prepare({"admin": {"groups": ["users", "admins"]}})
     config = json.loads((folder / "config.yaml").read_text())  # JSON is YAML
-    # Analysing files takes long with emulation.
+    # Analysing files takes a long time with emulation.
     _write(folder / "config.yaml", json.dumps({**config, "gcodeAnalysis": {"runAt": "never"}}))
     _write(folder / "uploads" / SLOW_FILE, "G4 P300\n" * 4000)  # twenty minutes
     _write(folder / "uploads" / SHORT_FILE, "G4 P20\n" * 40)

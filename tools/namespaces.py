@@ -1,4 +1,4 @@
-"""Prefixes for commands, which give a process tree its own view of the system. They need root or user namespaces."""
+"""Command prefixes that give a process tree its own view of the system. They need root or user namespaces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _unshare(*options: str) -> list[str]:
 
 
 def with_files(files: Mapping[str, Path]) -> list[str]:
-    """Return a prefix that replaces the files at these paths, by bind mounts."""
+    """Return a prefix that replaces the files at these paths, using bind mounts."""
     mounts = " && ".join(f"mount --bind {shlex.quote(str(file))} {path}" for path, file in files.items())
     return [*_unshare("--mount"), "sh", "-c", f'{mounts} && exec "$@"', "sh"]
 
@@ -28,7 +28,7 @@ def without_proc() -> list[str]:
 
 
 def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]:
-    """Return a prefix that copies a folder to a disk in memory of this size, mounted in its place."""
+    """Return a prefix that replaces a folder with a copy on an in-memory disk of this size."""
     path = shlex.quote(str(folder))
     mounts = (
         f"cd {path} && mount -t tmpfs -o size={size} none {path} && cp -a . {path}"
@@ -39,24 +39,24 @@ def on_small_disk(folder: Path, size: str, read_only: bool = False) -> list[str]
 
 
 def with_slow_disk(seconds: float) -> list[str]:
-    """Return a prefix that makes each sync to disk take longer."""
+    """Return a prefix that delays each sync to disk by ``seconds``."""
     delay = f"inject=fsync,fdatasync:delay_enter={int(seconds * 1_000_000)}"
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", "trace=fsync,fdatasync", "-e", delay]
 
 
 def with_boot_clock(seconds: int) -> list[str]:
-    """Return a prefix that makes the host's uptime longer by ``seconds``, by a time namespace."""
+    """Return a prefix that adds ``seconds`` to the host's uptime, using a time namespace."""
     return _unshare("--time", "--boottime", str(seconds), "--fork")
 
 
 def with_wall_clock(folder: Path, cached: bool = False) -> tuple[dict[str, str], Callable[[str], None]]:
-    """Return the environment of a process whose wall clock is off, and a function that sets by how much.
+    """Return an environment that shifts a process's wall clock, and a function that sets the offset.
 
-    The function takes an offset such as ``+365d``. Each look at the clock reads a file, which makes a server several
-    times slower. With ``cached`` it is read once a second, and the function waits for that.
+    The function takes an offset such as ``+365d``. Every reading of the clock reads a file, which makes a server
+    several times slower. With ``cached`` the file is read once a second, and the function waits for that.
     """
     folder.mkdir()
-    # With the monotonic clock left alone, libfaketime 0.9.10 breaks the call that time.sleep makes since Python 3.11.
+    # libfaketime 0.9.10 breaks time.sleep in Python 3.11 and later if it doesn't fake the monotonic clock.
     (folder / "sitecustomize.py").write_text(
         "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n"
     )

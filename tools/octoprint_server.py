@@ -1,6 +1,6 @@
 """A real OctoPrint on the loopback interface, for people (`make run`) and for the tests.
 
-Standard library only, so that it runs in OctoPrint's own virtual environment.
+It uses only the standard library, so that it runs in OctoPrint's own virtual environment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-# For servers on loopback only, so the hash has the lowest cost.
+# The servers listen only on loopback, so the hash has the lowest cost.
 PASSWORD = "admin-secret"
 _PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$6j3nfC8FIMS4915LyVnLGQ$SsdC9GGgBjphcB883bd/6WMyvP73ElQURzUTPGHkg/A"
 _DISABLED_PLUGINS = {
@@ -78,10 +78,10 @@ class Server:
         enable: Iterable[str] = (),
         disable: Iterable[str] = (),
     ) -> None:
-        """Write a new data folder: ``users`` have the password `PASSWORD`, ``plugins`` are their settings.
+        """Write a new data folder. The password of all ``users`` is `PASSWORD`. ``plugins`` has settings of plugins.
 
-        Plugins that use the internet or open a dialog are disabled, except those in ``enable``; so are those in
-        ``disable``.
+        Plugins that use the internet or open a dialog are disabled, except those in ``enable``. The plugins in
+        ``disable`` are disabled, too.
         """
         self.basedir.mkdir(parents=True, exist_ok=True)
         disabled = sorted((_DISABLED_PLUGINS - set(enable)) | set(disable))
@@ -96,11 +96,11 @@ class Server:
         (self.basedir / name).write_text(json.dumps(data, indent=2), encoding="utf-8")
 
     def start(self, wrapper: Iterable[str] = (), env: Mapping[str, str] | None = None, timeout: float = 90) -> None:
-        """Start OctoPrint, with ``wrapper`` before its command, and wait until it answers."""
+        """Start OctoPrint, with ``wrapper`` before its command, and wait until it responds."""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", self.port))  # fails if another server would answer in its place
+                probe.bind(("127.0.0.1", self.port))  # fails if another server uses the port
             except OSError as error:
                 raise RuntimeError(f"port {self.port} can't be used: {error}") from error
         command = [*wrapper, str(self.executable), "serve", "--basedir", str(self.basedir)]
@@ -114,10 +114,10 @@ class Server:
         started = time.monotonic()
         while not self._answers():
             if self.process.poll() is not None:
-                raise RuntimeError(f"OctoPrint ended with {self.process.returncode}:\n{self._console()}")
+                raise RuntimeError(f"OctoPrint exited with {self.process.returncode}:\n{self._console()}")
             if time.monotonic() > started + timeout:
                 self.kill()
-                raise TimeoutError(f"OctoPrint does not answer after {timeout} s:\n{self._console()}")
+                raise TimeoutError(f"OctoPrint did not respond within {timeout} s:\n{self._console()}")
             time.sleep(0.02)
         self.ready_after = time.monotonic() - started
 
@@ -126,7 +126,7 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            # An intermediary server answers earlier, but without this file.
+            # OctoPrint's intermediary server responds earlier, but doesn't have this file.
             with urllib.request.urlopen(f"{self.url}/online.txt", timeout=5) as response:
                 return bool(response.status == 200)
         except (OSError, http.client.HTTPException):
@@ -144,11 +144,11 @@ class Server:
             return json.loads(response.read() or "null")
 
     def stop(self) -> None:
-        """Stop OctoPrint as a service manager does."""
+        """Stop OctoPrint with SIGTERM, as a service manager does."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill OctoPrint."""
+        """Kill OctoPrint with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def _end(self, number: int) -> None:
@@ -202,7 +202,7 @@ def main() -> None:
             sys.exit(str(error))
         if is_new:
             server.skip_wizards()
-        print(f"OctoPrint is at {server.url}\nuser: admin\npassword: {PASSWORD}\nCtrl-C ends it.", flush=True)
+        print(f"OctoPrint is at {server.url}\nuser: admin\npassword: {PASSWORD}\nPress Ctrl-C to stop it.", flush=True)
         assert server.process is not None
         server.process.wait()
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""Release this commit, in the steps that `make release` and `make publish` take.
+"""Release this commit, in the steps of `make release` and `make publish`.
 
-`check` reports what is not ready. `build` makes the files and installs each in both OctoPrints. `publish` uploads them
-to GitHub once the commit has its tag. `zip` only makes the zip file, for `make zip`.
+`check` reports each problem that prevents the release. `build` builds the files and installs each in both OctoPrint
+versions. `publish` uploads them to GitHub, if the commit has its tag. `zip` only builds the zip file, for `make zip`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REPOSITORY = "https://github.com/Ajimaru/OctoPrint-Uptime"
 # The archive has the same name in every release, so the link to the latest one never changes.
 ARCHIVE = "OctoPrint-Uptime-latest.zip"
 CANDIDATE = "rc"
-# The screenshots show these files, and need an update if they change.
+# The screenshots show what these files produce, and must be retaken when they change.
 PICTURED = ("octoprint_uptime/static", "octoprint_uptime/templates", "octoprint_uptime/translations")
 PICTURES = "assets/img"
 
@@ -36,7 +36,7 @@ def is_candidate(version: str) -> bool:
 
 
 def problems(root: Path, version: str) -> Iterator[str]:
-    """Yield what is missing for a release of this version, without running tests."""
+    """Yield each problem that prevents a release of this version. Runs no tests."""
     if not re.fullmatch(r"\d+\.\d+\.\d+(rc\d+)?", version):
         yield f"{version!r} is not a version such as 1.1.0 or 1.1.0rc1"
     if changed := _git(root, "status", "--porcelain"):
@@ -54,7 +54,7 @@ def problems(root: Path, version: str) -> Iterator[str]:
 
 
 def notes(root: Path, version: str) -> str:
-    """Return a version's section of the changelog. For a release candidate that is Unreleased."""
+    """Return a version's section of the changelog. For a release candidate, that is the section Unreleased."""
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     found = re.search(rf"^## \[{re.escape(heading(version))}\].*?\n(.*?)(?=^## |^\[)", text, re.DOTALL | re.MULTILINE)
     # Relative links don't work on GitHub's release page.
@@ -71,7 +71,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def zipped(sdist: Path) -> Path:
-    """Convert the sdist to a zip file, which OctoPrint's Plugin Manager installs."""
+    """Convert the sdist to a zip file that OctoPrint's Plugin Manager can install."""
     made = sdist.parent / ARCHIVE
     with tarfile.open(sdist) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for member in source:
@@ -81,13 +81,13 @@ def zipped(sdist: Path) -> Path:
 
 
 def make_zip() -> Path:
-    """Convert the sdist that make has built."""
+    """Convert the sdist that `make` has built."""
     (sdist,) = (ROOT / "dist").glob("*.tar.gz")
     return zipped(sdist)
 
 
 def build(version: str) -> None:
-    """Add the zip file to what make has built, and the notes, and show that each file can be installed."""
+    """Build the zip file, write the release notes, and check that each file can be installed."""
     make_zip()
     _notes_file().write_text(notes(ROOT, version) + "\n", encoding="utf-8")
     environments = sorted((ROOT / ".venv").glob("octoprint-*"))
@@ -129,7 +129,7 @@ def _install(environment: Path, file: Path, version: str) -> None:
 
 
 def publishing(version: str) -> list[str]:
-    """Return the command that creates the release on GitHub. Software Update needs both options for candidates."""
+    """Return the command that creates the release on GitHub. Software Update needs both options of a candidate."""
     target = ["--prerelease", "--target", CANDIDATE] if is_candidate(version) else ["--target", "main"]
     files = [str(file.relative_to(ROOT)) for file in _files()]
     command = ["gh", "release", "create", version, "--verify-tag", "--title", version, *target]

@@ -1,4 +1,4 @@
-"""Writes a restart log with made-up runs, for tests, benchmarks and screenshots."""
+"""Write a restart log with made-up runs, for tests, benchmarks and screenshots."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from octoprint_uptime.restart_log.store import MIGRATIONS
 
 
 class Run(NamedTuple):
-    """A run from ``start`` to ``end``, in hours before now, with ``ended`` as in the database."""
+    """A run from ``start`` to ``end``, both in hours before now. ``ended`` is as in the database."""
 
     boot: str
     start: float
@@ -24,13 +24,13 @@ class Run(NamedTuple):
 
 
 def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
-    """Write the database into an OctoPrint's data folder. A boot begins 30 seconds before its first run."""
+    """Write the database into an OctoPrint data folder. Each boot begins 30 seconds before its first run."""
     path = basedir / "data" / "octoprint_uptime" / "restart_log.db"
     path.parent.mkdir(parents=True)
     now = time.time()
     offsets: dict[str, float] = {}
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("PRAGMA page_size = 512")  # as the log itself does
+        connection.execute("PRAGMA page_size = 512")  # like the log itself
         for statement in MIGRATIONS[0]:
             connection.execute(statement)
         for boot, start, end, ended, file, dismissed in runs:

@@ -1,6 +1,6 @@
 """Take the screenshots for the documentation.
 
-Fails if a screenshot would show an unknown value, or lack content.
+Fails if a screenshot would show an unknown value or lack content.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PAST = [
     Run("i", 3 * DAY + 8 - 0.02, 0.75, None, "benchy.gcode"),
 ]
 
-# The README's first picture: the right part of the popover beside the top of the log.
+# The README's first picture: the right part of the popover next to the top of the log.
 OVERVIEW = """
     <style>
         main { display: flex; width: 1446px; }
@@ -79,7 +79,7 @@ def check(*shown: Locator) -> None:
 
 
 def check_strip(page: Page) -> None:
-    """Fail unless the strip shows 30 days with every state."""
+    """Fail unless the strip shows 30 days, with every state among them."""
     options = page.locator(f"{ENTRY} [role=option]")
     options.first.wait_for()
     check(page.locator(f"{ENTRY}_popover"))
@@ -89,7 +89,7 @@ def check_strip(page: Page) -> None:
 
 
 class Camera:
-    """Take screenshots in one language and theme. English and light ones have no suffix."""
+    """A camera for screenshots in one language and theme. Names of English and light ones have no suffix."""
 
     def __init__(self, browser: Browser, server: Server, locale: str, dark: bool) -> None:
         self._browser, self._server, self._locale, self._dark = browser, server, locale, dark

@@ -1,6 +1,6 @@
-"""Finds and installs what the tests need beside Python: Chromium, libfaketime, strace, jq, QEMU.
+"""Find and install the programs that the tests need besides Python: Chromium, libfaketime, strace, jq, QEMU.
 
-Run as a program, it installs what its arguments name, if it is missing.
+When run as a script, it installs those of its arguments that are missing.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-# The headless shell first: it is several times faster.
+# The headless shell comes first, because it is several times faster.
 _CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def chromium(playwright: Playwright) -> str | None:
-    """Return the path of a Chromium: the one that ``CHROMIUM`` names, Playwright's, or one on the PATH."""
+    """Return the path of Chromium from the variable ``CHROMIUM``, from Playwright or from the PATH; None if missing."""
     own = playwright.chromium.executable_path
     candidates = [os.environ.get("CHROMIUM"), own if Path(own).exists() else None, *map(shutil.which, _CHROMIUMS)]
     return next(filter(None, candidates), None)
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start Chromium without a window. Raise `RuntimeError` if none is installed."""
+    """Start Chromium without a window. Raises `RuntimeError` if none is installed."""
     path = chromium(playwright)
     if path is None:
         raise RuntimeError("no Chromium found; `make test` installs one")
-    # As root, as in containers, Chromium has no sandbox.
+    # Chromium's sandbox doesn't work as root, the usual user in containers.
     return playwright.chromium.launch(executable_path=path, chromium_sandbox=not _ROOT, args=["--disable-quic"])
 
 
 def libfaketime() -> Path:
-    """Return the library that shifts a process's wall clock. Raise `RuntimeError` if it isn't installed."""
+    """Return the library that shifts a process's wall clock. Raises `RuntimeError` if it isn't installed."""
     for path in Path("/usr/lib").glob("*/faketime/libfaketime.so.1"):
         return path
     raise RuntimeError("no libfaketime found; `make test` installs Debian's package faketime")
@@ -55,7 +55,7 @@ def _install_chromium() -> None:
             subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)
         for package in ("chromium-headless-shell", "chromium"):
             found = chromium(playwright)
-            # Root needs no password, so install the faster one even beside another.
+            # Root needs no password, so install the faster headless shell even if another Chromium is installed.
             if found is None or (_ROOT and package == "chromium-headless-shell" and found == shutil.which("chromium")):
                 _apt_install(package)
         print("Chromium:", chromium(playwright) or sys.exit("no Chromium, and none could be installed"))
@@ -76,7 +76,10 @@ def _install_command(name: str) -> None:
 
 
 def _install_machine() -> None:
-    """Install what builds and runs an emulated machine. Outside Debian, Debian's keys are a package, too."""
+    """Install the programs that build and run an emulated machine, and Debian's keys.
+
+    Other distributions have Debian's keys in a separate package.
+    """
     packages = {"mmdebstrap": "mmdebstrap", "qemu-system-x86_64": "qemu-system-x86", "ssh": "openssh-client"}
     for command, package in packages.items():
         if shutil.which(command) is None:

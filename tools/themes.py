@@ -1,4 +1,4 @@
-"""Style sheets that do what OctoPrint's themes typically do, for screenshots and tests."""
+"""Style sheets that imitate typical OctoPrint themes, for screenshots and tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LIGHT = """
 
 
 def set_theme(page: Page, sheet: str) -> None:
-    """Add a style sheet after OctoPrint's own. It replaces the previous one."""
+    """Add a theme's style sheet after OctoPrint's own. It replaces the previous theme's."""
     page.evaluate(
         """sheet => {
             const found = document.querySelector("style.theme");

@@ -1,4 +1,4 @@
-"""Refresh the translations: extract the texts, update translations/, compile, and copy what ships."""
+"""Refresh the translations: extract the texts, update translations/, compile, and copy into the package."""
 
 from __future__ import annotations
 
