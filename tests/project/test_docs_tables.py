@@ -101,7 +101,7 @@ def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, see
 
 
 def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
-    """Return examples of what the code answers: the first has all fields, the last as many unknown ones as possible."""
+    """Return examples of what the code returns: the first has all fields, the last as many unknown ones as possible."""
     restarts = [answer.restart(each, sees_files) for each in (KNOWN, UNKNOWN)]
     lost = KNOWN._replace(lost_print=VAGUE, unattended_print=VAGUE)
     prints = [answer.restart(each, sees_files)["lost_print"] for each in (KNOWN, lost)]
@@ -111,13 +111,13 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
     )
     system_info = answer.restart_for_system_info
     found: dict[str, list[dict[str, Any]]] = {
-        "The answer": [
+        "The response": [
             for_api(UP, UP, NEWS, None, sees_files),
             for_api(DOWN, DOWN, News(), "psutil is missing", sees_files),
         ],
         "A restart": restarts,
         "A print": prints,
-        "A time that was not recorded": [
+        "A period that was not recorded": [
             *answer.of_the_past(HISTORY, None, answer.Asked(1, None), sees_files)["not_recorded"],
             {"from": None, "to": None},
         ],
@@ -134,13 +134,13 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
     return found[heading]
 
 
-TABLES = ["The answer", "A restart", "A print", "A time that was not recorded"]
+TABLES = ["The response", "A restart", "A print", "A period that was not recorded"]
 TABLES += ["The history", "A span", "The figures", "Errors", "The command line", "System info"]
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "list"}
 
 
 @pytest.mark.parametrize("heading", TABLES)
-def test_table_has_the_answers_fields_and_types(heading: str) -> None:
+def test_table_has_the_fields_and_types_of_the_responses(heading: str) -> None:
     fields, answers = table(heading), samples(heading)
     assert fields.keys() == {name for each in answers for name in each}
     for name, field in fields.items():
@@ -178,12 +178,12 @@ def test_fields_listed_by_version_exist() -> None:
     assert names <= {name for heading in TABLES for name in table(heading)}
 
 
-def test_units_fit_moments_and_hundredths() -> None:
+def test_units_fit_timestamps_and_hundredths() -> None:
     for heading in TABLES:
         for sample in samples(heading):
             for name, field in table(heading).items():
                 value = sample.get(name)
-                if field.unit == "moment" and value is not None:
+                if field.unit == "timestamp" and value is not None:
                     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value), name
                 if field.unit == "seconds, to hundredths" and value is not None:
                     assert value == 93784.57
@@ -196,7 +196,7 @@ def test_states_of_a_span_are_all_documented() -> None:
 
 
 def example() -> dict[str, Any]:
-    (found,) = re.findall(r"```json\n(.*?)```", section("A complete answer"), re.DOTALL)
+    (found,) = re.findall(r"```json\n(.*?)```", section("A complete response"), re.DOTALL)
     shown: dict[str, Any] = json.loads(found)
     return shown
 
@@ -205,7 +205,7 @@ def test_example_has_exactly_the_documented_fields() -> None:
     shown = example()
     found = shown["history"]
     parts = [
-        ("The answer", [shown | {"uptime_note": ""}]),
+        ("The response", [shown | {"uptime_note": ""}]),
         ("A restart", [shown["last_restart"], *shown["restarts"]]),
         ("A print", [shown["last_restart"]["lost_print"]]),
         ("The history", [found]),
@@ -240,7 +240,7 @@ def test_figures_of_the_example_fit_its_spans_and_restarts() -> None:
         assert figures[f"unexpected_downtime_seconds_{bound}"] == downtime
 
 
-def test_moments_of_the_example_are_in_order() -> None:
+def test_times_of_the_example_are_in_order() -> None:
     shown = example()
     restart = shown["last_restart"]
     assert restart == shown["restarts"][0]
@@ -268,7 +268,7 @@ def test_uptimes_of_the_example_agree() -> None:
         assert now == pytest.approx(moment(shown["history"]["to"]), abs=1)
 
 
-def test_arguments_have_the_documented_ranges() -> None:
+def test_query_parameters_have_the_documented_ranges() -> None:
     bounds = re.findall(r"^\| `(\w+)` \| (\d+) to (\d+) \|", section("The request"), re.MULTILINE)
     assert [name for name, _, _ in bounds] == ["restarts", "days"]
     for name, low, high in bounds:
