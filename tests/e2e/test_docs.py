@@ -86,7 +86,7 @@ def test_every_block_is_run_or_listed_as_not_run() -> None:
         assert [words in each for each in blocks(its_page)].count(True) == 1, words
 
 
-# OctoPrint Integration, and the API
+# OctoPrint integration, and the API
 
 
 def paste(page: Page, script: str) -> None:
@@ -257,7 +257,7 @@ def test_availability_is_rounded_down(figures: tuple[int | None, ...] | None, sh
     assert shell(f"printf %s '{json.dumps({'history': history})}' | {line}").stdout == shown
 
 
-def test_date_shows_a_moment_in_the_local_time_zone(only_read: OctoPrint) -> None:
+def test_date_shows_a_timestamp_in_the_local_time_zone(only_read: OctoPrint) -> None:
     shown = shell(at(only_read, block("faq", "date -d")), {"TZ": "Etc/GMT-3"}).stdout.strip()
     assert moment(f"{shown.replace(' ', 'T')}+0300") == moment(only_read.answer()["octoprint_started_at"])
 
@@ -272,7 +272,7 @@ def test_login_and_prompt_show_the_uptime(only_read: OctoPrint) -> None:
     assert shell(nobody).stdout == "$ "
 
 
-def test_one_mail_is_sent_for_each_unexpected_shutdown(only_read: OctoPrint, tmp_path: Path) -> None:
+def test_one_email_is_sent_for_each_unexpected_shutdown(only_read: OctoPrint, tmp_path: Path) -> None:
     sent = tmp_path / "sent"
     (tmp_path / "mail").write_text(f'#!/bin/sh\necho "$@" >> {sent}\ncat >> {sent}\n')
     (tmp_path / "mail").chmod(0o755)
@@ -348,7 +348,7 @@ def test_message_is_pushed_after_each_unexpected_shutdown(make_server: MakeServe
 
 @pytest.mark.parametrize("service", ["discord.com", "api.telegram.org", "api.pushover.net"])
 def test_commands_for_other_services_send_the_message(service: str, pushed: Pushed) -> None:
-    """Only what they send: nobody has tried the services themselves."""
+    """Only what they send: the services themselves are not tested."""
     address, messages = pushed
     (line,) = re.findall(rf"^  `(curl .*{re.escape(service)}.*)`$", PAGES["recipes"], re.MULTILINE)
     shell("lost=a; " + line.replace("{kind}", "host").replace(f"https://{service}", address))
@@ -405,4 +405,4 @@ def test_check_notices_that_octoprint_is_down(server: OctoPrint) -> None:
     line = block("recipes", "online.txt").removeprefix("*/5 * * * * ")
     assert shell(at(server, line)).stdout == ""
     nobody = line.replace("http://octopi.local", f"http://127.0.0.1:{free_port()}")
-    assert shell(nobody).stdout == "OctoPrint does not answer\n"
+    assert shell(nobody).stdout == "OctoPrint does not respond\n"
