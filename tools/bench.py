@@ -380,7 +380,7 @@ def main() -> int:
         rows.append((figure, unit, values, bound))
         print(figure, values, file=sys.stderr, flush=True)
 
-    answer = "median response time divided by an empty plugin's, 5 times 1,000 pairs"
+    answer = "median response time relative to an empty plugin (5 rounds of 1,000 pairs)"
     row(answer, " times", 1.15, [request_ratio(executable) for executable in executables])
     imports = "`from octoprint_uptime import format_uptime`, compared with an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
@@ -406,8 +406,8 @@ def main() -> int:
         row("main thread per second for the counting entry", " ms", 4, [*entry])
         row("main thread per second for a one-line script that counts", " ms", None, [*floor])
         behind, ahead = drifts(browser, servers)
-        row("navbar behind the API's text in five minutes, at most", " s", 1, behind)
-        row("navbar ahead of the API's text in five minutes, at most", " s", 0, ahead)
+        row("longest lag of the navbar behind the API's text, over five minutes", " s", 1, behind)
+        row("longest lead of the navbar over the API's text, over five minutes", " s", 0, ahead)
 
     print("| figure |", *(f"OctoPrint {version} |" for version in versions), "limit |")
     print("|---|" + "---:|" * (len(versions) + 1))
