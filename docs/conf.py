@@ -21,7 +21,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"source_repository": REPOSITORY, "source_branch": "main", "source_directory": "docs/"}
 
-# These files of the repository's root are pages of the site, too.
+# These files in the repository's root are also pages of the site.
 _INCLUDED = {
     "README.md": "docs/index.md",
     "CONTRIBUTING.md": "docs/contributing.md",
@@ -36,7 +36,7 @@ def links_from_the_root(text: str) -> str:
         words, target = link.groups()
         if target in _INCLUDED:
             return f"{words}({_INCLUDED[target]})"
-        # MyST turns links to pages in docs/ and to embedded pictures.
+        # MyST itself converts links to pages in docs/ and to embedded pictures.
         if target.startswith("docs/") or words.startswith("!"):
             return link[0]
         return f"{words}({REPOSITORY}blob/main/{target})"
