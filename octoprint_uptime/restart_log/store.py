@@ -106,7 +106,7 @@ class Store:
         """Wait until all writes are on the disk, where they survive a power cut."""
         if self._connection:
             # Don't open the database file here: closing it again would release SQLite's lock.
-            log = os.open(f"{self._path}-wal", os.O_RDONLY)
+            log = os.open(f"{self._path}-wal", os.O_RDWR)  # Windows refuses to sync what is opened read-only
             try:
                 os.fsync(log)
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -233,6 +234,15 @@ def test_only_sync_waits_for_the_disk(mocker: MockerFixture, store: Store, path:
     store.close()
     store.sync()
     assert synced.call_count == 1
+
+
+def test_file_is_opened_for_writing_to_sync_it(mocker: MockerFixture, store: Store) -> None:
+    """Windows refuses to sync a file that is opened read-only."""
+    modes = []
+    mocker.patch.object(os, "fsync", lambda file: modes.append(fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE))
+    store.save(RUN)
+    store.sync()
+    assert modes == [os.O_RDWR]
 
 
 def test_file_is_locked_until_closed(store: Store, make: Make) -> None:
