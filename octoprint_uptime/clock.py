@@ -16,6 +16,7 @@ PROC_UPTIME = Path("/proc/uptime")
 PROC_STAT = Path("/proc/self/stat")
 PROC_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PROC_MOUNTINFO = Path("/proc/self/mountinfo")
+SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
 JITTER_SECONDS = 2  # the same time, computed twice from the wall clock, may differ by this much
 
@@ -170,6 +171,14 @@ def same_boot(one: str, other: str) -> bool:
         return one == other or abs(int(one) - int(other)) <= _SAME_BOOT_SECONDS
     except ValueError:
         return False
+
+
+def is_synchronized() -> bool:
+    """Return whether systemd-timesyncd has set the wall clock since the boot.
+
+    Other NTP services, other systems and most containers have no such file.
+    """
+    return os.path.exists(SYNCHRONIZED)
 
 
 class _ProcUptime:

@@ -62,6 +62,7 @@ class RestartLog:
     ) -> None:
         self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded)
         self._on_restart = on_restart
+        self._first_offset = clock.boot_offset()
         self._known_news: tuple[object, News] = (None, News())
 
     def begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
@@ -110,7 +111,10 @@ class RestartLog:
         return self._history_of(self._runs())
 
     def _history_of(self, runs: tuple[Run, ...]) -> History:
-        return History(runs, clock.boot_offset() + clock.boot_clock())
+        offset = clock.boot_offset()
+        # A clock that somebody or something has set is better than the one that the host started with.
+        was_set = abs(offset - self._first_offset) > clock.JITTER_SECONDS
+        return History(runs, offset + clock.boot_clock(), was_set or clock.is_synchronized())
 
     def _runs(self) -> tuple[Run, ...]:
         earlier, current = self._recorder.state
@@ -127,10 +131,10 @@ class RestartLog:
         """Return the news.
 
         The notice is about the newest undismissed unexpected shutdown among the last fifty restarts. Shutdowns that
-        lost a print take precedence. The news is computed only when it may have changed.
+        lost a print take precedence. The news is computed only when it may have changed, and at each heartbeat, since
+        a time may no longer lie in the future, or the clock may have been synchronized.
         """
-        earlier, current = self._recorder.state
-        basis = (earlier, current and current.id, clock.boot_offset())
+        basis = (*self._recorder.state, clock.boot_offset())
         known, news = self._known_news
         if known != basis:
             runs = self._runs()

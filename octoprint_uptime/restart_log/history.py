@@ -1,6 +1,7 @@
 """Compute restarts, uptimes and figures from the recorded runs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from math import floor, inf
 from typing import NamedTuple
@@ -31,12 +32,12 @@ class History:
     """The restarts, uptimes and figures of some runs.
 
     ``runs`` are in chronological order. ``now`` is in seconds since 1970. If the last run is still running, ``now`` is
-    also its last heartbeat.
+    also its last heartbeat. ``clock_is_right`` says that there is evidence for ``now``. A later time is not reported.
     """
 
-    def __init__(self, runs: Sequence[Run], now: float) -> None:
+    def __init__(self, runs: Sequence[Run], now: float, clock_is_right: bool = False) -> None:
         self._runs = runs
-        self._boots = trusted_boots(runs)
+        self._boots = trusted_boots(runs, now, clock_is_right)
         self._now = now
         self._known: dict[int, Restart] = {}
 
@@ -44,7 +45,11 @@ class History:
     def recorded_since(self) -> float | None:
         """When the recording of the oldest run with a trusted clock began, in seconds since 1970."""
         return next(
-            (boot + run.recorded_from for run, boot in zip(self._runs, self._boots, strict=True) if boot is not None),
+            (
+                self._until_now(boot + run.recorded_from)
+                for run, boot in zip(self._runs, self._boots, strict=True)
+                if boot is not None
+            ),
             None,
         )
 
@@ -59,13 +64,13 @@ class History:
             if self._runs[index - 1].ended != "off":
                 restart = self._restart_before(index)
                 if restart.started is None or restart.started >= since:
-                    yield restart
+                    yield self._reported(restart)
 
     def unrecorded(self) -> list[Unrecorded]:
         """Return the periods in which OctoPrint may have run without being recorded, newest first."""
         changes = [*self._octoprint_changes(), _Change(None, _STOPPED)]
         found = [
-            Unrecorded(change.moment, following.moment)
+            Unrecorded(self._until_now(change.moment), self._until_now(following.moment))
             for change, following in pairwise(changes)
             if change.state == NOT_RECORDED and not _is_over(change, following)
         ]
@@ -94,6 +99,22 @@ class History:
             runs, boots = self._runs, self._boots
             self._known[index] = _restart(runs[index - 1], runs[index], boots[index - 1], boots[index])
         return self._known[index]
+
+    def _until_now(self, moment: float | None) -> float | None:
+        """Return a moment, or None if it lies in the future."""
+        return None if moment is None or moment > self._now else moment
+
+    def _reported(self, restart: Restart) -> Restart:
+        """Return the restart without moments in the future."""
+        return restart._replace(
+            run_started=self._until_now(restart.run_started),
+            ended_after=self._until_now(restart.ended_after),
+            ended_before=self._until_now(restart.ended_before),
+            host_started=self._until_now(restart.host_started),
+            started=self._until_now(restart.started),
+            lost_print=restart.lost_print and _dated(restart.lost_print, self._until_now),
+            unattended_print=restart.unattended_print and _dated(restart.unattended_print, self._until_now),
+        )
 
     # Lanes
 
@@ -238,7 +259,7 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
         shortest = longest if clean or longest is None else 0
         ended_before = ended_after if clean else started
 
-    printing = previous.print and _dated(previous.print, previous_boot)
+    printing = previous.print and _dated(previous.print, partial(_sum, previous_boot))
     return Restart(
         id=previous.id,
         kind=kind,
@@ -263,12 +284,12 @@ def _kind(previous: Run, current: Run) -> str:
     return "container" if previous.before_a_container_restart(current) else "host"
 
 
-def _dated(print_: Print, boot: float | None) -> Print:
-    """Return the print with its times in seconds since 1970."""
+def _dated(print_: Print, date: Callable[[float | None], float | None]) -> Print:
+    """Return the print with each of its times as ``date`` returns it."""
     progress = print_.progress
     if progress:
-        progress = progress._replace(seen=_sum(boot, progress.seen))
-    return print_._replace(started=_sum(boot, print_.started), progress=progress)
+        progress = progress._replace(seen=date(progress.seen))
+    return print_._replace(started=date(print_.started), progress=progress)
 
 
 def _sum(one: float | None, other: float | None) -> float | None:

@@ -26,29 +26,46 @@ class _Segment(NamedTuple):
         return self.boot >= 0 and EARLIEST <= self.started <= self.last_alive < LATEST
 
 
-def trusted_boots(runs: Sequence[Run]) -> list[float | None]:
+def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list[float | None]:
     """Return the moment of each run's boot, in seconds since 1970, or None if the boot's clock is not trusted.
+
+    ``now`` is the present by the wall clock. ``clock_is_right`` says that there is evidence for it; without evidence
+    the clock may be behind or ahead. If the last run goes on, its last heartbeat is ``now``.
 
     The runs are in order, so their moments must be, too. Trust the largest set of boots whose moments are. If two
     boots contradict each other, trust the earlier one: a clock that is not set yet, or was restored from a file, is
-    behind.
+    behind. Two kinds of boots don't count:
 
-    An example with three boots, on a Pi without a clock chip:
+    - those that lie in the future: nothing can have started later than ``now``;
+    - with evidence, those that contradict the present: they must have ended before its boot began.
 
-    ====  ============  ============  =======
-    boot  began         last beat     trusted
-    ====  ============  ============  =======
-    a     Mar 1, 10:00  Mar 1, 18:00  yes
-    b     Mar 1, 17:00  Mar 1, 17:20  no
-    c     Mar 2, 09:00  Mar 2, 12:00  yes
-    ====  ============  ============  =======
+    Nothing is forgotten: once a clock that is behind has been set, what seemed to lie in the future counts again.
 
-    b came after a, but its clock says that it began before a ended: the clock was restored from a file and never set.
-    a and c fit together, and so do b and c. Trust a and c, because a came before b.
+    An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and d goes on:
+
+    ====  =============  =============  =======
+    boot  began          last beat      trusted
+    ====  =============  =============  =======
+    a     Mar 1, 10:00   Mar 1, 18:00   yes
+    b     Mar 1, 17:00   Mar 1, 17:20   no
+    c     2071           2071           no
+    d     Mar 2, 09:00   Mar 2, 12:00   yes
+    ====  =============  =============  =======
+
+    c lies in the future. b came after a, but its clock says that it began before a ended: the clock was restored from
+    a file and never set. a and d fit together, and so do b and d. Trust a and d, because a came before b.
+
+    While b went on, a contradicted the present, and a was trusted. With evidence for b's clock b would have been.
     """
     segments = _segments(runs)
+    present = segments[-1] if runs and runs[-1].ended is None else None
+    latest_end = (present.boot if present else now) if clock_is_right else math.inf
+    possible = [
+        segment.possible and segment.started <= now and (segment is present or segment.last_alive <= latest_end)
+        for segment in segments
+    ]
     boots: list[float | None] = []
-    for segment, trusted in zip(segments, _longest_chain(segments), strict=True):
+    for segment, trusted in zip(segments, _longest_chain(segments, possible), strict=True):
         boots += [segment.boot if trusted else None] * segment.run_count
     return boots
 
@@ -69,8 +86,8 @@ def _separates(run: Run, after: Run) -> bool:
     return not run.in_one_boot_with(after) or after.started < run.earliest_end
 
 
-def _longest_chain(segments: Sequence[_Segment]) -> list[bool]:
-    """Return which segments form the longest chain in which each boot begins after the segment before it has ended.
+def _longest_chain(segments: Sequence[_Segment], possible: Sequence[bool]) -> list[bool]:
+    """Return which possible segments form the longest chain in which each boot begins after the one before has ended.
 
     This is patience sorting, the algorithm for the longest increasing subsequence. Walk from the last segment to the
     first, and remember for each length how late a chain of that length can begin. Bisection finds the longest chain
@@ -78,8 +95,8 @@ def _longest_chain(segments: Sequence[_Segment]) -> list[bool]:
     """
     latest_starts: list[float] = []  # [n] is for chains of n + 1 segments; negated, since bisect needs them rising
     lengths: list[int] = []  # of the longest chain from each segment on; 0 if the segment is impossible
-    for segment in reversed(segments):
-        if not segment.possible:
+    for segment, counts in zip(reversed(segments), reversed(possible), strict=True):
+        if not counts:
             lengths.append(0)
             continue
         shorter = bisect_right(latest_starts, -segment.last_alive)

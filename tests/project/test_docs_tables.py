@@ -317,7 +317,7 @@ def test_example_of_a_power_cut_is_what_the_log_records() -> None:
     after = Run(
         2, "b", power_back, started - power_back, started - power_back, started - power_back, "", None, None, False
     )
-    (found,) = History([before, after], MARCH).restarts()
+    (found,) = History([before, after], started).restarts()
     assert (found.ended_after, found.ended_before) == (write, power_back)
     assert write < power_cut < power_back
     assert (found.downtime_min, found.downtime_max) == (45, 30 * 60 + 45)

@@ -22,6 +22,7 @@ from octoprint_uptime.clock import (
     boot_id,
     boot_offset,
     has_own_boot_id,
+    is_synchronized,
     process_clock,
     same_boot,
     system_clock,
@@ -553,3 +554,12 @@ def test_boot_without_id_is_named_by_its_time(
 def test_same_boot_compares_ids_or_times(one: str, other: str, same: bool) -> None:
     assert same_boot(one, other) is same
     assert same_boot(other, one) is same
+
+
+def test_timesyncd_shows_that_the_clock_is_synchronized(tmp_path: Path, mocker: MockerFixture) -> None:
+    mocker.patch.object(clock, "SYNCHRONIZED", tmp_path / "synchronized")
+    assert not is_synchronized()
+    (tmp_path / "synchronized").touch()
+    assert is_synchronized()
+    mocker.patch.object(clock, "SYNCHRONIZED", tmp_path / "synchronized" / "file")
+    assert not is_synchronized()

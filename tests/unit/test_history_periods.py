@@ -119,6 +119,19 @@ def test_clock_that_is_behind_shows_nothing_of_the_future() -> None:
     assert octoprint(runs, 50) == "N..50"
 
 
+def test_boot_decades_ahead_leaves_its_time_unknown() -> None:
+    ahead = run(2, "b", 10, 50, offset=MARCH + 16_000 * DAY)
+    assert octoprint([run(1, "a", 10, 100), ahead, run(3, "c", 10, 200, offset=MARCH + 700)], 900) == (
+        "N..10 R10-100 U100-700 R710-900"
+    )
+    assert octoprint([ahead, run(3, "a", 10, 900)], 900) == "N..0 R10-900"
+
+
+def test_boot_that_is_partly_in_the_future_is_shown_until_now() -> None:
+    runs = [run(1, "a", 10, 1000), run(2, "b", 10, 50, offset=MARCH + 500)]
+    assert octoprint(runs, 550) == "N..10 R10-550"
+
+
 @pytest.mark.parametrize(
     ("runs", "expected"),
     [

@@ -7,18 +7,19 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from made_up_runs import DAY, HOUR, MARCH, OFFSETS, any_runs, run
 from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Print, Progress, Restart, Run, Unrecorded
 
 
-def history(runs: Sequence[Run]) -> History:
-    return History(runs, MARCH + 30 * DAY)
+def history(runs: Sequence[Run], now: float = MARCH + 30 * DAY, clock_is_right: bool = False) -> History:
+    return History(runs, now, clock_is_right)
 
 
-def restarts(runs: Sequence[Run]) -> list[Restart]:
-    return list(history(runs).restarts())
+def restarts(runs: Sequence[Run], now: float = MARCH + 30 * DAY, clock_is_right: bool = False) -> list[Restart]:
+    return list(history(runs, now, clock_is_right).restarts())
 
 
 def last(*runs: Run) -> Restart:
@@ -182,6 +183,55 @@ def test_recorded_since_is_the_oldest_run_with_a_trusted_clock() -> None:
     assert history([]).recorded_since is None
 
 
+DECADES = 45 * 365 * DAY
+WRONG = Print("x", "local", 20, Progress(1.5, 7, 0.2, 30))
+
+
+@pytest.mark.parametrize("clock_is_right", [False, True])
+def test_boot_decades_ahead_costs_only_its_own_moments(clock_is_right: bool) -> None:
+    ahead = [
+        run(number, str(number), 10, 100, print_=WRONG, offset=MARCH + DECADES + number * DAY) for number in (1, 2)
+    ]
+    found = history([*ahead, run(3, "a", 30, 60)], MARCH + 60, clock_is_right)
+    newer, older = found.restarts()
+    assert found.recorded_since == MARCH + 30
+    assert (newer.run_started, newer.ended_after, newer.downtime_max) == (None, None, None)
+    assert newer.lost_print == WRONG._replace(started=None, progress=Progress(1.5, 7, 0.2, None))
+    assert (newer.ended_before, newer.host_started, newer.started) == (MARCH, MARCH, MARCH + 30)
+    assert (older.run_started, older.ended_after, older.started) == (None, None, None)
+
+
+def test_evidence_decides_if_a_boot_is_partly_in_the_future() -> None:
+    """The clock was set between two boots, either from or to a wrong time."""
+    print_ = Print("x", "local", HOUR, Progress(1.5, 7, 0.2, 3 * HOUR))
+    runs = [run(1, "a", 10, 4 * HOUR, print_=print_), run(2, "b", 30, HOUR, offset=MARCH + HOUR)]
+    (found,) = restarts(runs, MARCH + 2 * HOUR)
+    assert (found.run_started, found.ended_after, found.started) == (MARCH + 10, None, None)
+    assert found.lost_print == Print("x", "local", MARCH + HOUR, Progress(1.5, 7, 0.2, None))
+    (found,) = restarts(runs, MARCH + 2 * HOUR, clock_is_right=True)
+    assert (found.run_started, found.ended_after, found.started) == (None, None, MARCH + HOUR + 30)
+
+
+def test_unattended_print_has_no_moment_in_the_future() -> None:
+    print_ = Print("x", "sdcard", 3 * HOUR, None)
+    runs = [run(1, "a", 10, 4 * HOUR, print_=print_), run(2, "b", 30, HOUR, offset=MARCH + HOUR)]
+    (found,) = restarts(runs, MARCH + 2 * HOUR)
+    assert found.unattended_print == print_._replace(started=None)
+
+
+def test_recording_that_begins_in_the_future_has_no_beginning() -> None:
+    runs = [run(1, "a", 10, 4 * HOUR, recorded_from=3 * HOUR), run(2, "b", 30, HOUR, offset=MARCH + HOUR)]
+    assert history(runs, MARCH + 2 * HOUR).recorded_since is None
+
+
+def test_unrecorded_time_has_no_moment_in_the_future() -> None:
+    runs = [run(1, "a", 10, 2 * HOUR, "off"), run(2, "a", 10, 4 * HOUR, recorded_from=3 * HOUR), run(3, "b", 0, 60)]
+    unset = [*runs[:2], runs[2]._replace(offset=MARCH)]
+    assert history(unset, MARCH + 60).unrecorded() == [Unrecorded(None, None)]
+    assert history(unset, MARCH + 2.5 * HOUR).unrecorded() == [Unrecorded(MARCH + 2 * HOUR, None)]
+    assert history(runs).unrecorded() == [Unrecorded(MARCH + 2 * HOUR, MARCH + 3 * HOUR)]
+
+
 def test_moments_of_an_untrusted_ended_run_are_unknown() -> None:
     print_ = Print("x", None, 20, Progress(1.5, 7, 0.2, 30))
     found = last(run(1, "a", 10, 100, None, print_, offset=0), run(2, "b", 30, 30))
@@ -226,19 +276,21 @@ def test_reused_boot_id_is_another_boot() -> None:
     assert [found.kind for found in restarts(runs)] == ["host", "host"]
 
 
-@given(any_runs())
-def test_moments_are_in_order_and_downtimes_are_possible(runs: list[Run]) -> None:
-    found = restarts(runs)
+@given(any_runs(), st.floats(MARCH, MARCH + 90 * DAY), st.booleans())
+def test_moments_are_in_order_and_downtimes_are_possible(runs: list[Run], now: float, clock_is_right: bool) -> None:
+    found = restarts(runs, now, clock_is_right)
     assert [each.id for each in found] == [each.id for each in runs[:-1] if each.ended != "off"][::-1]
     known: list[float] = []
     for each in reversed(found):
-        moments = (each.run_started, each.ended_after, each.ended_before, each.host_started, each.started)
+        moments = (each.run_started, each.ended_after, each.ended_before, each.started)
         known += [moment for moment in moments if moment is not None]
+        assert each.host_started is None or (each.ended_after or 0) <= each.host_started <= (each.started or now)
         if each.downtime_max is not None:
             assert each.downtime_min is not None
             # Each is the difference of two moments, which floats hold to a microsecond.
             assert -1e-6 <= each.downtime_min <= each.downtime_max + 1e-6
     assert all(one <= other + 1e-6 for one, other in pairwise(known))
+    assert all(moment <= now for moment in known)
 
 
 @given(any_runs())
@@ -247,5 +299,5 @@ def test_every_moment_is_known_if_all_are_in_order(runs: list[Run]) -> None:
         (each._replace(last_alive=each.started, offset=MARCH + int(each.boot) * 100 * DAY) for each in runs),
         key=lambda each: (each.offset, each.started),
     )
-    for each in restarts(runs):
+    for each in restarts(runs, MARCH + 2000 * DAY):
         assert None not in (each.ended_after, each.ended_before, each.started, each.downtime_max)

@@ -37,6 +37,7 @@ def _clocks(mocker: MockerFixture) -> None:
     mocker.patch.object(clock, "boot_id", return_value="b")
     mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY)
     mocker.patch.object(clock, "boot_clock", return_value=NOW)
+    mocker.patch.object(clock, "is_synchronized", return_value=False)
 
 
 @pytest.fixture
@@ -321,7 +322,7 @@ def test_clock_that_is_set_late_corrects_the_runs_of_its_boot(
     log = begin(CRASHED, CRASHED._replace(boot="b", offset=100.0))
     newer, older = log.history().restarts()
     assert (newer.run_started, newer.started, older.started) == (None, None, None)
-    assert older.run_started == MARCH + 50
+    assert older.run_started is None, "it lies in the future"
     mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY)
     if not still_running:
         log.stop(10)
@@ -330,6 +331,78 @@ def test_clock_that_is_set_late_corrects_the_runs_of_its_boot(
     assert (newer.run_started, newer.started) == (MARCH + DAY + 150, MARCH + DAY + NOW - 10)
     assert (older.run_started, older.started) == (MARCH + 50, MARCH + DAY + 150)
     assert log.news().last == newer
+
+
+DECADES = 16_000 * DAY
+AHEAD = CRASHED._replace(offset=MARCH + DECADES)
+
+
+def test_boot_decades_ahead_is_forgiven_at_once(begin: Begin) -> None:
+    news = begin(AHEAD, AHEAD._replace(boot="x", offset=AHEAD.offset + DAY)).news()
+    assert news.last
+    assert (news.last.ended_after, news.last.started) == (None, MARCH + DAY + NOW - 10)
+    assert news.recorded_since == MARCH + DAY + NOW - 10
+
+
+# The boot before this one ends an hour later than this one began, so one of the two is wrong.
+OVERLAPS = CRASHED._replace(offset=MARCH + DAY - 50, last_alive=3700.0)
+
+
+def test_contradicting_boot_loses_once_the_clock_is_set(mocker: MockerFixture, begin: Begin) -> None:
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY - 20)
+    log = begin(OVERLAPS)
+    assert next(log.history().restarts()).started is None
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY)
+    found = next(log.history().restarts())
+    assert found == log.news().last
+    assert (found.run_started, found.started) == (None, MARCH + DAY + NOW - 10)
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY - 20)
+    log.switch_off()
+    log.begin(NOW - 10, NOW, lambda: None)
+    assert next(log.history().restarts()).started is None, "it is as at the start of this process"
+
+
+def beat(mocker: MockerFixture, log: RestartLog, read: threading.Event, moment: float = NOW + 1) -> None:
+    """Have the log write at this moment, and wait until it does."""
+    mocker.patch.object(clock, "boot_clock", return_value=moment)
+    read.clear()
+    log.printing(BENCHY)
+    assert read.wait(10)
+    log.printing(None)
+
+
+def test_contradicting_boot_loses_once_the_clock_is_synchronized(
+    mocker: MockerFixture, begin: Begin, read: threading.Event
+) -> None:
+    log = begin(OVERLAPS)
+    last = log.news().last
+    assert last
+    assert last.started is None
+    mocker.patch.object(clock, "is_synchronized", return_value=True)
+    assert next(log.history().restarts()).started == MARCH + DAY + NOW - 10
+    beat(mocker, log, read)
+    assert log.news().last == next(log.history().restarts())
+
+
+def test_moment_is_reported_once_it_is_past(mocker: MockerFixture, begin: Begin, read: threading.Event) -> None:
+    log = begin(OVERLAPS)
+    last = log.news().last
+    assert last
+    assert (last.run_started, last.ended_after) == (MARCH + DAY, None)
+    beat(mocker, log, read, 3700.0)
+    last = log.news().last
+    assert last
+    assert last.ended_after == MARCH + DAY + 3650
+
+
+def test_old_moments_return_once_the_clock_is_set(mocker: MockerFixture, begin: Begin, path: Path) -> None:
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH - 20 * DAY)
+    log = begin(CRASHED, CLEAN)
+    assert [each.ended_after for each in log.history().restarts()] == [None, None]
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + DAY)
+    assert [each.ended_after for each in log.history().restarts()] == [MARCH + 180, MARCH + 80]
+    log.stop(10)
+    assert [run.offset for run in stored(path)] == [MARCH, MARCH, MARCH + DAY]
 
 
 def test_clock_that_is_set_while_off_counts_once_on_again(

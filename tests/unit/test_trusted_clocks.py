@@ -28,25 +28,92 @@ def run(boot: str, offset: float, started: float, last_alive: float, ended: str 
     return Run(1, boot, offset, started, started, last_alive, "1.11.8", ended, None, False)
 
 
-def trusted(*runs: Run) -> str:
+def boots_of(runs: Sequence[Run]) -> list[float | None]:
+    """Return what `trusted_boots` returns if none of these moments lies in the future."""
+    return trusted_boots(runs, LATEST, clock_is_right=False)
+
+
+def trusted(*runs: Run, now: float = LATEST, clock_is_right: bool = False) -> str:
     """Return the trusted boots, each once."""
-    return "".join(dict.fromkeys(run.boot for run, boot in zip(runs, trusted_boots(runs), strict=True) if boot))
+    boots = trusted_boots(runs, now, clock_is_right)
+    return "".join(dict.fromkeys(run.boot for run, boot in zip(runs, boots, strict=True) if boot is not None))
 
 
-def test_example_of_the_docstring() -> None:
-    runs = [
-        run(boot, at(f"2026-{began}"), 30, at(f"2026-{last_alive}") - at(f"2026-{began}"))
-        for boot, began, last_alive in [
-            ("a", "03-01 10:00", "03-01 18:00"),
-            ("b", "03-01 17:00", "03-01 17:20"),
-            ("c", "03-02 09:00", "03-02 12:00"),
-        ]
+EXAMPLE = [
+    run(boot, at(began), 30, at(last_alive) - at(began))
+    for boot, began, last_alive in [
+        ("a", "2026-03-01 10:00", "2026-03-01 18:00"),
+        ("b", "2026-03-01 17:00", "2026-03-01 17:20"),
+        ("c", "2071-03-01 00:00", "2071-03-01 01:00"),
+        ("d", "2026-03-02 09:00", "2026-03-02 12:00"),
     ]
-    assert trusted_boots(runs) == [at("2026-03-01 10:00"), None, at("2026-03-02 09:00")]
+]
 
 
-def test_no_runs_have_no_boots() -> None:
-    assert trusted_boots([]) == []
+@pytest.mark.parametrize("clock_is_right", [False, True])
+def test_example_of_the_docstring(clock_is_right: bool) -> None:
+    now = at("2026-03-02 12:00")
+    assert trusted_boots(EXAMPLE, now, clock_is_right) == [
+        at("2026-03-01 10:00"),
+        None,
+        None,
+        at("2026-03-02 09:00"),
+    ]
+
+
+def test_evidence_decides_between_the_present_and_an_earlier_boot() -> None:
+    now = at("2026-03-01 17:20")
+    assert trusted(*EXAMPLE[:2], now=now) == "a"
+    assert trusted(*EXAMPLE[:2], now=now, clock_is_right=True) == "b"
+
+
+WRONG = [run("x", at("2071-01-01 00:00") + number * DAY, 10, HOUR) for number in range(3)]
+RIGHT = run("a", MARCH, 10, HOUR)
+
+
+@pytest.mark.parametrize("clock_is_right", [False, True])
+def test_boots_of_the_future_do_not_outnumber_the_present(clock_is_right: bool) -> None:
+    assert trusted(*WRONG, RIGHT, now=MARCH + HOUR, clock_is_right=clock_is_right) == "a"
+
+
+@pytest.mark.parametrize("clock_is_right", [False, True])
+def test_boots_of_the_future_are_not_trusted_while_the_log_is_off(clock_is_right: bool) -> None:
+    off = RIGHT._replace(ended="off")
+    assert trusted(*WRONG, off, now=MARCH + 2 * HOUR, clock_is_right=clock_is_right) == "a"
+    assert trusted(*WRONG, off, now=at("2071-02-01 00:00"), clock_is_right=clock_is_right) == "x"
+
+
+def test_boot_that_is_partly_in_the_future_may_be_right() -> None:
+    runs = [RIGHT, run("b", MARCH + 600, 10, 20)]
+    assert trusted(*runs, now=MARCH + 620) == "a"
+    assert trusted(*runs, now=MARCH + 620, clock_is_right=True) == "b"
+    # b has ended, and nothing is known of what goes on now.
+    ended = [RIGHT, run("b", MARCH + 600, 10, 20, "off")]
+    assert trusted(*ended, now=MARCH + 630, clock_is_right=True) == "b"
+    assert trusted(*ended, now=MARCH + HOUR, clock_is_right=True) == "a"
+
+
+def test_boots_count_again_once_a_clock_that_was_behind_is_set() -> None:
+    earlier = [RIGHT, run("b", MARCH + DAY, 10, HOUR)]
+    behind, right = run("c", at("2026-01-05 00:00"), 10, 100), run("c", MARCH + 2 * DAY, 10, 100)
+    assert trusted(*earlier, behind, now=at("2026-01-05 00:00") + 100) == "c"
+    assert trusted(*earlier, right, now=MARCH + 2 * DAY + 100, clock_is_right=True) == "abc"
+
+
+def test_present_that_is_decades_ahead_is_trusted_without_evidence() -> None:
+    """Nothing shows that it is wrong, and the past stays in order."""
+    now = at("2071-01-01 01:00")
+    assert trusted(RIGHT, WRONG[0], now=now) == "ax"
+
+
+def test_present_beyond_2100_is_not_trusted() -> None:
+    beyond = run("x", LATEST + DAY, 10, HOUR)
+    assert trusted(RIGHT, beyond, now=LATEST + DAY + HOUR) == "a"
+
+
+@pytest.mark.parametrize("clock_is_right", [False, True])
+def test_no_runs_have_no_boots(clock_is_right: bool) -> None:
+    assert trusted_boots([], MARCH, clock_is_right) == []
 
 
 def test_boot_may_begin_at_the_last_beat_before_it() -> None:
@@ -67,12 +134,12 @@ def test_boot_may_begin_at_the_last_beat_before_it() -> None:
     ],
 )
 def test_moment_before_the_plugin_or_after_2100_is_not_trusted(offset: float, is_trusted: bool) -> None:
-    assert trusted_boots([run("a", offset, 10, 100)]) == [offset if is_trusted else None]
+    assert boots_of([run("a", offset, 10, 100)]) == [offset if is_trusted else None]
 
 
 @pytest.mark.parametrize(("offset", "boot"), [(0.0, 0.0), (-1.0, None)])
 def test_boot_before_1970_is_not_trusted(offset: float, boot: float | None) -> None:
-    assert trusted_boots([run("a", offset, MARCH + 1, MARCH + 2)]) == [boot]
+    assert boots_of([run("a", offset, MARCH + 1, MARCH + 2)]) == [boot]
 
 
 def test_boot_long_before_its_first_run_is_trusted() -> None:
@@ -125,18 +192,18 @@ def test_doubted_boot_does_not_displace_a_trusted_one() -> None:
 
 def test_boot_clock_that_went_back_begins_a_new_segment() -> None:
     runs = [run("a", MARCH, 1000, 2000), run("a", MARCH, 500, 600), run("a", MARCH, 700, 800)]
-    assert trusted_boots(runs) == [MARCH, None, None]
+    assert boots_of(runs) == [MARCH, None, None]
 
 
 def test_log_that_was_off_for_a_while_has_not_gone_back() -> None:
     runs = [run("a", MARCH, 10, 2000, "off"), run("a", MARCH, 10, 3000, "off"), run("a", MARCH, 10, 4000)]
-    assert trusted_boots(runs) == [MARCH] * 3
-    assert trusted_boots([runs[0], run("a", MARCH, 9, 3000)]) == [MARCH, None]
+    assert boots_of(runs) == [MARCH] * 3
+    assert boots_of([runs[0], run("a", MARCH, 9, 3000)]) == [MARCH, None]
 
 
 def test_clock_counts_as_last_set_in_its_boot() -> None:
     runs = [run("a", 100, 10, HOUR, "off"), run("a", MARCH, 10, 2 * HOUR)]
-    assert trusted_boots(runs) == [MARCH] * 2
+    assert boots_of(runs) == [MARCH] * 2
 
 
 def longest_chain(runs: Sequence[Run]) -> tuple[int, ...]:
@@ -159,7 +226,7 @@ def test_longest_chain_is_trusted_and_the_earliest_of_several(boots: list[tuple[
         run(str(number), MARCH + day * DAY if day >= 0 else 0, 0, days * DAY)
         for number, (day, days) in enumerate(boots)
     ]
-    found = tuple(number for number, boot in enumerate(trusted_boots(runs)) if boot is not None)
+    found = tuple(number for number, boot in enumerate(boots_of(runs)) if boot is not None)
     assert found == longest_chain(runs)
 
 
@@ -179,9 +246,9 @@ def any_runs(draw: st.DrawFn) -> list[Run]:
     return runs
 
 
-@given(any_runs())
-def test_trusted_moments_are_in_order_and_of_this_century(runs: list[Run]) -> None:
-    boots = trusted_boots(runs)
+@given(any_runs(), moments, st.booleans())
+def test_trusted_moments_are_in_order_and_of_this_century(runs: list[Run], now: float, clock_is_right: bool) -> None:
+    boots = trusted_boots(runs, now, clock_is_right)
     assert len(boots) == len(runs)
     known = [(each, boot) for each, boot in zip(runs, boots, strict=True) if boot is not None]
     assert all(boot == each.offset for each, boot in known)
@@ -197,4 +264,17 @@ def test_all_boots_are_trusted_if_all_are_in_order(runs: list[Run]) -> None:
         (each._replace(last_alive=each.started, offset=MARCH + int(each.boot) * 100 * DAY) for each in runs),
         key=lambda each: (each.boot, each.started),
     )
-    assert trusted_boots(runs) == [each.offset for each in runs]
+    assert boots_of(runs) == [each.offset for each in runs]
+
+
+@given(any_runs(), st.booleans())
+def test_no_boot_of_the_future_is_trusted(runs: list[Run], clock_is_right: bool) -> None:
+    for now in (MARCH, MARCH + 30 * DAY):
+        boots = trusted_boots(runs, now, clock_is_right)
+        assert all(boot is None or boot <= now for boot in boots)
+
+
+@given(any_runs(), st.floats(MARCH, MARCH + 90 * DAY), seconds)
+def test_present_is_trusted_with_evidence(runs: list[Run], boot: float, last_alive: float) -> None:
+    present = run("present", boot, 0, last_alive)
+    assert trusted_boots([*runs, present], boot + last_alive, clock_is_right=True)[-1] == boot
