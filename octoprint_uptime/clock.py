@@ -173,6 +173,11 @@ def same_boot(one: str, other: str) -> bool:
         return False
 
 
+def is_time(boot: str) -> bool:
+    """Return whether this result of `boot_id` is the second of the boot, by the wall clock of then."""
+    return boot.removeprefix("-").isdecimal()
+
+
 def is_synchronized() -> bool:
     """Return whether systemd-timesyncd has set the wall clock since the boot.
 

@@ -245,19 +245,24 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
     ended_after = _sum(previous_boot, previous.last_alive)
     started = _sum(current_boot, current.started)
 
+    ended_before = ended_after if clean else started
+    by_boot_clock = current.started - previous.last_alive
     longest: float | None
     shortest: float | None
-    if kind == "host":
-        longest = _difference(started, ended_after)
-        # OctoPrint was down at least from the boot to its start, unless only a container may have restarted.
-        shortest = longest if clean else 0 if previous.may_be_before_a_container_restart(current) else current.started
-        ended_before = ended_after if clean else current_boot
-    else:
-        longest = current.started - previous.last_alive
-        if longest < 0:  # a virtual machine was restored to an earlier state, or two servers wrote at the same time
-            longest = None
+    if kind != "host":
+        # It is negative if a virtual machine was restored to an earlier state, or two servers wrote at the same time.
+        longest = by_boot_clock if by_boot_clock >= 0 else None
         shortest = longest if clean or longest is None else 0
-        ended_before = ended_after if clean else started
+    else:
+        longest = _difference(started, ended_after)
+        if previous.may_be_in_one_boot_with(current):
+            # If the host stayed up and its clock was set, OctoPrint was down for the time by the boot clock. If not,
+            # it was down for longer.
+            shortest = by_boot_clock if clean else 0
+        else:
+            # OctoPrint was down at least from the boot on.
+            shortest = longest if clean else current.started
+            ended_before = ended_after if clean else current_boot
 
     printing = previous.print and _dated(previous.print, partial(_sum, previous_boot))
     return Restart(

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..clock import JITTER_SECONDS
+from ..clock import JITTER_SECONDS, is_time
 
 
 class Progress(NamedTuple):
@@ -81,16 +81,19 @@ class Run(NamedTuple):
         Then both boots' names are the container's own, the boot clock went on, and the wall clock was not set.
         """
         return (
-            self.may_be_before_a_container_restart(following)
+            self.may_be_in_one_boot_with(following)
             and self.own_boot_id
             and following.own_boot_id
             and abs(following.offset - self.offset) <= JITTER_SECONDS
         )
 
-    def may_be_before_a_container_restart(self, following: "Run") -> bool:
-        """Return the same, but ignore whether the wall clock was set, and accept one name that is the container's."""
-        own = self.own_boot_id or following.own_boot_id
-        return own and self.boot != following.boot and following.started >= self.earliest_end
+    def may_be_in_one_boot_with(self, following: "Run") -> bool:
+        """Return whether the host may have stayed up until the following run, though the names of the boots differ.
+
+        A name may be a container's own. Without a boot id it is a time, which changes when the wall clock is set.
+        """
+        vague = any(run.own_boot_id or is_time(run.boot) for run in (self, following))
+        return vague and self.boot != following.boot and following.started >= self.earliest_end
 
 
 class Restart(NamedTuple):

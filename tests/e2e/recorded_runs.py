@@ -203,10 +203,13 @@ def check_order(found: list[dict[str, Any]]) -> None:
     last = EARLIEST
     for each in reversed(found):
         # Each is a whole second, rounded by itself.
-        for key in ("run_started_at", "ended_after", "ended_before", "host_started_at", "started_at"):
+        ended_after, host_started, started = (each[key] for key in ("ended_after", "host_started_at", "started_at"))
+        for key in ("run_started_at", "ended_after", "ended_before", "started_at"):
             if each[key] is not None:
                 assert last - 1 <= moment(each[key]) <= time.time() + 1, (key, each)
                 last = max(last, moment(each[key]))
+        if host_started:
+            assert moment(ended_after or host_started) - 1 <= moment(host_started) <= moment(started) + 1
         low, high = each["downtime_seconds_min"], each["downtime_seconds_max"]
         assert low is None or low >= 0
         assert low is None or high is None or low <= high

@@ -40,6 +40,7 @@ def any_runs(draw: st.DrawFn) -> list[Run]:
     """Return runs of up to five boots with any clocks, in order or not."""
     offsets = [draw(st.floats(-1e12, 1e12) | st.floats(MARCH - DAY, MARCH + 90 * DAY)) for _ in range(5)]
     in_order = draw(st.booleans())  # else hardly any would be
+    names = draw(st.sampled_from(["abcde", "12345"]))  # with a boot id or without
     boots = st.integers(0, 4)
     places = draw(st.lists(st.tuples(boots, seconds), max_size=12))
     if in_order:
@@ -48,7 +49,7 @@ def any_runs(draw: st.DrawFn) -> list[Run]:
     return [
         run(
             number,
-            str(boot),
+            names[boot],
             started,
             started + draw(seconds),
             draw(st.sampled_from(["clean", "off", None])),

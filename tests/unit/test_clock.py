@@ -23,6 +23,7 @@ from octoprint_uptime.clock import (
     boot_offset,
     has_own_boot_id,
     is_synchronized,
+    is_time,
     process_clock,
     same_boot,
     system_clock,
@@ -563,3 +564,11 @@ def test_timesyncd_shows_that_the_clock_is_synchronized(tmp_path: Path, mocker: 
     assert is_synchronized()
     mocker.patch.object(clock, "SYNCHRONIZED", tmp_path / "synchronized" / "file")
     assert not is_synchronized()
+
+
+@pytest.mark.parametrize(
+    ("boot", "expected"),
+    [("1772366400", True), ("-1", True), ("06a2c4c4-6de3-4f86-a5d3-b0c61d2cb0cd", False), ("", False), ("1e9", False)],
+)
+def test_name_shows_whether_it_is_only_a_time(boot: str, expected: bool) -> None:
+    assert is_time(boot) is expected

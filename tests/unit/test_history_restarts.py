@@ -131,12 +131,42 @@ def test_any_other_boot_is_a_host_restart(following: Run, ended: str | None) -> 
     assert last(run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=True), following).kind == "host"
 
 
-@pytest.mark.parametrize(("own", "offset"), [(True, MARCH + 3), (False, MARCH)])
-def test_possible_container_restart_has_no_least_downtime(own: bool, offset: float) -> None:
+@pytest.mark.parametrize(
+    ("own", "offset", "longest"),
+    [(True, MARCH + HOUR, 60 + HOUR), (False, MARCH + HOUR, 60 + HOUR), (True, MARCH + 3, None), (False, MARCH, None)],
+)
+@pytest.mark.parametrize(("ended", "shortest"), [(None, 0), ("clean", 60)])
+def test_bounds_hold_if_only_a_container_restarted(
+    own: bool, offset: float, longest: float | None, ended: str | None, shortest: float
+) -> None:
     # The clock was set since, or only one of the boot ids is known to be the container's.
-    ended = run(1, "a", 1000, 2000, offset=MARCH, own_boot_id=own)
-    found = last(ended, run(2, "b", 2060, 3000, offset=offset, own_boot_id=True))
-    assert (found.kind, found.downtime_min) == ("host", 0)
+    first = run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=own)
+    found = last(first, run(2, "b", 2060, 3000, offset=offset, own_boot_id=True))
+    assert (found.kind, found.downtime_min, found.downtime_max) == ("host", shortest, longest)
+    assert found.ended_before == (found.ended_after if ended else found.started)
+
+
+@pytest.mark.parametrize(("ended", "shortest"), [(None, 0), ("clean", 60)])
+@pytest.mark.parametrize(("one", "other"), [("1772366400", "1772370000"), ("1772366400", "b"), ("a", "1772370000")])
+def test_bounds_hold_without_a_boot_id(one: str, other: str, ended: str | None, shortest: float) -> None:
+    """Either the host booted, or it stayed up and its clock was set forward by an hour."""
+    first = run(1, one, 1000, 2000, ended, offset=MARCH)
+    found = last(first, run(2, other, 2060, 3000, offset=MARCH + HOUR))
+    assert (found.kind, found.host_started) == ("host", MARCH + HOUR)
+    assert (found.downtime_min, found.downtime_max) == (shortest, 60 + HOUR)
+    assert found.ended_before == (found.ended_after if ended else found.started)
+
+
+@pytest.mark.parametrize(("ended", "shortest"), [(None, 0), ("clean", 60)])
+def test_maximum_is_unknown_without_a_boot_id_if_the_clocks_disagree(ended: str | None, shortest: float) -> None:
+    found = last(run(1, "7200", 1000, 2000, ended, offset=MARCH), run(2, "3600", 2060, 3000, offset=MARCH - HOUR))
+    assert (found.kind, found.downtime_min, found.downtime_max) == ("host", shortest, None)
+
+
+def test_boot_clock_that_began_anew_shows_a_boot_without_an_id() -> None:
+    found = last(run(1, "1772366400", 1000, 2000, offset=MARCH), run(2, "1772370000", 30, 3000, offset=MARCH + HOUR))
+    assert (found.kind, found.downtime_min, found.downtime_max) == ("host", 30, HOUR - 2000 + 30)
+    assert found.ended_before == found.host_started == MARCH + HOUR
 
 
 def test_kinds_of_restart_in_turn() -> None:
@@ -296,7 +326,7 @@ def test_moments_are_in_order_and_downtimes_are_possible(runs: list[Run], now: f
 @given(any_runs())
 def test_every_moment_is_known_if_all_are_in_order(runs: list[Run]) -> None:
     runs = sorted(
-        (each._replace(last_alive=each.started, offset=MARCH + int(each.boot) * 100 * DAY) for each in runs),
+        (each._replace(last_alive=each.started, offset=MARCH + int(each.boot, 16) * 100 * DAY) for each in runs),
         key=lambda each: (each.offset, each.started),
     )
     for each in restarts(runs, MARCH + 2000 * DAY):
