@@ -39,7 +39,8 @@ def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list
     - those that lie in the future: nothing can have started later than ``now``;
     - with evidence, those that contradict the present: they must have ended before its boot began.
 
-    Nothing is forgotten: once a clock that is behind has been set, what seemed to lie in the future counts again.
+    A clock before 2026 is not set yet, and shows nothing about other boots. Nothing is forgotten: once a clock that is
+    behind has been set, what seemed to lie in the future counts again.
 
     An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and d goes on:
 
@@ -55,13 +56,19 @@ def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list
     c lies in the future. b came after a, but its clock says that it began before a ended: the clock was restored from
     a file and never set. a and d fit together, and so do b and d. Trust a and d, because a came before b.
 
-    While b went on, a contradicted the present, and a was trusted. With evidence for b's clock b would have been.
+    While b went on, a contradicted the present. Without evidence a was trusted even then; with evidence for b's clock,
+    b would have been trusted instead.
     """
     segments = _segments(runs)
     present = segments[-1] if runs and runs[-1].ended is None else None
-    latest_end = (present.boot if present else now) if clock_is_right else math.inf
+    latest_start = latest_end = math.inf
+    if now >= EARLIEST:  # else the clock is not set yet, and shows nothing about other boots
+        latest_start = now
+        latest_end = (present.boot if present else now) if clock_is_right else math.inf
     possible = [
-        segment.possible and segment.started <= now and (segment is present or segment.last_alive <= latest_end)
+        segment.possible
+        and segment.started <= latest_start
+        and (segment is present or segment.last_alive <= latest_end)
         for segment in segments
     ]
     boots: list[float | None] = []

@@ -231,6 +231,12 @@ def test_boot_decades_ahead_costs_only_its_own_moments(clock_is_right: bool) -> 
     assert (older.run_started, older.ended_after, older.started) == (None, None, None)
 
 
+def test_downtime_is_known_while_its_moments_lie_in_the_future() -> None:
+    found = restarts([run(1, "a", 10, 100), run(2, "b", 30, 60), run(3, "c", 10, 50, offset=100)], 150)[1]
+    assert (found.run_started, found.ended_after, found.ended_before, found.started) == (None, None, None, None)
+    assert (found.downtime_min, found.downtime_max) == (30, DAY - 70)
+
+
 def test_evidence_decides_if_a_boot_is_partly_in_the_future() -> None:
     """The clock was set between two boots, either from or to a wrong time."""
     print_ = Print("x", "local", HOUR, Progress(1.5, 7, 0.2, 3 * HOUR))

@@ -100,6 +100,12 @@ def test_boots_count_again_once_a_clock_that_was_behind_is_set() -> None:
     assert trusted(*earlier, right, now=MARCH + 2 * DAY + 100, clock_is_right=True) == "abc"
 
 
+@pytest.mark.parametrize("clock_is_right", [False, True])
+def test_clock_that_was_never_set_shows_nothing_about_other_boots(clock_is_right: bool) -> None:
+    runs = [RIGHT, run("b", MARCH + DAY, 10, HOUR), run("c", 100, 10, 100)]
+    assert trusted(*runs, now=200, clock_is_right=clock_is_right) == "ab"
+
+
 def test_present_that_is_decades_ahead_is_trusted_without_evidence() -> None:
     """Nothing shows that it is wrong, and the past stays in order."""
     now = at("2071-01-01 01:00")
