@@ -26,6 +26,8 @@ from octoprint_uptime.restart_log.store import Store
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 MARCH = 1772366400.0
 UNTIL_OCTOPRINT_STARTS = 20.0  # seconds after the host's boot
+DECADES = 45 * 365 * 86400.0
+BEHIND = -1234567.5  # so little that nothing shows it
 
 
 class WatchedQueue:
@@ -151,7 +153,8 @@ class Machine:
         self.host = self.container = 0
         self.booted, self.boot_clock = MARCH, UNTIL_OCTOPRINT_STARTS
         self.skew = 0.0  # of the wall clock
-        self.ever_skewed = False
+        self.ever_skewed = self.ever_behind = False
+        self.synchronized = False
         self.log_is_on = True
         self.all: list[Truth] = []
         self.processes: list[tuple[float, float]] = []  # from a moment to another, of those that have ended
@@ -175,10 +178,26 @@ class Machine:
         self.boot_clock += seconds
         self.write()
 
+    @property
+    def wall_clock(self) -> float:
+        return self.offset + self.boot_clock
+
+    @property
+    def clock_is_right(self) -> bool:
+        """Whether it is, and there is evidence."""
+        return self.skew == 0 and (self.synchronized or self.offset != self.first_offset)
+
     def set_clock(self, skew: float) -> None:
         self.skew = skew
         self.ever_skewed |= skew != 0
+        self.ever_behind |= skew == BEHIND
+        self.synchronized &= skew == 0
         self.write()
+
+    def synchronize(self) -> None:
+        """Have timesyncd set the clock, as it does once it reaches a server."""
+        self.synchronized = True
+        self.set_clock(0)
 
     def print_(self, name: str | None) -> None:
         self.printing = name
@@ -230,6 +249,7 @@ class Machine:
         if what == "host":
             self.booted, self.boot_clock = self.booted + self.boot_clock, UNTIL_OCTOPRINT_STARTS
             self.host += 1
+            self.synchronized = False
         if what != "octoprint":
             self.container += 1
         self.start()
@@ -237,7 +257,7 @@ class Machine:
     # How that is done
 
     def start(self) -> None:
-        self.started = self.boot_clock
+        self.started, self.first_offset = self.boot_clock, self.offset
         self.printing = None
         self.synced = self.committed.copy()
         self.loaded = False
@@ -319,6 +339,7 @@ class Machine:
             if self.current:
                 self.check_kind(restart, previous.truth, following.truth)
                 self.check_moments(restart, previous, following.truth)
+        self.check_nothing_is_in_the_future(told)
         if not self.ever_skewed:
             self.check_period(runs if self.loaded else [], told)
 
@@ -345,6 +366,9 @@ class Machine:
         ended, started = truth.booted + truth.ended, following.booted + following.started
         was_right = self.offset_of(truth) == truth.booted
         is_right = self.offset_of(following) == following.booted
+        if self.clock_is_right and not self.ever_behind:
+            assert not was_right or None not in (restart.run_started, restart.ended_after)
+            assert not is_right or restart.started is not None
         if was_right:
             assert restart.run_started in (None, truth.booted + truth.started)
             assert restart.ended_after in (None, truth.booted + previous.alive)
@@ -356,6 +380,17 @@ class Machine:
         if whole and (restart.kind != "host" or (was_right and is_right)):
             assert restart.downtime_min is None or restart.downtime_min <= started - ended + 1e-6
             assert restart.downtime_max is None or restart.downtime_max >= started - ended - 1e-6
+
+    def check_nothing_is_in_the_future(self, told: list[Restart]) -> None:
+        history, news = self.log.history(), self.log.news()
+        moments = [news.recorded_since, *(moment for each in history.unrecorded() for moment in each)]
+        for restart in (*told, *filter(None, (news.last, news.unseen))):
+            print_ = restart.lost_print
+            moments += [restart.run_started, restart.ended_after, restart.ended_before, restart.host_started]
+            moments += [restart.started, print_ and print_.started, print_ and print_.progress and print_.progress.seen]
+        period = history.period(366, "host", self.booted)
+        moments += [span.until for span in (*period.octoprint, *period.host)]
+        assert all(moment is None or moment <= self.wall_clock for moment in moments)
 
     def check_period(self, runs: list[Written], told: list[Restart]) -> None:
         """Check spans and figures: nothing runs while it is dead, and nothing recorded is missing while it runs."""
@@ -411,11 +446,13 @@ EVENTS = st.one_of(
     st.tuples(st.just("restart"), WHAT, st.just(False), st.just(False), SECONDS),
     st.tuples(st.just("restart"), WHAT, st.booleans(), st.sampled_from([True, False, False, False]), SECONDS),
     *(st.tuples(st.just(name)) for name in ("switch_log", "fill_disk", "free_disk", "stall_disk", "move_disk")),
-    st.tuples(st.just("set_clock"), st.sampled_from([0.0, 2600000.5, -1234567.5, -40000000.0])),
+    st.tuples(st.just("set_clock"), st.sampled_from([0.0, 2600000.5, BEHIND, -40000000.0, DECADES])),
+    st.tuples(st.just("synchronize")),
 )
 CLEANLY = ("restart", "octoprint", True, False, 7.0)
 KILLED = ("restart", "octoprint", False, False, 7.0)
 POWER_CUT = ("restart", "host", False, False, 7.0)
+AHEAD = ("set_clock", DECADES)
 
 
 @pytest.fixture
@@ -437,6 +474,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
     mocker.patch.object(clock, "has_own_boot_id", side_effect=lambda: machines[0].lxc)
     mocker.patch.object(clock, "boot_clock", side_effect=lambda: machines[0].boot_clock)
     mocker.patch.object(clock, "boot_offset", side_effect=lambda: machines[0].offset)
+    mocker.patch.object(clock, "is_synchronized", side_effect=lambda: machines[0].synchronized)
     return machines
 
 
@@ -448,6 +486,8 @@ def machines(mocker: MockerFixture) -> list[Machine]:
 @example(lxc=False, events=[("stall_disk",), ("wait", 7.0), ("switch_log",), ("move_disk",), KILLED, ("switch_log",)])
 @example(lxc=False, events=[("stall_disk",), ("wait", 7.0), ("fill_disk",), ("move_disk",), POWER_CUT])
 @example(lxc=False, events=[("fill_disk",), ("switch_log",), ("free_disk",), CLEANLY, ("switch_log",)])
+@example(lxc=False, events=[AHEAD, POWER_CUT, POWER_CUT, ("set_clock", 0.0), POWER_CUT])
+@example(lxc=False, events=[POWER_CUT, AHEAD, POWER_CUT, POWER_CUT, POWER_CUT, ("synchronize",)])
 @given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
 def test_log_reports_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
