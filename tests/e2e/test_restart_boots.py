@@ -116,6 +116,25 @@ def test_boots_are_recognised_even_while_the_clock_is_not_set(make_server: MakeS
     assert host.start(server)[1:] == [within, unclean, clean]
 
 
+@pytest.mark.nightly
+def test_boot_decades_ahead_costs_only_its_own_moments(make_server: MakeServer, tmp_path: Path) -> None:
+    host = Host(tmp_path / "host")
+    host.boot()
+    host.set_clock("+16000d")
+    server = make_server(host.wrapper, extra_plugins={"recorder.py": RECORDER}, env=host.env)
+    ahead = until(lambda: server.answer()["recorded_since"])
+    assert moment(ahead) == pytest.approx(time.time() + 16000 * 86400, abs=60), "nothing shows that it is wrong"
+
+    end(server, "killed")
+    host.boot()
+    (last,) = host.start(server)
+    answer = server.answer()
+    assert last["started_at"] == answer["octoprint_started_at"] == answer["recorded_since"]
+    assert moment(last["host_started_at"]) == pytest.approx(time.time(), abs=120)
+    assert (last["kind"], last["run_started_at"], last["ended_after"]) == ("host", None, None)
+    assert last["downtime_seconds_max"] is None
+
+
 def test_restarts_of_container_and_host_differ(make_server: MakeServer, tmp_path: Path) -> None:
     """LXC gives a container a new boot id at each start, but the host's boot clock, which goes on."""
     boot_id = tmp_path / "boot_id"
