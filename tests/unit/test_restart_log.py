@@ -405,6 +405,18 @@ def test_old_moments_return_once_the_clock_is_set(mocker: MockerFixture, begin: 
     assert [run.offset for run in stored(path)] == [MARCH, MARCH, MARCH + DAY]
 
 
+@pytest.mark.parametrize(("ended", "shortest"), [(None, 0), ("clean", 910)])
+def test_clock_that_is_set_between_two_runs_without_a_boot_id(
+    mocker: MockerFixture, begin: Begin, ended: str | None, shortest: float
+) -> None:
+    """The same boot has two names, an hour apart."""
+    mocker.patch.object(clock, "boot_id", return_value=str(int(MARCH) + 3600))
+    mocker.patch.object(clock, "boot_offset", return_value=MARCH + 3600)
+    last = begin(CRASHED._replace(boot=str(int(MARCH)), ended=ended)).news().last
+    assert last
+    assert (last.kind, last.downtime_min, last.downtime_max) == ("host", shortest, 910 + 3600)
+
+
 def test_clock_that_is_set_while_off_counts_once_on_again(
     mocker: MockerFixture, begin: Begin, read: threading.Event
 ) -> None:
