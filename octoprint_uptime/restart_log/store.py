@@ -188,9 +188,16 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
-    """Return the name of this boot in the stored runs, or ``boot`` if it is new."""
-    stored = [row["boot"] for row in connection.execute("SELECT DISTINCT boot FROM runs")]
-    return next((known for known in stored if clock.same_boot(known, boot)), boot)
+    """Return the name of this boot in the stored runs, or a new one."""
+    if not clock.is_time(boot):
+        return boot
+    rows = connection.execute("SELECT boot, \"offset\" FROM runs WHERE typeof(boot) = 'text' ORDER BY id DESC")
+    offsets: dict[str, float | None] = {name: number(offset) for name, offset in rows}
+    for name, offset in offsets.items():
+        # The clock may have been set since the boot got its name. Its offset is kept up to date.
+        if clock.is_time(name) and offset is not None and clock.same_boot(str(round(offset)), boot):
+            return name
+    return next(name for name in map(str, itertools.count(int(boot))) if name not in offsets)
 
 
 def _to_row(run: Run) -> dict[str, object]:

@@ -136,9 +136,27 @@ def test_str_is_the_path(store: Store, path: Path) -> None:
 
 
 def test_nearby_boot_times_are_stored_as_one_boot(store: Store) -> None:
-    boots = ["1772366400", "1772366430", "1772366490", "1772366470"]
+    boots = ["1772366400", "1772366430", "1772366491", "1772366470"]
     stored = [store.save(RUN._replace(boot=boot, offset=float(boot))).boot for boot in boots]
-    assert stored == ["1772366400", "1772366400", "1772366490", "1772366490"]
+    assert stored == ["1772366400", "1772366400", "1772366491", "1772366491"]
+
+
+def test_boot_without_an_id_is_known_by_its_latest_time(store: Store) -> None:
+    """The clock stood in 1970 when it got its name, and was set since."""
+    first = store.save(RUN._replace(boot="5", offset=5.0))
+    store.save(first._replace(offset=MARCH))
+    assert store.save(RUN._replace(boot=str(int(MARCH) + 3), offset=MARCH + 3)).boot == "5"
+
+
+@pytest.mark.parametrize("boot", ["3", "5", "6"])
+def test_clock_that_is_not_set_yet_changes_no_other_boot(store: Store, boot: str) -> None:
+    """Without an id, both boots began in the same minute of 1970; the first one's clock was set later."""
+    first = store.save(RUN._replace(boot="5", offset=5.0))
+    store.save(first._replace(offset=MARCH))
+    second = store.save(RUN._replace(boot="6", offset=MARCH + 86400))
+    third = store.save(RUN._replace(boot=boot, offset=float(boot)))
+    assert len({first.boot, second.boot, third.boot}) == 3
+    assert [run.offset for run in store.before(LAST)] == [MARCH, MARCH + 86400, float(boot)]
 
 
 def test_new_offset_applies_to_all_runs_of_the_boot(store: Store) -> None:
