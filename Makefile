@@ -2,7 +2,7 @@
 # make check [OCTOPRINT=2.0.0rc7]              lint, docs, unit tests and a smoke test; must pass before a push
 # make tests/e2e/test_api.py [OCTOPRINT=...]   one test file, in one OctoPrint version
 # make lint | test-units | test-js | test-e2e | translations     one part; for test-e2e, OCTOPRINTS=dev is OctoPrint's dev branch
-# make test                                    all tests except the nightly ones, in both OctoPrint versions
+# make test                                    all tests except the nightly ones; those marked each_octoprint in both OctoPrints
 # make test-all                                all tests in both OctoPrint versions, and the unit tests in every installed Python
 # make bench                                   measure the plugin's cost, compared with a reference
 # make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   shut down an emulated Debian system ENDS times; 30 seconds per shutdown
