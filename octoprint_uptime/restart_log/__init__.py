@@ -112,7 +112,7 @@ class RestartLog:
 
     def _history_of(self, runs: tuple[Run, ...]) -> History:
         offset = clock.boot_offset()
-        # A clock that somebody or something has set is better than the one that the host started with.
+        # A clock that was set during this run is more reliable than the one that the host started with.
         was_set = abs(offset - self._first_offset) > clock.JITTER_SECONDS
         return History(runs, offset + clock.boot_clock(), was_set or clock.is_synchronized())
 
@@ -131,8 +131,8 @@ class RestartLog:
         """Return the news.
 
         The notice is about the newest undismissed unexpected shutdown among the last fifty restarts. Shutdowns that
-        lost a print take precedence. The news is computed only when it may have changed, and at each heartbeat, since
-        a time may no longer lie in the future, or the clock may have been synchronized.
+        lost a print take precedence. The news is computed only when it may have changed, and at each heartbeat,
+        because by then a time may no longer lie in the future, or the clock may have been synchronized.
         """
         basis = (*self._recorder.state, clock.boot_offset())
         known, news = self._known_news

@@ -32,7 +32,7 @@ class History:
     """The restarts, uptimes and figures of some runs.
 
     ``runs`` are in chronological order. ``now`` is in seconds since 1970. If the last run is still running, ``now`` is
-    also its last heartbeat. ``clock_is_right`` says that there is evidence for ``now``. A later time is not reported.
+    also its last heartbeat. ``clock_is_right`` says that there is evidence for ``now``. Later times are not reported.
     """
 
     def __init__(self, runs: Sequence[Run], now: float, clock_is_right: bool = False) -> None:
@@ -101,11 +101,11 @@ class History:
         return self._known[index]
 
     def _until_now(self, moment: float | None) -> float | None:
-        """Return a moment, or None if it lies in the future."""
+        """Return a time, or None if it lies in the future."""
         return None if moment is None or moment > self._now else moment
 
     def _reported(self, restart: Restart) -> Restart:
-        """Return the restart without moments in the future."""
+        """Return the restart without times in the future."""
         return restart._replace(
             run_started=self._until_now(restart.run_started),
             ended_after=self._until_now(restart.ended_after),
@@ -260,7 +260,7 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
             # it was down for longer.
             shortest = by_boot_clock if clean else 0
         else:
-            # OctoPrint was down at least from the boot on.
+            # OctoPrint was down at least from the boot until its start.
             shortest = longest if clean else current.started
             ended_before = ended_after if clean else current_boot
 
@@ -290,7 +290,7 @@ def _kind(previous: Run, current: Run) -> str:
 
 
 def _dated(print_: Print, date: Callable[[float | None], float | None]) -> Print:
-    """Return the print with each of its times as ``date`` returns it."""
+    """Return the print with ``date`` applied to each of its times."""
     progress = print_.progress
     if progress:
         progress = progress._replace(seen=date(progress.seen))
