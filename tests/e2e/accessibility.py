@@ -10,7 +10,7 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.m
 
 
 def violations(page: Page, selector: str) -> list[str]:
-    """Return what axe-core reports within one element."""
+    """Return the problems that axe-core reports within one element."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("selector => axe.run(selector)", selector)

@@ -40,7 +40,7 @@ def octoprint_executable(octoprint_environment: Path) -> Path:
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
     """Start each kind of server once for each OctoPrint, whatever the order of the tests.
 
-    A session-scoped fixture for each kind would start anew whenever the tests switch to the other OctoPrint.
+    A session-scoped fixture for each kind would start a new server whenever the tests switch to the other OctoPrint.
     """
     servers: dict[tuple[Path, str], OctoPrint] = {}
 
@@ -78,7 +78,7 @@ def start_with_runs(server: OctoPrint) -> None:
 
 @pytest.fixture
 def only_read(shared_server: SharedServer, octoprint_executable: Path) -> OctoPrint:
-    """Give a running OctoPrint with a restart log, to tests that dismiss and clear nothing."""
+    """Give a running OctoPrint with a restart log, for tests that dismiss and clear nothing."""
     return shared_server(octoprint_executable, "only_read", start_with_runs)
 
 
@@ -95,7 +95,7 @@ def crowded_server(shared_server: SharedServer, octoprint_executable: Path) -> O
 
 @pytest.fixture
 def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServer]:
-    """Start OctoPrints with settings, surroundings and other plugins of a test's own."""
+    """Start OctoPrint with a test's own settings, surroundings and plugins."""
     servers: list[OctoPrint] = []
 
     def make(
@@ -204,7 +204,7 @@ def kept_pages(chromium: Browser) -> Iterator[KeptPages]:
 
 
 def tidied(page: Page, errors: list[str]) -> Iterator[Page]:
-    """Give a page, and undo what a test may have opened, changed or pointed at."""
+    """Give a page, and undo everything that a test may have opened, changed or pointed at."""
     yield page
     page.unroute_all(behavior="ignoreErrors")
     page.set_viewport_size({"width": 1400, "height": 900})

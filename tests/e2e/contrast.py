@@ -112,7 +112,7 @@ _MEASURE = """([roots, cores]) => {
 
 
 class Contrast(NamedTuple):
-    """The contrast of one element. ``cores`` is that of the core's element with the same class, if there is one."""
+    """The contrast of one element. ``cores`` is the contrast of OctoPrint's own element with that class, if any."""
 
     element: str
     kind: str

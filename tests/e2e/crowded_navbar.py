@@ -1,4 +1,4 @@
-"""A navbar that other plugins' entries and long uptimes leave little room in."""
+"""A navbar with little room, because of other plugins' entries and long uptimes."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from support import boot_clock
 class Lxcfs:
     """Rewrite a file in place, ten times a second, as long as the context lasts.
 
-    The container started when the host had been up for half the time that it has been up now.
+    The container started when the host had been up for half of its current uptime.
     """
 
     def __init__(self, file: Path) -> None:

@@ -1,4 +1,4 @@
-"""Parts of the page that tests look at, ways to open them, and runs for them to show."""
+"""Locate and open the parts of the page that tests look at, and provide runs for them to show."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def seed(runs: Iterable[Run]) -> Callable[[Path], None]:
 
 
 def changing(change: Callable[[dict[str, Any]], None]) -> Callable[[Page], None]:
-    """Return a function that prepares a page to get changed answers from the API."""
+    """Return a function that makes a page get changed responses from the API."""
 
     def handle(route: Route) -> None:
         if route.request.method == "POST":
@@ -114,12 +114,12 @@ def figures(page: Page) -> dict[str, str]:
 
 
 def poll_now(page: Page) -> None:
-    """Make the page poll at once."""
+    """Make the page poll immediately."""
     page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.askNow()")
 
 
 def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
-    """Return a function that prepares a page to which the API answers with other values."""
+    """Return a function that makes a page get other values from the API."""
     answer = {**server.answer(), **values}
 
     def prepare(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""A server's recorded runs: how tests make them, and how they read the database, the API and the event."""
+"""Record runs of a server, and read them from the database, the API and the event."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def opened(server: OctoPrint) -> Iterator[sqlite3.Connection]:
 
 
 def _copied(path: Path, folder: str) -> bool:
-    """Copy the database's files; return whether none vanished meanwhile because the server closed it."""
+    """Copy the database's files. Return False if the server deleted one meanwhile by closing the database."""
     try:
         for part in path.parent.glob(f"{path.name}*"):
             shutil.copy(part, folder)
@@ -143,7 +143,7 @@ def connect(server: OctoPrint) -> None:
 
 
 def job(server: OctoPrint) -> dict[str, Any]:
-    """Return OctoPrint's state of its job."""
+    """Return the state of OctoPrint's print job."""
     found: dict[str, Any] = server.session("admin").get(f"{server.url}/api/job").json()
     return found
 
@@ -178,7 +178,7 @@ def printing(server: OctoPrint) -> Any:
 
 
 def end(server: OctoPrint, how: str) -> None:
-    """Stop the server and all its processes, also those of a wrapper."""
+    """Stop the server and all its processes, including those of a wrapper."""
     assert server.process is not None
     group = server.process.pid
     {"clean": server.stop, "killed": server.kill}[how]()
@@ -198,7 +198,7 @@ def moment(text: str) -> float:
 
 
 def check_order(found: list[dict[str, Any]]) -> None:
-    """Check that restarts don't overlap, and that their moments are in order and plausible."""
+    """Check that restarts don't overlap, and that their times are in order and plausible."""
     assert [each["id"] for each in found] == sorted((each["id"] for each in found), reverse=True)
     last = EARLIEST
     for each in reversed(found):
@@ -216,7 +216,7 @@ def check_order(found: list[dict[str, Any]]) -> None:
 
 
 class Start(NamedTuple):
-    """What a server shows soon after a start."""
+    """The state of a server soon after a start."""
 
     answer: dict[str, Any]
     listed: list[dict[str, Any]]
@@ -233,7 +233,7 @@ class Start(NamedTuple):
 
 
 def begin(server: OctoPrint, how: str | None = None) -> Start:
-    """End the server, if it runs, start it, and return what it shows once it has read its log."""
+    """Stop the server if it is running, start it, and return its state once it has read its log."""
     again = database(server).exists()
     before = time.time()
     if how is not None:

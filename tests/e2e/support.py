@@ -1,4 +1,4 @@
-"""OctoPrint, its users and its page, as the tests use them."""
+"""Servers, users and page helpers that the tests share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENDPOINT = f"/api/plugin/{ID}"
 SUFFIXES = {"": "full", "_dhm": "dhm", "_dh": "dh", "_d": "d"}
 
 
-# What the API answers with.
+# The fields of the API's response.
 ANSWER_FIELDS = {
     *(f"{prefix}seconds" for prefix in ("", "octoprint_")),
     *(f"{prefix}started_at" for prefix in ("", "octoprint_")),
@@ -110,7 +110,7 @@ class OctoPrint(Server):
         enable: Iterable[str] = (),
         disable: Iterable[str] = (),
     ) -> None:
-        """Write a new data folder that leaves out OctoPrint's plugins that no test needs."""
+        """Write a new data folder without OctoPrint's plugins that no test needs."""
         super().prepare(users, groups, plugins, enable, (_UNNEEDED - set(enable)) | set(disable))
 
     def add_plugins(self, files: dict[str, str]) -> None:
@@ -137,14 +137,14 @@ class OctoPrint(Server):
         return session
 
     def answer(self, user: str = "admin") -> dict[str, Any]:
-        """Return the API's answer."""
+        """Return the API's response."""
         response = self.session(user).get(self.url + ENDPOINT)
         assert response.status_code == 200, response.text
         answer: dict[str, Any] = response.json()
         return answer
 
     def save(self, values: Any, user: str = "admin") -> requests.Response:
-        """Save settings of the plugin, as a script does."""
+        """Save settings of the plugin over the API, as a script does."""
         return self.session(user).post(f"{self.url}/api/settings", json={"plugins": {ID: values}})
 
     def settings(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class OctoPrint(Server):
         return self.config().get("plugins", {}).get(ID)
 
     def shell(self, line: str, wrapper: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
-        """Run a line in a shell, with OctoPrint's virtual environment activated and this data folder."""
+        """Run a shell command with this data folder and with OctoPrint's virtual environment activated."""
         home = self.basedir.with_name(f"{self.basedir.name}-home")
         home.mkdir(exist_ok=True)
         if not (home / ".octoprint").exists():
@@ -172,7 +172,7 @@ class OctoPrint(Server):
         return subprocess.run([*wrapper, "sh", "-c", line], env=environment, capture_output=True, text=True)
 
     def new_log(self) -> str:
-        """Return what was logged since the last call."""
+        """Return the lines that were logged since the last call."""
         time.sleep(0.05)  # OctoPrint writes its log in a thread
         log = self.log
         new, self._seen = log[self._seen :], len(log)
@@ -196,7 +196,7 @@ class OctoPrint(Server):
 
 
 def check_error(response: requests.Response) -> None:
-    """Check that a refusal by the plugin's API has its usual form."""
+    """Check that an error response of the plugin's API has the documented form."""
     assert response.headers["Content-Type"] == "application/json"
     assert "no-store" in response.headers["Cache-Control"]
     if response.request.method == "HEAD":
@@ -223,7 +223,7 @@ def process_age(pid: int) -> float:
 
 @contextmanager
 def serving(handle: Callable[[BaseHTTPRequestHandler], bytes]) -> Iterator[str]:
-    """Run a web server that answers each request with what ``handle`` returns; give its address."""
+    """Run a web server that responds to each request with the result of ``handle``. Give its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -287,7 +287,7 @@ MONTHS = {
 
 
 def said(moment: datetime, locale: str = "en-US", zone: str = "UTC") -> str:
-    """A moment as the page says it: no day where it is today, no year where it is this one."""
+    """Return a time in the page's words: without the day if it is today, without the year if it is this year."""
     local = moment.astimezone(ZoneInfo(zone))
     now = datetime.now(ZoneInfo(zone))
     german = locale == "de-DE"
@@ -301,7 +301,7 @@ def said(moment: datetime, locale: str = "en-US", zone: str = "UTC") -> str:
 
 
 def said_about(moment: datetime, locale: str = "en-US", zone: str = "UTC") -> set[str]:
-    """What the page may say of a moment that it knows to two seconds."""
+    """Return the words that the page may show for a time that it knows to two seconds."""
     return {said(moment + timedelta(seconds=off), locale, zone) for off in (-2, 0, 2)}
 
 
@@ -312,7 +312,7 @@ OCTOPRINT = re.compile(rf"^\s*OctoPrint {UPTIME}\s*$")
 
 
 class Requests:
-    """Counts a page's requests to the plugin's API."""
+    """A counter of a page's requests to the plugin's API."""
 
     def __init__(self, page: Page) -> None:
         self.times: list[float] = []
@@ -328,7 +328,7 @@ class Requests:
 
 
 class PageRequests:
-    """When a page asks the plugin's API, by a clock of the page that a test moves on."""
+    """The times of a page's requests to the plugin's API, by a clock that the test advances."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -357,7 +357,10 @@ class PageRequests:
         return times
 
     def within(self, seconds: float, answered: bool = False) -> list[float]:
-        """Return the requests of the next seconds, a tenth of which really pass, or more until each is ``answered``."""
+        """Advance the page's clock by ``seconds``, and return the requests in that time.
+
+        With ``answered``, wait for the response to each request before going on.
+        """
         before = len(self.times)
         for _ in range(round(seconds * 4)):
             self._page.clock.run_for(250)

@@ -1,4 +1,4 @@
-"""What each user gets, by each way to authenticate; and many callers at once."""
+"""Test each kind of user with each way to authenticate, and many callers at the same time."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def resident_megabytes(pid: int) -> float:
 
 @pytest.mark.parametrize("requests_at_least", [1_500, pytest.param(20_000, marks=pytest.mark.nightly)])
 def test_twenty_concurrent_callers_leave_nothing_behind(server: OctoPrint, requests_at_least: int) -> None:
-    """Answers stay right, and neither files nor memory pile up."""
+    """Responses stay correct, and neither open files nor memory grow."""
     assert server.process is not None
     pid = server.process.pid
     first = server.answer()

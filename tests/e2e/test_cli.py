@@ -1,4 +1,4 @@
-"""`octoprint plugins octoprint_uptime:show` without a server; beside one it is in test_readme.py."""
+"""Test `octoprint plugins octoprint_uptime:show` without a server. test_readme.py tests it with one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def unknown(tmp_path: Path) -> list[str]:
     return with_files({"/proc/uptime": tmp_path / "nothing", "/proc/stat": tmp_path / "nothing"})
 
 
-# Each format and what else may be stored there is in tests/unit/test_cli.py; here, what OctoPrint makes of the file.
+# tests/unit/test_cli.py tests each format and other stored values. This tests what OctoPrint reads from the file.
 @pytest.mark.parametrize(
     ("stored", "shown", "complaint"),
     [

@@ -49,7 +49,7 @@ def check_moments(answer: dict[str, Any], offset: timedelta) -> None:
 def test_setting_the_wall_clock_moves_start_times_but_no_uptime(
     make_server: MakeServer, tmp_path: Path, source: str
 ) -> None:
-    """Jitter of the wall clock moves neither."""
+    """Neither changes when the wall clock jitters."""
     environment, set_clock = with_wall_clock(tmp_path / "clock")
     nothing = tmp_path / "uptime"
     nothing.touch()
@@ -96,7 +96,7 @@ def test_empty_proc_means_unknown_uptimes(make_server: MakeServer) -> None:
         assert answer["uptime_available"] is False
         assert "neither /proc/uptime nor psutil gives" in answer["uptime_note"]
     own = [line for line in server.new_log().splitlines() if f"octoprint.plugins.{ID} - " in line]
-    assert len(own) == 4  # two uptimes, two sources each; OctoPrint itself misses /proc too
+    assert len(own) == 4  # two uptimes, two sources each; OctoPrint itself also misses /proc
     server.stop()
     server.new_log()
 
@@ -218,7 +218,7 @@ def test_without_psutil_the_rest_still_works(make_server: MakeServer, lxcfs: Lxc
         assert ("pip install psutil" in answer.get("uptime_note", "")) is not available
         assert warnings() == said
     server.stop()
-    server.new_log()  # OctoPrint's own code may stumble too
+    server.new_log()  # OctoPrint's own code may fail, too
 
 
 @pytest.mark.each_octoprint

@@ -1,4 +1,4 @@
-"""The plugin while OctoPrint's appearance settings leave out one of its components."""
+"""Test the plugin while OctoPrint's appearance settings hide one of its components."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.each_octoprint
 
 
 def without(kind: str) -> Callable[[Path], None]:
-    """Seed a restart log, and settings that leave out one kind of component."""
+    """Write a restart log, and settings that hide one kind of component."""
 
     def write(basedir: Path) -> None:
         seed(RUNS)(basedir)
@@ -51,7 +51,7 @@ def serve(make_server: MakeServer, kind: str, **settings: Any) -> OctoPrint:
 
 
 def asks_nothing(page: Page) -> bool:
-    """Return whether it makes no request for longer than its interval."""
+    """Return whether the page makes no request for longer than its interval."""
     requests = Requests(page)
     page.wait_for_timeout(1500)
     return requests.count == 0

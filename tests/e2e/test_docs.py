@@ -71,7 +71,7 @@ def block(page: str, words: str) -> str:
 
 
 def at(server: OctoPrint, text: str) -> str:
-    """Return the text with this server's address."""
+    """Return the text with the address replaced by this server's."""
     assert "http://octopi.local" in text
     return text.replace("http://octopi.local", server.url)
 
@@ -95,7 +95,7 @@ def paste(page: Page, script: str) -> None:
 
 
 def console_of(page: Page, script: str, count: int) -> list[str]:
-    """Return this many lines that the script writes to the console."""
+    """Return the first ``count`` lines that the script writes to the console."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "log" else None)
     paste(page, script)

@@ -43,7 +43,7 @@ def ask(server: OctoPrint) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @pytest.mark.each_octoprint
 def test_helpers_work_before_and_after_the_plugin_is_initialised(make_server: MakeServer) -> None:
-    """The last restart is the API's, but without the file's name."""
+    """The last restart is like the API's, but without file names."""
     server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), extra_plugins={"a_neighbour.py": NEIGHBOUR})
     told = until(lambda: server.answer()["last_restart"])
     at_first, now = ask(server)

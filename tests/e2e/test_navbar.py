@@ -280,10 +280,10 @@ def test_it_is_right_within_a_second_after_sleep_or_a_clock_change(server: OctoP
             if jump == "asleep":
                 page.clock.fast_forward("08:00:00")
             else:
-                # As where the browser's steady clock stands still in the computer's sleep.
+                # As in browsers whose steady clock stands still while the computer sleeps.
                 now = page.evaluate("Date.now()")
                 page.clock.set_system_time((now + (8 if jump == "clock ahead" else -8) * 3600_000) / 1000)
-            page.clock.run_for(1000)  # by the page's clock, which no busy machine slows down
+            page.clock.run_for(1000)  # by the page's clock, which a busy machine doesn't slow down
             page.wait_for_timeout(50)
             assert requests.count >= 1, jump
         page.wait_for_timeout(300)
@@ -297,7 +297,7 @@ def test_it_is_right_within_a_second_after_sleep_or_a_clock_change(server: OctoP
 
 
 def test_each_tab_makes_only_its_own_requests(server: OctoPrint, open_page: OpenPage) -> None:
-    server.save({"poll_interval_seconds": 3600}).raise_for_status()  # longer than opening them takes
+    server.save({"poll_interval_seconds": 3600}).raise_for_status()  # longer than it takes to open them
     first = open_page(server)
     pages = [first, *(first.context.new_page() for _ in range(2))]
     requests = []

@@ -34,7 +34,7 @@ CAUSE = "The cause is unknown. octoprint.log may have clues."
 
 
 def said(moment: str) -> str:
-    """Return a pattern of the page's words for one of the API's moments."""
+    """Return a pattern of the page's words for one of the API's times."""
     found = said_about(datetime.fromisoformat(moment.replace("Z", "+00:00")))
     return "(?:" + "|".join(re.escape(f"at {text}".replace("\u00a0", " ")) for text in found) + ")"
 
@@ -45,7 +45,7 @@ def paragraphs(page: Page) -> list[str]:
 
 
 def check(page: Page, title: str, *patterns: str) -> None:
-    """The notice has this title, and a paragraph for each pattern."""
+    """Check that the notice has this title, and a paragraph for each pattern."""
     expect(notice(page).locator(".ui-pnotify-title")).to_have_text(title)
     found = paragraphs(page)
     assert len(found) == len(patterns), found
@@ -69,7 +69,7 @@ def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, open_page: O
     )
     assert violations(page, ".octoprint_uptime_notice") == []
     expect(page.get_by_role("region", name="2 prints were lost")).to_be_visible()
-    # The popover tells of the same end in the same words.
+    # The popover reports the same shutdown in the same words.
     open_popover(page)
     expect(popover(page)).to_contain_text(
         re.compile(r"The host went down unexpectedly .*\. Lost print: benchy\.gcode, at least 43% \(Z\s12\.4\smm\)\.")
@@ -125,7 +125,7 @@ def test_only_dismiss_dismisses(only_read: OctoPrint, open_page: OpenPage) -> No
     close_log(page)
     expect(notice(page)).to_be_visible()
     assert only_read.answer()["unseen_restart"] is not None
-    # By the keyboard, which PNotify's own button can't be reached by.
+    # With the keyboard, which can't reach PNotify's own button.
     notice(page).get_by_role("button", name="Close the notice").focus()
     page.keyboard.press("Enter")
     expect(notice(page)).to_have_count(0)
@@ -142,7 +142,7 @@ def test_a_newer_shutdown_updates_or_reopens_it(only_read: OctoPrint, open_page:
     newer = 0
 
     def change(answer: dict[str, Any]) -> None:
-        if newer:  # an end without a print, so that the notice goes on to speak of the lost one
+        if newer:  # a shutdown without a print, so the notice is still about the lost one
             answer["last_restart"] = {**answer["last_restart"], "id": 1000 + newer, "lost_print": None}
             answer["unseen_restarts"] += newer
 

@@ -91,7 +91,7 @@ def test_accessible_name_has_the_visible_words_and_does_not_tick(
     expect(entry(page)).to_have_accessible_description(re.compile(f"^Host {since} .* OctoPrint {since} "))
     expect(entry(page)).to_have_attribute("aria-controls", f"navbar_plugin_{ID}_popover")
     assert page.locator(f"#navbar_plugin_{ID} [aria-live], #navbar_plugin_{ID} [role=status]").count() == 0
-    # As the screen reader gets it: the tree of what is not hidden from it.
+    # As a screen reader gets it: the tree of everything that is not hidden from it.
     heard, text = entry(page).aria_snapshot(), entry(page).inner_text()
     expect(entry(page)).not_to_have_text(text)  # it ticks
     assert entry(page).aria_snapshot() == heard
@@ -206,7 +206,7 @@ def test_it_covers_no_menu_of_the_navbar(page: Page) -> None:
 def test_it_stays_inside_the_page(crowded_server: OctoPrint, open_page: OpenPage, options: dict[str, Any]) -> None:
     page = open_page(crowded_server, locale="de-DE", **options)
     expect(entry(page)).to_be_visible()
-    # Also with the entry at the far left.
+    # The same with the entry at the far left.
     for first, others in ((False, 0), (False, 3), (True, 0), (True, 3)):
         show_others(page, others)
         if first:

@@ -22,7 +22,7 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding=
 
 
 def shape(value: Any, like: Any) -> Any:
-    """Return the types of the fields that ``like`` has, too."""
+    """Return the types of the fields that ``like`` also has."""
     return {name: shape(value[name], each) for name, each in like.items()} if isinstance(like, dict) else type(value)
 
 

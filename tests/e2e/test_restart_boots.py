@@ -136,7 +136,7 @@ def test_boot_decades_ahead_costs_only_its_own_moments(make_server: MakeServer, 
 
 
 def test_restarts_of_container_and_host_differ(make_server: MakeServer, tmp_path: Path) -> None:
-    """LXC gives a container a new boot id at each start, but the host's boot clock, which goes on."""
+    """LXC gives a container a new boot id at each start, but the host's boot clock, which keeps running."""
     boot_id = tmp_path / "boot_id"
     boot_id.write_text(f"{uuid.uuid4()}\n")
     wrapper = with_files({"/proc/sys/kernel/random/boot_id": boot_id})

@@ -33,7 +33,7 @@ def log_file(folder: Path, statements: str = "") -> Path:
 
 
 def check_unkept(server: OctoPrint, word: str) -> None:
-    """Check that all else works while the log can't be kept, and that one warning has this word."""
+    """Check that everything else works while the log can't be written, and that one warning has this word."""
     answer = server.answer()
     assert answer["uptime_available"] is True
     assert answer["last_restart"] is None
@@ -117,7 +117,7 @@ def test_locked_file_delays_nothing_and_is_used_once_unlocked(make_server: MakeS
     assert rows(server)[0]["ended"] == "clean"
 
 
-# Hangs as OctoPrint shuts down, until a service manager loses its patience.
+# Hangs when OctoPrint shuts down, until the service manager kills it.
 HANG = """
 import os, time
 import octoprint.plugin, octoprint.settings

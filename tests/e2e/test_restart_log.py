@@ -39,12 +39,12 @@ from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
 
 
 def bars(page: Page, lane: int, state: str) -> Locator:
-    """What is drawn in the lane of the host (0) or of OctoPrint (1)."""
+    """Return the bars in the lane of the host (0) or of OctoPrint (1)."""
     return log(page).locator(".octoprint_uptime_timeline .octoprint_uptime_plate").nth(lane).locator(f"i.{state}")
 
 
 def places(found: Locator) -> list[Any]:
-    """Where bars begin and end, in percent of the timeline."""
+    """Return where bars begin and end, in percent of the timeline."""
     return [
         (left, right)
         for left, right in found.evaluate_all(
@@ -175,9 +175,9 @@ def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, 
         ]
     legend = all_words_of(log(page).locator(".octoprint_uptime_legend li"))
     assert legend == ["Running", "Not running", "Not recorded"]
-    # The run in which the log was switched off may have gone on.
+    # The run in which the log was switched off may have continued.
     assert figures(page)["Longest uptime"] == "at least 2d 0h 0m"
-    # Of the run that ended by switching the log off no end is known.
+    # The end of the run in which the log was switched off is unknown.
     choose(page, "Year")
     assert figures(page)["Restarts"] == "2"
     close_log(page)
@@ -344,7 +344,7 @@ def test_clearing_it_asks_first_and_needs_settings(make_server: MakeServer, open
     expect(rows(page)).to_have_count(0)
     assert server.answer()["last_restart"] is None
     expect(notice(page)).to_have_count(0)
-    # Another page hears of it with its next poll.
+    # Another page gets it with its next poll.
     poll_now(other)
     expect(notice(other)).to_have_count(0)
 
@@ -375,7 +375,7 @@ def test_a_switched_off_log_shows_nothing(make_server: MakeServer, open_page: Op
     expect(popover(page).get_by_role("button", name="Restart log")).to_be_hidden()
     expect(popover(page).get_by_role("listbox")).to_have_count(0)
     expect(notice(page)).to_have_count(0)
-    # But what is stored can be cleared.
+    # But stored runs can be cleared.
     entry(page).click()
     pane = dialog(page)
     expect(pane.get_by_role("button", name="Restart log", exact=True)).to_be_hidden()

@@ -49,7 +49,7 @@ WATCHERS = {"name": "Watchers", "description": "", "permissions": ["STATUS"], "s
 
 
 class Story(NamedTuple):
-    """What was seen after each start of a server, and that server, running."""
+    """The states after each start of a server, and that server, still running."""
 
     starts: dict[str, Start]
     server: OctoPrint
@@ -300,7 +300,7 @@ def test_read_only_users_may_not_dismiss(story: Story) -> None:
 
 
 def test_dismissal_counts_for_everyone_and_survives_a_restart(story: Story) -> None:
-    """Dismissing one restart dismisses those before it, too."""
+    """Dismissing one restart also dismisses all earlier ones."""
     before = restarts(story.server)
     newest, chosen = before[0]["id"], before[3]["id"]
     for run_id in (chosen, 10**6):

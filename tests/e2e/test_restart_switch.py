@@ -69,7 +69,7 @@ def test_switched_off_log_records_and_forgets_nothing(make_server: MakeServer) -
         not in (server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"])
     )
     server.save({"restart_log": True}).raise_for_status()
-    assert until(lambda: restarts(server)) == first.listed  # what lies around the time it was off is not known
+    assert until(lambda: restarts(server)) == first.listed  # nothing is known about the time when it was off
     assert len(events(server)) == 1
     since = moment(server.answer()["recorded_since"])
     assert since == pytest.approx(rows(server)[0]["offset"] + rows(server)[0]["recorded_from"], abs=2.5)
@@ -85,7 +85,7 @@ def test_switched_off_log_records_and_forgets_nothing(make_server: MakeServer) -
     assert (server.answer()["last_restart"], restarts(server)) == (None, [])
     assert len(rows(server)) == 1
     assert len(begin(server, "clean").listed) == 1
-    # What is stored can be cleared, too, while nothing is recorded.
+    # Stored runs can also be cleared while nothing is recorded.
     server.save({"restart_log": False}).raise_for_status()
     until(lambda: rows(server)[-1]["ended"] == "off")
     response = server.session("admin").post(server.url + ENDPOINT, json={"command": "clear"})

@@ -33,7 +33,7 @@ def form(page: Page) -> int:
 
 
 def heights(page: Page) -> tuple[int, int]:
-    """Return the navbar's height, and what it would be without the plugin."""
+    """Return the navbar's height with and without the plugin's entry."""
     with_it, without = page.evaluate(
         """() => {
             const navbar = document.querySelector("#navbar");

@@ -153,7 +153,7 @@ def test_number_out_of_range_shows_an_error_and_is_clamped(
         expect(error).to_have_text(f"Enter a whole number from {low} to {high}. {used} will be saved.")
         expect(group).to_have_class(re.compile(r"\berror\b"))
         expect(control(page, key)).to_have_attribute("aria-invalid", "true")
-    # What the error announces is what is saved.
+    # The value in the error message is saved.
     for bad, used in ((high + 1, high), ("", default), ("7.5", 7)):
         control(page, key).fill(str(bad))
         expect(error).to_have_text(re.compile(f" {used} will be saved"))

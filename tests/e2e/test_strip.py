@@ -97,7 +97,7 @@ def test_arrow_keys_move_along_it_and_one_tab_leaves_it(only_read: OctoPrint, op
         moves.append(focused())
     assert moves == [28, 27, 20, 21, 0, 0, 7, 29, 29]
     page.keyboard.press("ArrowLeft")
-    # What the browser does with Alt is not taken from it.
+    # The browser's own shortcuts with Alt still work.
     page.evaluate("() => document.addEventListener('keydown', event => { window.taken = event.defaultPrevented; })")
     page.keyboard.press("Alt+PageUp")
     assert page.evaluate("window.taken") is False

@@ -1,4 +1,4 @@
-"""Readability under themes, which small style sheets stand for."""
+"""Test readability with small style sheets that imitate themes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ THEMES = {
 
 
 def unreadable(page: Page, *roots: str) -> dict[str, list[Contrast]]:
-    """Return what is unreadable within some elements, by theme."""
+    """Return the unreadable parts of some elements, by theme."""
     found = {}
     for name, sheet in THEMES.items():
         set_theme(page, sheet)
