@@ -1,4 +1,4 @@
-"""What make's targets run and depend on, without running it."""
+"""Test what make's targets run and depend on, without running it."""
 
 from __future__ import annotations
 

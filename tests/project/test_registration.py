@@ -66,7 +66,7 @@ def test_screenshots_have_address_alt_text_and_caption() -> None:
 
 
 def test_pictures_exist_at_the_repositorys_paths(tmp_path: Path) -> None:
-    """Build the repository's folder as it is after the pictures were copied there."""
+    """Build the repository's folder with the pictures copied into it."""
     (tmp_path / FOLDER[1:]).mkdir(parents=True)
     for picture in [*(ROOT / "assets" / "img").iterdir(), *(ROOT / "octoprint_uptime" / "static" / "img").iterdir()]:
         shutil.copy(picture, tmp_path / FOLDER[1:])
@@ -101,10 +101,10 @@ def test_entry_agrees_with_the_package(key: str, value: str) -> None:
 
 
 def test_archive_is_the_latest_release() -> None:
-    """A branch would be installed in any state, whatever version the repository shows."""
+    """From a branch, OctoPrint would install unreleased changes under the version that the repository shows."""
     assert ENTRY["archive"].startswith(f"{ENTRY['source']}/releases/latest/download/")
 
 
 def test_entry_embeds_nothing_from_other_sites() -> None:
-    """Embedded content would show other sites who reads the page."""
+    """Embedded content would reveal the page's visitors to other sites."""
     assert not re.search(r"<\w|!\[.*?\]\(http", TEXT)

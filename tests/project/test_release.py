@@ -1,4 +1,4 @@
-"""What `make release` asks of a commit, and what it makes of it."""
+"""Test what `make release` requires of a commit, and what it builds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours are the stylesheet's, and it reaches nothing but the plugin's own elements."""
+"""Check that all colours are in the stylesheet, and that it affects only the plugin's own elements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogues are complete, fresh, shipped as they are, and change nothing of OctoPrint's own."""
+"""Check that the catalogues are complete, up to date and shipped unchanged, and override no text of OctoPrint's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(path: Path) -> Catalog:
 
 
 def messages(catalog: Catalog) -> dict[str, Message]:
-    """By their text; one with a plural by both."""
+    """Return the messages by their text. The key of a plural has both texts."""
     return {
         message.id if isinstance(message.id, str) else " | ".join(message.id): message
         for message in catalog
@@ -31,7 +31,7 @@ def messages(catalog: Catalog) -> dict[str, Message]:
 
 
 def strings_of(message: Message) -> list[str]:
-    """What it is translated by, with its plural where it has one."""
+    """Return the translation, with its plural if there is one."""
     string = message.string or ""
     return [string] if isinstance(string, str) else [str(each) for each in string]
 

@@ -1,4 +1,4 @@
-"""What GitHub runs is what `make test-all` runs."""
+"""Check that GitHub runs the same tests as `make test-all`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of OctoPrint as tests make them up, in March 2026."""
+"""Made-up runs of OctoPrint for tests, in March 2026."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(
     recorded_from: float | None = None,
     own_boot_id: bool = False,
 ) -> Run:
-    """Return a run; without an ``offset`` that of its boot, a, b or c, whose hosts boot a day apart."""
+    """Return a run. The default ``offset`` is that of its boot: a, b or c, each a day after the previous one."""
     wall = OFFSETS[boot] if offset is None else offset
     since = started if recorded_from is None else recorded_from
     return Run(number, boot, wall, started, since, last_alive, "1.11.8", ended, print_, dismissed, own_boot_id)
@@ -39,7 +39,7 @@ seconds = st.integers(0, 10**6).map(float) | st.floats(0, 1e6)
 def any_runs(draw: st.DrawFn) -> list[Run]:
     """Return runs of up to five boots with any clocks, in order or not."""
     offsets = [draw(st.floats(-1e12, 1e12) | st.floats(MARCH - DAY, MARCH + 90 * DAY)) for _ in range(5)]
-    in_order = draw(st.booleans())  # else hardly any would be
+    in_order = draw(st.booleans())  # otherwise hardly any would be
     names = draw(st.sampled_from(["abcde", "12345"]))  # with a boot id or without
     boots = st.integers(0, 4)
     places = draw(st.lists(st.tuples(boots, seconds), max_size=12))

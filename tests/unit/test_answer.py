@@ -1,4 +1,4 @@
-"""What is reported: every key, rounding and text, for each reader."""
+"""Test every key, rounding and text that is reported to each kind of reader."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_api_reports_since_when_it_records() -> None:
 
 
 class Past(History):
-    """A history with these restarts, newest first, whose log was off at these times."""
+    """A history with these restarts, newest first, and with these unrecorded periods."""
 
     def __init__(self, restarts: list[Restart], unrecorded: list[Unrecorded]) -> None:
         super().__init__([], MARCH)

@@ -47,7 +47,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 class WallClock:
-    """Replace `time.time` by a clock that the test sets, while the boot clock stands still."""
+    """Replace `time.time` with a clock that the test sets, while the boot clock stands still."""
 
     _days = itertools.count()  # one for each test, because a small change would keep the last offset
 
@@ -59,7 +59,7 @@ class WallClock:
 
 
 class Fixed:
-    """Replace a source by one that always returns the same reading."""
+    """Replace a source with one that always returns the same reading."""
 
     scope = None
 
@@ -320,7 +320,7 @@ def test_psutil_time_in_the_future_is_read_again(tmp_path: Path, mocker: MockerF
 
 
 class Changing:
-    """Replace a source by one that always changes: its scope is the name of its last reading."""
+    """Replace a source with one that always changes. Its scope is the name of its last reading."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -476,7 +476,7 @@ def test_impossible_psutil_uptime_is_not_reported(machine: MakeMachine, seconds:
 def test_psutil_alone_is_checked_without_proc(
     machine: MakeMachine, mocker: MockerFixture, platform: str, seconds: float, known: bool
 ) -> None:
-    """The age of the process is not known there, so the lower bound is the plugin's own age."""
+    """The age of the process is unknown there, so the lower bound is the plugin's own age."""
     mocker.patch.object(sys, "platform", platform)
     host = machine(0)
     host.boot_time.return_value = 1772366400.0 + 5000 - seconds

@@ -1,4 +1,4 @@
-"""When things were running, and the figures of that: tables, and what holds for any runs."""
+"""Test periods and their figures, with tables of cases and with any runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BENCHY = Print("benchy.gcode", "local", 50, None)
 
 
 def period(runs: Sequence[Run], until: float, days: int = 1, scope: str = "host", up_since: float = MARCH) -> Period:
-    """Return the period until so many seconds after the start of March."""
+    """Return the period until ``until``, in seconds since the start of March."""
     return History(runs, MARCH + until).period(days, scope, up_since)
 
 
@@ -56,7 +56,7 @@ def test_period_covers_its_days_in_whole_seconds() -> None:
         ([run(1, "a", 10, 900)], "N..10 R10-900"),
         # After a clean shutdown the gap is as long as the downtime.
         ([run(1, "a", 10, 100, "clean"), run(2, "a", 160, 900)], "N..10 R10-100 R160-900"),
-        # After an unexpected one OctoPrint may have gone on for as long as the log can't exclude it.
+        # After an unexpected one, OctoPrint may have continued for as long as the log can't exclude it.
         ([run(1, "a", 10, 100), run(2, "a", 160, 900)], "N..10 R10-100 M100-160 R160-900"),
         # A run that was killed before its first heartbeat.
         ([run(1, "a", 10, 10), run(2, "a", 160, 900)], "N..10 M10-160 R160-900"),
@@ -168,7 +168,7 @@ def test_host_stays_up_while_its_container_restarts() -> None:
     ],
 )
 def test_containers_lane(ended: str | None, expected: str) -> None:
-    """Only the current start of a container is known; before that, when OctoPrint started in it."""
+    """Only the container's latest start is known. Before that, use the starts of OctoPrint."""
     runs = [
         in_container(1, "a", 10, 100, ended),
         in_container(2, "b", 300, 350, ended),
@@ -233,9 +233,9 @@ def test_restart_of_an_unknown_moment_is_counted_and_makes_a_maximum_unknown() -
         ([run(1, "a", 10, 500, "clean"), run(2, "a", 2 * DAY, 2 * DAY + 90)], 2 * DAY + 90, 90, True),
         # After an unexpected shutdown it may have been longer.
         ([run(1, "a", 10, 500), run(2, "a", 600, 700)], 700, 490, False),
-        # A short run can't have been the longest, however it ended.
+        # A short run can't be the longest one, however it ended.
         ([run(1, "a", 10, 60), run(2, "a", 70, 700)], 700, 630, True),
-        # Unless nobody knows how long it went on.
+        # Unless it is unknown how long it continued.
         ([run(1, "a", 10, 60), run(2, "x", 70, 700, offset=NEVER)], 700, 630, False),
         # Switched off and on again, the log has two runs of one process.
         ([run(1, "a", 10, 500, "off"), run(2, "a", 10, 700, recorded_from=600)], 700, 690, True),

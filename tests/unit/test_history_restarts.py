@@ -1,4 +1,4 @@
-"""Restarts between runs: tables, and what holds for any runs."""
+"""Test restarts between runs, with tables of cases and with any runs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_restart_has_all_that_is_known() -> None:
         (None, "a", 160, "octoprint", MARCH + 160, 0, 60),
         ("clean", "b", 30, "host", MARCH + 100, DAY - 70, DAY - 70),
         (None, "b", 30, "host", MARCH + DAY, 30, DAY - 70),
-        # suspended for three days in between: the boot clock goes on
+        # suspended for three days in between: the boot clock keeps running
         (None, "a", 3 * DAY, "octoprint", MARCH + 3 * DAY, 0, 3 * DAY - 100),
         ("clean", "a", 100, "octoprint", MARCH + 100, 0, 0),
     ],
@@ -104,7 +104,7 @@ def test_nothing_is_lost_without_a_print() -> None:
 
 @pytest.mark.parametrize("ended", ["clean", None])
 def test_container_restart_is_told_from_a_host_restart(ended: str | None) -> None:
-    # Each start of the container has a name of its own, while the host's boot clock goes on.
+    # Each start of the container has its own name, while the host's boot clock keeps running.
     first = run(1, "a", 1000, 2000, ended, offset=MARCH, own_boot_id=True)
     second = run(2, "b", 2060, 3000, ended, offset=MARCH + 1.5, own_boot_id=True)
     third = run(3, "c", 3100, 3200, offset=MARCH, own_boot_id=True)
@@ -122,7 +122,7 @@ def test_container_restart_is_told_from_a_host_restart(ended: str | None) -> Non
         run(2, "b", 2060, 3000, offset=MARCH, own_boot_id=False),
         # the host was booted, or the clock was set
         run(2, "b", 2060, 3000, offset=MARCH + 2.5, own_boot_id=True),
-        # a clock that was restored from a file: the boot clock began anew
+        # a clock that was restored from a file: the boot clock started again
         run(2, "b", 30, 3000, offset=MARCH, own_boot_id=True),
     ],
 )
@@ -201,7 +201,7 @@ def test_time_with_the_log_off_is_unrecorded() -> None:
 
 
 def test_log_that_ended_after_it_began_again_was_not_off() -> None:
-    # On a slow card, what the log is asked to do waits.
+    # On a slow card, the log's tasks wait.
     runs = [run(1, "a", 100, 205, "off"), run(2, "a", 100, 300, recorded_from=203)]
     assert history(runs).unrecorded() == []
 

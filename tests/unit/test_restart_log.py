@@ -1,4 +1,4 @@
-"""The restart log as a whole: its thread and real files."""
+"""Test the restart log as a whole, with its thread and real files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def told() -> queue.SimpleQueue[Restart]:
-    """The restarts that the log has told by itself."""
+    """The restarts that the log has announced."""
     return queue.SimpleQueue()
 
 
@@ -66,13 +66,13 @@ def make(path: Path, told: queue.SimpleQueue[Restart]) -> Iterator[Make]:
 
 @pytest.fixture
 def read() -> threading.Event:
-    """Set when the log has asked for the progress: by then all that was asked of it earlier is done."""
+    """An event that is set when the log has read the progress. By then, all its earlier tasks are done."""
     return threading.Event()
 
 
 @pytest.fixture
 def begin(make: Make, path: Path, read: threading.Event) -> Callable[..., RestartLog]:
-    """Begin a run after these earlier ones, and wait until they are known."""
+    """Return a function that begins a run after earlier ones, and waits until the log has read them."""
 
     def begin(*earlier: Run) -> RestartLog:
         write(path, *earlier)
@@ -185,7 +185,7 @@ def test_print_of_a_killed_run_is_lost(
         ([CRASHED, OFF], 1, 1),
         ([OFF], None, None),
         ([COSTLY, *[CRASHED] * 49], 50, 1),
-        ([COSTLY, *[CRASHED] * 50], 51, 51),  # only the newest restarts are news
+        ([COSTLY, *[CRASHED] * 50], 51, 51),  # `news` looks only at the newest restarts
     ],
 )
 def test_news_are_the_last_restart_and_the_unseen_one(

@@ -1,4 +1,4 @@
-"""Any sequence of what may happen to a machine: what the log reports, compared with what was done."""
+"""Test the log with any sequence of events on a machine, and compare its reports with what really happened."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BEHIND = -1234567.5  # so little that nothing shows it
 
 
 class WatchedQueue:
-    """A queue that knows when its reader has done all there was to do."""
+    """A queue that knows when its reader has done all tasks."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[Any] = queue.Queue()
@@ -58,7 +58,7 @@ class Disk(Store):
         self._folder = path.parent
         self.full = False
         self.killed = False
-        self.moves = threading.Event()  # cleared while each wait for the disk takes for ever
+        self.moves = threading.Event()  # cleared while each wait for the disk takes forever
         self.moves.set()
         self.waited_for = threading.Event()
         self._on_disk = self._files()
@@ -102,11 +102,11 @@ class Disk(Store):
     def _end_if_killed(self) -> None:
         if self.killed:
             super().close()
-            raise SystemExit  # which ends the thread, as quietly as a kill does
+            raise SystemExit  # ends the thread as silently as a kill
 
 
 class Truth:
-    """One run, as it was. Moments are seconds by the boot clock, which began at ``booted``, in seconds since 1970."""
+    """What really happened in one run. Times are by the boot clock, which began at ``booted`` in seconds since 1970."""
 
     def __init__(self, machine: Machine) -> None:
         self.boot, self.host, self.booted = machine.boot_id, machine.host, machine.booted
@@ -121,7 +121,7 @@ class Truth:
 
 
 class Written(NamedTuple):
-    """What is written of a run."""
+    """A run as it is written."""
 
     truth: Truth
     alive: float
@@ -130,7 +130,7 @@ class Written(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What is written: runs in their order, and for each boot the moment when it began, by the clock of then."""
+    """The content of the file: runs in order, and when each boot began, by the clock at that time."""
 
     runs: dict[Truth, Written]
     boots: dict[str, float]
@@ -140,7 +140,7 @@ class Content(NamedTuple):
 
 
 class Machine:
-    """A host with OctoPrint on it, in a container of LXC or not: its clocks, its disk, and the truth about it."""
+    """A host with OctoPrint, in an LXC container or not: its clocks, its disk, and what really happened."""
 
     disk: Disk
     queue: WatchedQueue
@@ -172,7 +172,7 @@ class Machine:
     def now(self) -> float:
         return self.booted + self.boot_clock
 
-    # What may happen
+    # Possible events
 
     def wait(self, seconds: float) -> None:
         self.boot_clock += seconds
@@ -184,7 +184,7 @@ class Machine:
 
     @property
     def clock_is_right(self) -> bool:
-        """Whether it is, and there is evidence."""
+        """Whether the clock is right, and there is evidence for it."""
         return self.skew == 0 and (self.synchronized or self.offset != self.first_offset)
 
     def set_clock(self, skew: float) -> None:
@@ -231,7 +231,7 @@ class Machine:
             self.task(self.log.switch_off)
 
     def restart(self, what: str, clean: bool, damaged: bool, seconds: float) -> None:
-        """End OctoPrint, its container or its host, in order or not, and start it again after some seconds."""
+        """Stop OctoPrint, its container or its host, cleanly or not, and start it again after some seconds."""
         self.end("clean" if clean else None)
         if clean:
             in_vain = self.disk.waited_for.is_set() or not (self.disk.moves.is_set() or self.disk.full)
@@ -254,7 +254,7 @@ class Machine:
             self.container += 1
         self.start()
 
-    # How that is done
+    # How events are performed
 
     def start(self) -> None:
         self.started, self.first_offset = self.boot_clock, self.offset
@@ -277,7 +277,7 @@ class Machine:
         self.write()
 
     def write(self) -> None:
-        """Have something that the log writes, as at a heartbeat."""
+        """Make the log write, as at a heartbeat."""
         if self.current:
             self.current.print = self.printing
             print_ = Print(self.printing, "local", self.boot_clock, None) if self.printing else None
@@ -292,7 +292,7 @@ class Machine:
                 self.unwritten.append(ended)
 
     def task(self, enqueue: Callable[[], object]) -> None:
-        """Give the log something to do, and note what is written once it is done."""
+        """Give the log a task, and note what is written once the task is done."""
         waits = self.disk.waited_for.is_set()
         enqueue()
         self.settle()
@@ -321,11 +321,11 @@ class Machine:
             thread.join(10)
             assert not thread.is_alive()
 
-    # What the log has to say
+    # Comparing the log's reports
 
     def check(self) -> None:
         if self.disk.waited_for.is_set():
-            return  # what it was asked for is still to be done
+            return  # its tasks are still to be done
         told = list(self.log.history().restarts())
         known = {self.current, *self.unwritten}
         runs = [written for truth, written in self.committed.runs.items() if truth not in known]
@@ -430,7 +430,7 @@ class Machine:
 
 
 def gaps(spans: list[tuple[float, float]], since: float, until: float) -> list[tuple[float, float]]:
-    """Return where none of these spans, which are in order, covers the time between two moments."""
+    """Return the gaps between these spans, which are in order, from ``since`` to ``until``."""
     ends = [since, *(min(max(end, since), until) for _, end in spans)]
     starts = [*(min(max(start, since), until) for start, _ in spans), until]
     return [(end, start) for end, start in zip(ends, starts, strict=True) if end < start]
@@ -481,7 +481,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
     return machines
 
 
-# Whoever is killed ends its thread by an exception.
+# A kill ends the thread with an exception.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @settings(
     max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None

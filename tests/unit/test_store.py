@@ -87,7 +87,7 @@ def beside(path: Path, suffix: str) -> Path:
 
 
 def left_by_a_kill(path: Path, copy: Path) -> None:
-    """Copy a file that is open, with its write-ahead log, as a kill would leave both."""
+    """Copy an open file and its write-ahead log, as they would be after a kill."""
     for suffix in ("", "-wal"):
         shutil.copy(beside(path, suffix), beside(copy, suffix))
 
@@ -375,7 +375,7 @@ def test_sync_fails_if_the_file_was_deleted(store: Store, path: Path) -> None:
 
 
 def test_newest_damaged_files_are_kept(mocker: MockerFixture, store: Store, path: Path) -> None:
-    # Their names have the time of the wall clock, which may be set back.
+    # Their names have the time by the wall clock, which may be set back.
     mocker.patch.object(clock, "boot_clock", return_value=0.0)
     offset = mocker.patch.object(clock, "boot_offset")
     for number in range(DAMAGED_KEPT + 2):

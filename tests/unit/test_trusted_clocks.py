@@ -1,4 +1,4 @@
-"""Which boots' clocks are trusted: tables, and what holds for any runs."""
+"""Test which boots' clocks are trusted, with tables of cases and with any runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(boot: str, offset: float, started: float, last_alive: float, ended: str 
 
 
 def boots_of(runs: Sequence[Run]) -> list[float | None]:
-    """Return what `trusted_boots` returns if none of these moments lies in the future."""
+    """Return the result of `trusted_boots` if none of these times lies in the future."""
     return trusted_boots(runs, LATEST, clock_is_right=False)
 
 
@@ -213,7 +213,7 @@ def test_clock_counts_as_last_set_in_its_boot() -> None:
 
 
 def longest_chain(runs: Sequence[Run]) -> tuple[int, ...]:
-    """Return the longest chain of boots that each begin after the last beat before; of several, the earliest."""
+    """Return the longest chain of boots that each begin after the one before ended; of several, the earliest."""
     possible = [number for number, each in enumerate(runs) if each.offset + each.started >= EARLIEST]
     chains = (chain for length in range(len(possible), 0, -1) for chain in combinations(possible, length))
     return next(
