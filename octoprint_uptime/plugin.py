@@ -11,11 +11,12 @@ from flask_babel import gettext
 from octoprint import __version__ as octoprint_version
 from octoprint.access.permissions import Permissions
 from octoprint.settings import NoSuchSettingsPath
+from octoprint.util.version import is_octoprint_compatible
 
 from . import answer, settings
 from .clock import process_clock, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
-from .recording import Recording
+from .recording import SERIAL, Printer, Recording
 from .restart_log import News, Restart, RestartLog
 
 _EXAMPLE_SECONDS = 93784  # with a number in every unit
@@ -46,8 +47,8 @@ class UptimePlugin(
         self._values = settings.defaults()
         path = Path(self._data_folder) / "restart_log.db"
         self._restart_log = RestartLog(path, octoprint_version, self._logger, self._announce_restart)
-        current_data = self._printer.get_current_data
-        self._recording = Recording(self._restart_log, self._octoprint, self._identifier, current_data)
+        printer = Printer(self._printer.get_current_data, self._connector)
+        self._recording = Recording(self._restart_log, self._octoprint, self._identifier, printer)
         self._news = lambda: self._restart_log.news() if self._values["restart_log"] else News()
         try:
             stored = self._settings.get_all_data(merged=False, incl_defaults=False, error_on_path=True)
@@ -238,6 +239,14 @@ class UptimePlugin(
     def get_backup_excludes(self, excludes: list[str], *args: Any, **kwargs: Any) -> list[str]:
         # Exclude the whole data folder. In a restored backup, the current run would look like an unexpected shutdown.
         return ["."]
+
+    def _connector(self) -> str | None:
+        # OctoPrint 1.11 knows no connectors, since each connection is a serial one.
+        if not is_octoprint_compatible(">=2"):
+            return SERIAL
+        connection = self._printer.current_connection
+        name: str | None = connection and connection.connector
+        return name
 
     def _announce_restart(self, restart: Restart) -> None:
         # OctoPrint sends events to every client with STATUS, so this one contains no file name.

@@ -1,31 +1,44 @@
-"""Turn OctoPrint's events and the plugin's setting into calls of the restart log."""
+"""Record what OctoPrint is doing: ask its printer, and use events only to know when to ask."""
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from .clock import Clock, boot_clock
 from .restart_log import Print, Progress, RestartLog
 
-_PRINT_ENDS = ("PrintDone", "PrintFailed", "PrintCancelled")
+SERIAL = "serial"  # OctoPrint 2.0's name of the connection by which OctoPrint streams a file
+
+_PAUSES = ("PrintPaused", "PrintResumed")
+_MAY_CHANGE_THE_PRINT = (
+    *("PrintStarted", "PrintDone", "PrintFailed", "PrintCancelling", "PrintCancelled"),
+    *("PrinterStateChanged", "Disconnected"),
+)
 # The Plugin Manager fires these. The change takes effect when OctoPrint starts again.
 _ENABLED = ("plugin_pluginmanager_enable_plugin", "plugin_pluginmanager_install_plugin")
 _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninstall_plugin")
 
 
+class Printer(NamedTuple):
+    """How to ask OctoPrint's printer: for its current data, and for the name of its connector."""
+
+    get_current_data: Callable[[], Mapping[str, Any]]
+    get_connector: Callable[[], str | None]
+
+
 class Recording:
     """Record this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
 
-    def __init__(
-        self, log: RestartLog, process: Clock, identifier: str, get_current_data: Callable[[], Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, log: RestartLog, process: Clock, identifier: str, printer: Printer) -> None:
         self._log = log
         self._process = process
         self._identifier = identifier
-        self._get_current_data = get_current_data
+        self._printer = printer
         self._wanted = False
         self._disabled = False
-        self._print: Print | None = None
+        self._lock = threading.Lock()  # events and the log's thread ask the printer
+        self._print_started: float | None = None
         self._print_z: float | None = None
 
     def start(self, wanted: bool) -> None:
@@ -43,15 +56,12 @@ class Recording:
         payload = payload or {}
         if event == "ZChange":
             self._print_z = payload.get("new")
-        elif event == "PrintStarted":
-            # Until this print moves in Z, OctoPrint reports the height of the last print or jog.
-            self._print_z = None
-            path, origin = (name if isinstance(name, str) else None for name in map(payload.get, ("path", "origin")))
-            self._note(Print(path or "", origin, boot_clock(), None))
-        elif event in _PRINT_ENDS:
-            self._note(None)
-        elif event in ("PrintPaused", "PrintResumed"):
-            self._note(self._print)
+        elif event in _PAUSES:
+            self._update()  # for the progress
+        elif event in _MAY_CHANGE_THE_PRINT:
+            if event == "PrintStarted":
+                self._begin_print()
+            self._update(only_if_changed=True)
         elif event in _ENABLED + _DISABLED and payload.get("id") == self._identifier:
             self._set(self._wanted, event in _DISABLED)
 
@@ -71,16 +81,55 @@ class Recording:
         elif recorded and not self._is_on:
             self._log.switch_off()
 
-    def _note(self, print_: Print | None) -> None:
-        self._print = print_
+    def _begin_print(self) -> None:
+        with self._lock:
+            self._print_started = boot_clock()
+            # Until this print moves in Z, OctoPrint reports the height of the last print or jog.
+            self._print_z = None
+
+    def _update(self, only_if_changed: bool = False) -> None:
         if self._is_on:
-            self._log.printing(print_)
+            self._log.update(only_if_changed)
 
     def _begin(self, recorded_from: float) -> None:
-        self._log.begin(self._started, recorded_from, self._read_progress)
-        if self._print:
-            self._log.printing(self._print)
+        self._log.begin(self._started, recorded_from, self._read_print)
 
-    def _read_progress(self) -> Progress | None:
-        found = self._get_current_data()["progress"]
-        return Progress.of(found["completion"], found["filepos"], self._print_z, boot_clock())
+    def _read_print(self) -> Print | None:
+        with self._lock:
+            data = self._printer.get_current_data()
+            print_ = current_print(data, self._printer.get_connector())
+            if print_ is None:
+                self._print_started = None  # a print that is found running later is another one
+                return None
+            found = _part(data, "progress")
+            # A print that was not seen starting may not have moved in Z since the last print or jog.
+            z = None if self._print_started is None else self._print_z
+            progress = Progress.of(found.get("completion"), found.get("filepos"), z, boot_clock())
+            return print_._replace(started=self._print_started, progress=progress)
+
+
+def current_print(data: Mapping[str, Any], connector: str | None) -> Print | None:
+    """Return the print that the printer's ``data`` shows, without its start and progress, or None.
+
+    A print is lost with OctoPrint only if OctoPrint streams a local file over a serial connection. Any other connector
+    may have given the file to the printer, and any other storage is the printer's own. Without a connection
+    (``connector`` is None), OctoPrint is about to clear the data.
+    """
+    state, file = _part(data, "state"), _part(_part(data, "job"), "file")
+    flags = _part(state, "flags")
+    is_on = flags.get("printing") or flags.get("paused")
+    is_over = flags.get("cancelling") or flags.get("finishing")
+    # OctoPrint 2.0 names an upload to the printer's card in the job, 1.11 in the state's text.
+    is_upload = file.get("upload") or state.get("text") == "Sending file to SD"
+    # When a serial connection closes, OctoPrint 1.11 clears the job before the flags.
+    is_closed = connector is None or (connector == SERIAL and file.get("path") is None)
+    if not is_on or is_over or is_upload or is_closed:
+        return None
+    path, origin = (value if isinstance(value, str) else None for value in (file.get("path"), file.get("origin")))
+    return Print(path or "", origin, None, None, streamed=connector == SERIAL and origin == "local")
+
+
+def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a part of the printer's data; nothing if it isn't there or is something else."""
+    part = data.get(name)
+    return part if isinstance(part, Mapping) else {}

@@ -185,8 +185,8 @@ def shipped_bytes(python: str) -> int:
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
 
 
-def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> float:
-    """Return the kilobytes that the restart log writes per day during ``print_``, or without a print if it is None.
+def written_a_day(printing: bool, heartbeat: float, beats: int = 100) -> float:
+    """Return the kilobytes that the restart log writes per day, with or without a print.
 
     The log writes once per ``heartbeat``, in seconds.
     """
@@ -196,13 +196,16 @@ def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> f
         known = threading.Event()
         counter = itertools.count()
 
-        def read_progress() -> Progress | None:
+        def read_print() -> Print | None:
+            if not printing:
+                return None
             count = next(counter)
-            return Progress.of(count / 10, 1000 * count, 12.4, clock.boot_clock())
+            progress = Progress.of(count / 10, 1000 * count, 12.4, clock.boot_clock())
+            return Print("parts/benchy.gcode", "local", now, progress, streamed=True)
 
         log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: known.set())
         now = clock.boot_clock()
-        log.begin(now, now, read_progress)
+        log.begin(now, now, read_print)
         assert known.wait(10)
 
         def written() -> int:
@@ -212,7 +215,7 @@ def written_a_day(print_: Print | None, heartbeat: float, beats: int = 100) -> f
 
         before = written()
         for _ in range(beats):
-            log.printing(print_)  # writes the same as a heartbeat
+            log.update()  # writes the same as a heartbeat
         assert log.stop(60)
         spent = written() - before
     assert spent > beats * 100, "the log writes nothing"
@@ -389,9 +392,9 @@ def main() -> int:
     slow = [stop_cost(executable, wrapper=with_slow_disk(10)) for executable in executables]
     row("added to OctoPrint's shutdown if each write to the disk takes 10 s", " ms", 5000, slow)
     row("JavaScript and CSS, gzipped", " KiB", 28, [shipped_bytes(python) / 1024 for python in pythons])
-    idle = written_a_day(None, HEARTBEAT_SECONDS)
+    idle = written_a_day(False, HEARTBEAT_SECONDS)
     row("written by the restart log per day without a print", " KB", 1000, [idle] * len(executables))
-    busy = written_a_day(Print("parts/benchy.gcode", "local", clock.boot_clock(), None), PRINTING_HEARTBEAT_SECONDS)
+    busy = written_a_day(True, PRINTING_HEARTBEAT_SECONDS)
     row("written by the restart log per day of printing", " KB", 1000, [busy] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]

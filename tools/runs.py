@@ -36,13 +36,14 @@ def write_runs(basedir: Path, runs: Iterable[Run]) -> None:
         for boot, start, end, ended, file, dismissed in runs:
             offset = offsets.setdefault(boot, now - start * 3600 - 30)
             started, last_alive = (now - hours * 3600 - offset for hours in (start, end))
-            lost = (None,) * 7 if file is None else (file, "local", started, 43.7, 43700, 12.4, last_alive)
+            lost = (*(None,) * 7, 0) if file is None else (file, "local", started, 43.7, 43700, 12.4, last_alive, 1)
             connection.execute(
                 """
                 INSERT INTO runs (
-                    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed,
-                    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen
-                ) VALUES (?, ?, ?, ?, ?, '1.11.8', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed, printed,
+                    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen,
+                    print_streamed
+                ) VALUES (?, ?, ?, ?, ?, '1.11.8', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-                (boot, offset, started, started, last_alive, ended, dismissed, *lost),
+                (boot, offset, started, started, last_alive, ended, dismissed, file is not None, *lost),
             )

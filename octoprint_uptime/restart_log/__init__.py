@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .. import clock
 from .history import History
-from .recorder import STOP_SECONDS, ReadProgress, Recorder
+from .recorder import STOP_SECONDS, ReadPrint, Recorder
 from .records import Figures, Period, Print, Progress, Restart, Run, Span, Unrecorded
 from .store import RUNS_KEPT, Store
 
@@ -65,16 +65,16 @@ class RestartLog:
         self._first_offset = clock.boot_offset()
         self._known_news: tuple[object, News] = (None, News())
 
-    def begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
+    def begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
         """Start to record the current run. Both times are by the boot clock. Returns immediately.
 
-        During a print, the log's thread calls ``read_progress`` before each write.
+        The log's thread calls ``read_print`` before each write. It returns the print that is running or paused.
         """
-        self._recorder.begin(started, recorded_from, read_progress)
+        self._recorder.begin(started, recorded_from, read_print)
 
-    def printing(self, print_: Print | None) -> None:
-        """Record a print that started, paused or resumed, or None after it ended. Returns immediately."""
-        self._recorder.note(print_)
+    def update(self, only_if_changed: bool = False) -> None:
+        """Record the current print, or only if it is another one than before. Returns immediately."""
+        self._recorder.update(only_if_changed)
 
     def switch_off(self) -> None:
         """Stop recording until the next `begin`, but keep what has been recorded. Returns immediately."""

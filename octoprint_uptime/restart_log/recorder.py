@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .. import clock
-from .records import Print, Progress, Run
+from .records import Print, Run
 from .store import LaterSchemaError, Store
 
 HEARTBEAT_SECONDS = 300.0
@@ -17,7 +17,7 @@ PRINTING_HEARTBEAT_SECONDS = 60.0  # for the progress of a lost print
 CLOCK_CHECK_SECONDS = 10.0
 STOP_SECONDS = 4.9  # service managers allow about ninety
 
-ReadProgress = Callable[[], Progress | None]
+ReadPrint = Callable[[], Print | None]
 
 
 class State(NamedTuple):
@@ -38,8 +38,8 @@ class Recorder:
     If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
     disk is left. The thread waits for the disk whenever it has no other task.
 
-    The thread calls the ``read_progress`` of `begin` before each write during a print. It calls ``on_loaded`` once,
-    after it has read the earlier runs.
+    The thread calls the ``read_print`` of `begin` before each write. It calls ``on_loaded`` once, after it has read the
+    earlier runs.
     """
 
     def __init__(self, store: Store, version: str, logger: logging.Logger, on_loaded: Callable[[], None]) -> None:
@@ -51,8 +51,9 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()  # held to replace the state or start the thread
         self._state = State()
-        self._read_progress: ReadProgress = lambda: None
+        self._read_print: ReadPrint = lambda: None
         self._unwritten: list[Callable[[], None]] = []
+        self._is_written = False
         self._loaded = False
         self._refused = False  # a later version wrote the file; don't touch it again
         self._stopped = threading.Event()  # the last write has reached the disk, or failed
@@ -69,13 +70,13 @@ class Recorder:
         """Whether the earlier runs have been read."""
         return self._loaded
 
-    def begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
+    def begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
         """Start to record a run. Both times are by the boot clock. All methods except `stop` return at once."""
-        self._enqueue(partial(self._begin, started, recorded_from, read_progress))
+        self._enqueue(partial(self._begin, started, recorded_from, read_print))
 
-    def note(self, print_: Print | None) -> None:
-        """Record a print that started, paused or resumed, or None after it ended."""
-        self._enqueue(partial(self._note, print_))
+    def update(self, only_if_changed: bool) -> None:
+        """Record the print as it is now; or only if it is another one than before, or there is none any more."""
+        self._enqueue(partial(self._update, only_if_changed))
 
     def end(self, how: str) -> None:
         """End the run as ``clean`` or ``off``. `begin` starts another one."""
@@ -145,7 +146,7 @@ class Recorder:
         current = self._state.current
         if not (current or self._unwritten):
             return self._tasks.get()
-        beat = PRINTING_HEARTBEAT_SECONDS if current and current.print else HEARTBEAT_SECONDS
+        beat = _heartbeat(current)
         waited = 0.0
         while True:
             wait = min(beat - waited, CLOCK_CHECK_SECONDS)
@@ -154,30 +155,36 @@ class Recorder:
             except queue.Empty:
                 waited += wait
             # Write the new offset soon: without it, the dates of this boot would be wrong after a power cut.
-            if waited >= beat or (current and abs(clock.boot_offset() - current.offset) > clock.JITTER_SECONDS):
+            if waited >= beat or (current and _clock_was_set(current)):
                 return self._write_and_load
 
-    def _begin(self, started: float, recorded_from: float, read_progress: ReadProgress) -> None:
-        self._read_progress = read_progress
+    def _begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
+        self._read_print = read_print
         boot, offset = clock.boot_id(), clock.boot_offset()
         own = clock.has_own_boot_id()
         self._set_current(Run(0, boot, offset, started, recorded_from, started, self._version, None, None, False, own))
         self._write_and_load()
 
-    def _note(self, print_: Print | None) -> None:
+    def _update(self, only_if_changed: bool) -> None:
         current = self._state.current
-        if current:
-            print_ = print_ and _storable(print_)
-            if current.print and print_ == current.print._replace(progress=None):
-                print_ = current.print  # paused or resumed: keep its progress
-            self._set_current(current._replace(print=print_))
+        if current and not (only_if_changed and self._is_up_to_date(current)):
             self._write_and_load()
+
+    def _is_up_to_date(self, current: Run) -> bool:
+        """Return whether there is nothing to write. If such tasks keep coming, there is no wait for a heartbeat."""
+        age = clock.boot_clock() - current.last_alive
+        return (
+            self._is_written
+            and age < _heartbeat(current)
+            and not _clock_was_set(current)
+            and _is_same(current.print, self._with_print(current).print)
+        )
 
     def _end(self, how: str, moment: float) -> None:
         current = self._state.current
         if current:
             # The thread may have waited for the disk since then.
-            current = self._with_progress(current)
+            current = self._with_print(current)
             last_alive = max(moment, current.last_alive, _seen(current))
             self._set_current(current._replace(ended=how, last_alive=last_alive))
             written = self._write_and_load()
@@ -221,10 +228,10 @@ class Recorder:
         """Write what isn't written yet, and read the earlier runs once. Return whether everything is written."""
         current = self._state.current
         if current and not current.ended:
-            # In this order, so that the progress is never newer than the heartbeat.
-            current = self._with_progress(current)
+            # In this order, so that the print is never newer than the heartbeat.
+            current = self._with_print(current)
             self._set_current(current._replace(last_alive=clock.boot_clock()))
-        written = self._succeeds(self._write)
+        written = self._is_written = self._succeeds(self._write)
         if written and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
             self._announce()
@@ -236,16 +243,17 @@ class Recorder:
         except Exception as error:
             self._warn_once("Could not announce the last restart", error)
 
-    def _with_progress(self, run: Run) -> Run:
-        print_ = run.print
+    def _with_print(self, run: Run) -> Run:
+        try:
+            print_ = self._read_print()
+        except Exception as error:
+            self._warn_once("Could not ask the printer about its print", error)
+            print_ = run.print
         if print_:
-            try:
-                progress = self._read_progress()
-            except Exception as error:
-                self._warn_once("Could not read the progress of the print", error)
-                progress = None
-            print_ = print_._replace(progress=progress or print_.progress)
-        return run._replace(offset=clock.boot_offset(), print=print_)
+            print_ = _storable(print_)
+            if run.print and _is_same(run.print, print_) and not _says_how_far(print_):
+                print_ = run.print  # the last progress is better than none
+        return run._replace(offset=clock.boot_offset(), print=print_, printed=run.printed or print_ is not None)
 
     def _write(self) -> None:
         while self._unwritten:
@@ -283,10 +291,28 @@ class Recorder:
         self._logger.log(level, "%s: %r", what, error)
 
 
+def _heartbeat(run: Run | None) -> float:
+    return PRINTING_HEARTBEAT_SECONDS if run and run.print else HEARTBEAT_SECONDS
+
+
+def _clock_was_set(run: Run) -> bool:
+    return abs(clock.boot_offset() - run.offset) > clock.JITTER_SECONDS
+
+
 def _storable(print_: Print) -> Print:
     """Replace characters in the print's file name that SQLite can't store as text."""
     path, origin = (name and name.encode("utf-8", "replace").decode() for name in (print_.path, print_.origin))
     return print_._replace(path=path or "", origin=origin)
+
+
+def _says_how_far(print_: Print) -> bool:
+    """Return whether the progress of this print is known, and not just its height."""
+    return print_.progress is not None and print_.progress[:2] != (None, None)
+
+
+def _is_same(one: Print | None, other: Print | None) -> bool:
+    """Return whether these are one print, whatever its progress."""
+    return (one and one._replace(progress=None)) == (other and other._replace(progress=None))
 
 
 def _seen(run: Run) -> float:

@@ -8,35 +8,36 @@ from ..clock import JITTER_SECONDS, is_time
 class Progress(NamedTuple):
     """How far a print was at one moment, as OctoPrint reported it.
 
-    ``percent`` of the file; ``position`` in bytes from its start; ``z`` in mm. ``seen`` is the moment. All but
-    ``percent`` are None if unknown.
+    ``percent`` of the file; ``position`` in bytes from its start; ``z`` in mm. ``seen`` is the moment. Each is None if
+    unknown.
     """
 
-    percent: float
+    percent: float | None
     position: int | None
     z: float | None
     seen: float | None
 
     @classmethod
     def of(cls, percent: object, position: object, z: object, seen: float | None) -> "Progress | None":
-        """Return the progress that these values describe, or None if ``percent`` is not from 0 to 100."""
-        checked = number(percent, 0, 100)
-        whole = number(position, 0)
-        return None if checked is None else cls(checked, None if whole is None else int(whole), number(z), seen)
+        """Return the progress without the values that can't be right; None if none is left."""
+        checked, whole, height = number(percent, 0, 100), number(position, 0), number(z)
+        known = cls(checked, None if whole is None else int(whole), height, seen)
+        return None if known[:3] == (None, None, None) else known
 
 
 class Print(NamedTuple):
-    """A print that is running or paused. ``path`` and ``origin`` name its file as OctoPrint does."""
+    """A print that is running or paused.
+
+    ``path`` and ``origin`` name its file as OctoPrint does. ``started`` is None if the plugin did not see it start.
+    ``streamed`` says whether OctoPrint sends the file, so that the print stops with OctoPrint. Otherwise the printer
+    prints by itself.
+    """
 
     path: str
     origin: str | None
     started: float | None
     progress: Progress | None
-
-    @property
-    def streamed(self) -> bool:
-        """Whether OctoPrint sends the file, so that the print stops with it, or the printer reads its own storage."""
-        return self.origin in (None, "local")
+    streamed: bool
 
 
 class Run(NamedTuple):
@@ -51,6 +52,7 @@ class Run(NamedTuple):
     - ``last_alive`` is the last heartbeat.
     - ``ended`` is ``clean`` after a clean shutdown, ``off`` if the log was switched off, and None if the run goes on
       or stopped unexpectedly.
+    - ``printed`` says whether there was a print in this run.
     """
 
     id: int
@@ -64,6 +66,7 @@ class Run(NamedTuple):
     print: Print | None
     dismissed: bool
     own_boot_id: bool = False
+    printed: bool = False
 
     @property
     def earliest_end(self) -> float:
@@ -105,8 +108,7 @@ class Restart(NamedTuple):
     - ``clean`` is true after a clean shutdown.
     - The run ended between ``ended_after`` and ``ended_before``.
     - ``id`` and ``version`` are those of the run that ended; the version is OctoPrint's.
-    - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was read from the printer's own storage, and may
-      have gone on.
+    - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was not, and may have gone on.
     """
 
     id: int

@@ -19,27 +19,37 @@ _COLUMNS = """
     id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, started REAL NOT NULL, last_alive REAL NOT NULL,
     version TEXT NOT NULL, ended TEXT, print_path TEXT, print_percent REAL, print_started REAL,
     dismissed INTEGER NOT NULL, "offset" REAL NOT NULL DEFAULT 0, recorded_from REAL NOT NULL DEFAULT 0,
-    print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL, own_boot_id INTEGER NOT NULL DEFAULT 0
+    print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL, own_boot_id INTEGER NOT NULL DEFAULT 0,
+    print_streamed INTEGER NOT NULL DEFAULT 0, printed INTEGER NOT NULL DEFAULT 0
 """
 # The statements that lead from each schema to the next; an empty file has schema 0. No release wrote schema 1 or 2.
 MIGRATIONS = {
-    0: (f"CREATE TABLE runs ({_COLUMNS})", "PRAGMA user_version = 3"),
+    0: (f"CREATE TABLE runs ({_COLUMNS})", "PRAGMA user_version = 4"),
+    3: (
+        "ALTER TABLE runs ADD COLUMN print_streamed INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE runs ADD COLUMN printed INTEGER NOT NULL DEFAULT 0",
+        "UPDATE runs SET print_streamed = print_origin IS NULL OR print_origin = 'local' WHERE print_path IS NOT NULL",
+        # Version 1.1.0 did not record whether there was a print. Without one the page warns of the heaters.
+        "UPDATE runs SET printed = 1",
+        "PRAGMA user_version = 4",
+    ),
 }
-SCHEMA = 3
+SCHEMA = 4
 
 _ADD = """
 INSERT INTO runs (
-    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed, own_boot_id,
-    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen
+    boot, "offset", started, recorded_from, last_alive, version, ended, dismissed, own_boot_id, printed,
+    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen, print_streamed
 ) VALUES (
-    :boot, :offset, :started, :recorded_from, :last_alive, :version, :ended, :dismissed, :own_boot_id,
-    :print_path, :print_origin, :print_started, :print_percent, :print_position, :print_z, :print_seen
+    :boot, :offset, :started, :recorded_from, :last_alive, :version, :ended, :dismissed, :own_boot_id, :printed,
+    :print_path, :print_origin, :print_started, :print_percent, :print_position, :print_z, :print_seen, :print_streamed
 )
 """
 _UPDATE = """
-UPDATE runs SET last_alive = :last_alive, ended = :ended,
+UPDATE runs SET last_alive = :last_alive, ended = :ended, printed = :printed,
     print_path = :print_path, print_origin = :print_origin, print_started = :print_started,
-    print_percent = :print_percent, print_position = :print_position, print_z = :print_z, print_seen = :print_seen
+    print_percent = :print_percent, print_position = :print_position, print_z = :print_z, print_seen = :print_seen,
+    print_streamed = :print_streamed
 WHERE id = :id AND boot = :boot AND started = :started
 """
 # When the wall clock is set, the new offset applies to every run of the same boot.
@@ -201,7 +211,7 @@ def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
 
 
 def _to_row(run: Run) -> dict[str, object]:
-    path, origin, started, progress = run.print or (None, None, None, None)
+    path, origin, started, progress, streamed = run.print or (None, None, None, None, False)
     percent, position, z, seen = progress or (None, None, None, None)
     return run._asdict() | {
         "print_path": path,
@@ -211,6 +221,7 @@ def _to_row(run: Run) -> dict[str, object]:
         "print_position": position,
         "print_z": z,
         "print_seen": seen,
+        "print_streamed": streamed,
     }
 
 
@@ -236,6 +247,7 @@ def _from_row(row: sqlite3.Row) -> Run | None:
         _print_from_row(row, started, last_alive),
         row["dismissed"] == 1,
         row["own_boot_id"] == 1,
+        row["printed"] == 1,
     )
 
 
@@ -246,7 +258,7 @@ def _print_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Print 
     seen = number(row["print_seen"], began, last_alive)
     progress = Progress.of(row["print_percent"], row["print_position"], row["print_z"], seen)
     started = number(row["print_started"], began, last_alive)
-    return Print(path, origin if isinstance(origin, str) else None, started, progress)
+    return Print(path, origin if isinstance(origin, str) else None, started, progress, row["print_streamed"] == 1)
 
 
 def _decode(raw: bytes) -> str:

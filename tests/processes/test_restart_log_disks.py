@@ -46,11 +46,13 @@ def settle(writes=3):
 
 Store.save = counted
 folder = pathlib.Path(sys.argv[1])
-half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
+half = lambda: Print("benchy.gcode", "local", None, Progress(50.0, 5000, 0.2, clock.boot_clock()), True)
+printer = [lambda: None]
 log = RestartLog(folder / "restart_log.db", "1.11.8", logging.getLogger(), lambda restart: None)
-log.begin(clock.boot_clock(), clock.boot_clock(), half)
+log.begin(clock.boot_clock(), clock.boot_clock(), lambda: printer[-1]())
 settle()
-log.printing(Print("benchy.gcode", "local", None, None))
+printer.append(half)
+log.update()
 settle()
 {middle}
 alive = "uptime restart log" in [thread.name for thread in threading.enumerate()]
@@ -201,13 +203,15 @@ def event(name, task):
     assert settled.wait(10)
 
 Store.sync = seen
-half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
-print_ = Print("benchy.gcode", "local", clock.boot_clock(), None)
+half = lambda: Print("benchy.gcode", "local", None, Progress(50.0, 5000, 0.2, clock.boot_clock()), True)
+printer = [lambda: None]
 log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None)
-event("start", lambda: log.begin(clock.boot_clock(), clock.boot_clock(), half))
-event("print", lambda: log.printing(print_))
-event("as a heartbeat", lambda: log.printing(print_))
-event("no print", lambda: log.printing(None))
+event("start", lambda: log.begin(clock.boot_clock(), clock.boot_clock(), lambda: printer[-1]()))
+printer.append(half)
+event("print", lambda: log.update(only_if_changed=True))
+event("as a heartbeat", log.update)
+printer.append(lambda: None)
+event("no print", lambda: log.update(only_if_changed=True))
 Store.close = close_once_told
 event("end", log.stop)
 os.write(2, b"closing")
@@ -239,12 +243,12 @@ def test_number_of_syncs_per_event(tmp_path: Path, existing: bool, start: int) -
 
 # For each line of input, starts a process that prints its id and writes as fast as it can until it is killed.
 WRITERS = """
-import logging, os, pathlib, sys, time
+import itertools, logging, os, pathlib, sys, time
 from octoprint_uptime import clock
 from octoprint_uptime.restart_log import Print, Progress, RestartLog, recorder
 from octoprint_uptime.restart_log.store import Store
 
-save, written = Store.save, []
+save, written, now = Store.save, [], clock.boot_clock
 
 def said(store, run):
     saved = save(store, run)
@@ -256,13 +260,14 @@ def said(store, run):
 def write():
     recorder.HEARTBEAT_SECONDS = recorder.PRINTING_HEARTBEAT_SECONDS = 0.0
     Store.save = said
-    half = lambda: Progress(50.0, 5000, 0.2, clock.boot_clock())
+    half = lambda: Print("benchy.gcode", "local", now(), Progress(50.0, 5000, 0.2, now()), True)
+    prints = itertools.cycle([half, lambda: None])
     log = RestartLog(pathlib.Path(sys.argv[1]), "1.11.8", logging.getLogger(), lambda restart: None)
-    log.begin(clock.boot_clock(), clock.boot_clock(), half)
+    log.begin(clock.boot_clock(), clock.boot_clock(), lambda: next(prints)())
     while True:
         count = len(written)
-        log.printing(Print("benchy.gcode", "local", clock.boot_clock(), None))
-        log.printing(None)
+        log.update()
+        log.update()
         log.dismiss(1)
         while len(written) < count + 2:
             time.sleep(0.0005)

@@ -24,8 +24,8 @@ PAGES = {page: (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for pa
 
 MARCH = 1772323200.0
 UP, DOWN = Uptime(93784.5678, "proc", MARCH, "host"), Uptime(None, None, None)
-BENCHY = Print("parts/benchy.gcode", "local", MARCH, Progress(43.2, 5000, 1.2, MARCH))
-VAGUE = Print("", None, None, None)
+BENCHY = Print("parts/benchy.gcode", "local", MARCH, Progress(43.2, 5000, 1.2, MARCH), True)
+VAGUE = Print("", None, None, None, True)
 KNOWN = Restart(
     id=7,
     kind="host",

@@ -29,7 +29,7 @@ UP = Uptime(93784.5678, "proc", MARCH + 0.9, "host")
 PROCESS = Uptime(60.999, "psutil", MARCH + 93724)
 NO_NEWS = News()
 UNKNOWN = Uptime(None, None, None)
-BENCHY = Print("parts/benchy.gcode", "local", MARCH + 1.9, Progress(43.2109, 5000, 1.20049, MARCH + 2.9))
+BENCHY = Print("parts/benchy.gcode", "local", MARCH + 1.9, Progress(43.2109, 5000, 1.20049, MARCH + 2.9), True)
 RESTART = Restart(
     id=7,
     kind="host",
@@ -128,7 +128,8 @@ def test_file_of_a_print_is_named_only_to_callers_who_may_see_files(
 
 
 def test_what_is_unknown_of_a_lost_print_is_null() -> None:
-    lost = answer.restart(RESTART._replace(lost_print=Print("x", None, None, None)), sees_files=True)["lost_print"]
+    print_ = Print("x", None, None, None, True)
+    lost = answer.restart(RESTART._replace(lost_print=print_), sees_files=True)["lost_print"]
     assert lost == {
         "file": "x",
         "path": "x",
@@ -145,6 +146,12 @@ def test_print_at_its_start_has_a_progress_of_zero() -> None:
     print_ = BENCHY._replace(progress=Progress(0.0, 0, 0.0, MARCH))
     lost = answer.restart(RESTART._replace(lost_print=print_), sees_files=True)["lost_print"]
     assert (lost["progress"], lost["position_bytes"], lost["z"]) == (0.0, 0, 0.0)
+
+
+def test_percentage_that_cannot_be_right_is_null_beside_the_bytes() -> None:
+    print_ = BENCHY._replace(progress=Progress(None, 175, None, MARCH))
+    lost = answer.restart(RESTART._replace(lost_print=print_), sees_files=True)["lost_print"]
+    assert (lost["progress"], lost["position_bytes"], lost["seen_at"]) == (None, 175, "2026-03-01T00:00:00Z")
 
 
 def test_every_field_of_an_answer() -> None:

@@ -13,7 +13,7 @@ from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Figures, Period, Print, Run, Span
 
 STATES = {"R": "running", "M": "maybe_running", "N": "not_recorded", "U": "unknown"}
-BENCHY = Print("benchy.gcode", "local", 50, None)
+BENCHY = Print("benchy.gcode", "local", 50, None, True)
 
 
 def period(runs: Sequence[Run], until: float, days: int = 1, scope: str = "host", up_since: float = MARCH) -> Period:

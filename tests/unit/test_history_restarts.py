@@ -27,7 +27,7 @@ def last(*runs: Run) -> Restart:
 
 
 def test_restart_has_all_that_is_known() -> None:
-    print_ = Print("parts/benchy.gcode", "local", 1 * HOUR, Progress(43.2109, 5000, 1.2, 1.5 * HOUR))
+    print_ = Print("parts/benchy.gcode", "local", 1 * HOUR, Progress(43.2109, 5000, 1.2, 1.5 * HOUR), True)
     assert last(run(7, "a", 60.5, 2 * HOUR, print_=print_, dismissed=True), run(9, "b", 90, 90)) == Restart(
         id=7,
         kind="host",
@@ -40,7 +40,7 @@ def test_restart_has_all_that_is_known() -> None:
         downtime_min=90,
         downtime_max=22 * HOUR + 90,
         version="1.11.8",
-        lost_print=Print("parts/benchy.gcode", "local", MARCH + HOUR, Progress(43.2109, 5000, 1.2, MARCH + 1.5 * HOUR)),
+        lost_print=print_._replace(started=MARCH + HOUR, progress=Progress(43.2109, 5000, 1.2, MARCH + 1.5 * HOUR)),
         unattended_print=None,
         dismissed=True,
     )
@@ -85,19 +85,15 @@ def test_run_after_the_log_was_off_is_no_restart() -> None:
 
 @pytest.mark.parametrize("ended", ["clean", None])
 @pytest.mark.parametrize("boot", ["a", "b"])
-@pytest.mark.parametrize(
-    ("origin", "lost"), [("local", True), (None, True), ("sdcard", False), ("printer", False), ("usb", False)]
-)
-def test_streamed_print_is_lost_and_any_other_is_unattended(
-    ended: str | None, boot: str, origin: str | None, lost: bool
-) -> None:
-    print_ = Print("x.gcode", origin, None, Progress(1.5, None, None, None))
+@pytest.mark.parametrize("lost", [True, False])
+def test_streamed_print_is_lost_and_any_other_is_unattended(ended: str | None, boot: str, lost: bool) -> None:
+    print_ = Print("x.gcode", "local", None, Progress(1.5, None, None, None), streamed=lost)
     found = last(run(1, "a", 10, 100, ended, print_), run(2, boot, 200, 200))
     assert (found.lost_print, found.unattended_print) == ((print_, None) if lost else (None, print_))
 
 
 def test_nothing_is_lost_without_a_print() -> None:
-    current = run(2, "a", 200, 200, print_=Print("x", None, 150, None))
+    current = run(2, "a", 200, 200, print_=Print("x", None, 150, None, True))
     found = last(run(1, "a", 10, 100), current)
     assert (found.lost_print, found.unattended_print) == (None, None)
 
@@ -269,10 +265,10 @@ def test_unrecorded_time_has_no_moment_in_the_future() -> None:
 
 
 def test_moments_of_an_untrusted_ended_run_are_unknown() -> None:
-    print_ = Print("x", None, 20, Progress(1.5, 7, 0.2, 30))
+    print_ = Print("x", None, 20, Progress(1.5, 7, 0.2, 30), True)
     found = last(run(1, "a", 10, 100, None, print_, offset=0), run(2, "b", 30, 30))
     assert (found.run_started, found.ended_after) == (None, None)
-    assert found.lost_print == Print("x", None, None, Progress(1.5, 7, 0.2, None))
+    assert found.lost_print == Print("x", None, None, Progress(1.5, 7, 0.2, None), True)
     assert (found.ended_before, found.host_started, found.started) == (MARCH + DAY, MARCH + DAY, MARCH + DAY + 30)
     assert (found.downtime_min, found.downtime_max) == (30, None)
 

@@ -22,11 +22,23 @@ from octoprint_uptime.restart_log.store import LaterSchemaError, Store
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 MARCH = 1772366400.0
-BENCHY = Print("parts/benchy.gcode", "local", 60.0, None)
+BENCHY = Print("parts/benchy.gcode", "local", 60.0, None, True)
 HALF = Progress(50.0, 5000, 0.2, 70.0)
 RUN = Run(0, "a", MARCH, 50.0, 55.0, 1000.0, "1.11.8", None, None, False)
 EARLIER = (RUN._replace(id=1), RUN._replace(id=2, ended="clean"), RUN._replace(id=3))
 ID = 4  # the store gives the current run this id
+
+
+class Printer:
+    """Return the print that a test sets, as `Recorder` asks for it."""
+
+    def __init__(self) -> None:
+        self.print: Print | None = None
+        self.asked = threading.Semaphore(0)
+
+    def __call__(self) -> Print | None:
+        self.asked.release()
+        return self.print
 
 
 class Saving:
@@ -46,6 +58,11 @@ class Saving:
 
     def rest(self) -> list[Run]:
         return [self._saved.get() for _ in range(self._saved.qsize())]
+
+
+@pytest.fixture
+def printer() -> Printer:
+    return Printer()
 
 
 @pytest.fixture
@@ -101,17 +118,17 @@ def loaded() -> threading.Event:
 
 
 @pytest.fixture
-def running(make: Make, saving: Saving, loaded: threading.Event) -> Recorder:
+def running(make: Make, saving: Saving, loaded: threading.Event, printer: Printer) -> Recorder:
     """Return a recorder that has saved the current run and read the earlier ones."""
     recorder = make(on_loaded=loaded.set)
-    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, printer)
     assert loaded.wait(10)
     saving.next()
     return recorder
 
 
-def unknown() -> Progress | None:
-    """Return the progress of a print that OctoPrint doesn't know."""
+def idle() -> Print | None:
+    """Return no print."""
     return None
 
 
@@ -129,20 +146,90 @@ def test_begin_saves_the_run_and_reads_the_earlier_ones(
 ) -> None:
     recorder = make(on_loaded=loaded.set)
     assert recorder.state == State((), None)
-    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, idle)
     assert loaded.wait(10)
     current = RUN._replace(id=ID)
     assert recorder.state == State(EARLIER, current)
     assert store.method_calls[:2] == [mocker.call.save(RUN), mocker.call.before(current)]
 
 
-def test_each_event_writes_once(running: Recorder, store: NonCallableMagicMock, saving: Saving) -> None:
-    for print_ in (BENCHY, BENCHY, None, BENCHY._replace(path="cube.gcode"), None):
-        running.note(print_)
-        assert saving.next() == RUN._replace(id=ID, print=print_)
+def test_each_change_writes_once(
+    running: Recorder, store: NonCallableMagicMock, saving: Saving, printer: Printer
+) -> None:
+    for print_ in (BENCHY, None, BENCHY._replace(path="cube.gcode"), BENCHY, BENCHY._replace(started=70.0), None):
+        printer.print = print_
+        for _ in range(3):
+            running.update(only_if_changed=True)
+        assert saving.next() == RUN._replace(id=ID, print=print_, printed=True)
     running.stop(10)
-    assert saving.rest() == [RUN._replace(id=ID, ended="clean")]
-    assert calls(store) == ["save", "before", *["save"] * 6, "close"]
+    assert saving.rest() == [RUN._replace(id=ID, ended="clean", printed=True)]
+    assert calls(store) == ["save", "before", *["save"] * 7, "close"]
+
+
+def test_progress_is_no_change(running: Recorder, saving: Saving, printer: Printer) -> None:
+    printer.print = BENCHY._replace(progress=HALF)
+    running.update(only_if_changed=True)
+    saving.next()
+    later = printer.print = BENCHY._replace(progress=HALF._replace(percent=51.0))
+    running.update(only_if_changed=True)
+    with pytest.raises(queue.Empty):
+        saving.next(0.1)
+    running.update(only_if_changed=False)  # like pausing
+    assert saving.next().print == later
+
+
+def test_print_is_read_before_the_first_and_the_last_write(make: Make, saving: Saving, printer: Printer) -> None:
+    """Check that a clean shutdown in the middle of a print keeps the print."""
+    printer.print = BENCHY
+    recorder = make()
+    recorder.begin(50.0, 55.0, printer)
+    assert saving.next().print == BENCHY
+    printer.print = BENCHY._replace(progress=HALF)
+    recorder.stop(10)
+    assert saving.rest() == [RUN._replace(id=ID, print=printer.print, ended="clean", printed=True)]
+
+
+def test_run_without_a_print_is_stored_as_such(make: Make, saving: Saving) -> None:
+    recorder = make()
+    recorder.begin(50.0, 55.0, idle)
+    recorder.stop(10)
+    assert {run.printed for run in saving.rest()} == {False}
+
+
+def test_failed_write_of_a_change_is_retried_at_the_next_event(
+    running: Recorder, store: NonCallableMagicMock, saving: Saving, printer: Printer
+) -> None:
+    store.save.side_effect = OSError("not yet")
+    printer.print = BENCHY
+    running.update(only_if_changed=True)
+    assert saving_failed(store)
+    store.save.side_effect = saving
+    running.update(only_if_changed=True)
+    assert saving.next().print == BENCHY
+
+
+def saving_failed(store: NonCallableMagicMock) -> bool:
+    """Wait until the recorder has closed the file after a failed write."""
+    deadline = time.monotonic() + 10
+    while not store.close.call_count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(store.close.call_count)
+
+
+@pytest.mark.parametrize("due", ["heartbeat", "offset"])
+def test_events_without_a_change_do_not_delay_what_is_due(
+    mocker: MockerFixture, running: Recorder, saving: Saving, due: str
+) -> None:
+    """A printer that tries to connect again and again changes its state without a print."""
+    running.update(only_if_changed=True)
+    with pytest.raises(queue.Empty):
+        saving.next(0.1)
+    if due == "heartbeat":
+        mocker.patch.object(clock, "boot_clock", return_value=1000.0 + module.HEARTBEAT_SECONDS)
+    else:
+        mocker.patch.object(clock, "boot_offset", return_value=MARCH + 60)
+    running.update(only_if_changed=True)
+    saving.next()
 
 
 @pytest.mark.usefixtures("heartbeats")
@@ -150,25 +237,23 @@ def test_heartbeat_saves_time_and_progress(mocker: MockerFixture, make: Make, sa
     mocker.patch.object(clock, "boot_clock", side_effect=itertools.count(1001.0))
     percents = itertools.count(0.5)
     recorder = make()
-    recorder.begin(50.0, 55.0, lambda: HALF._replace(percent=next(percents)))
-    recorder.note(BENCHY)
+    recorder.begin(50.0, 55.0, lambda: BENCHY._replace(progress=HALF._replace(percent=next(percents))))
     found = [saving.next() for _ in range(6)]
     assert [run.last_alive for run in found] == [1001.0 + beat for beat in range(6)]
     percents_found = [run.print.progress.percent for run in found if run.print and run.print.progress]
-    assert percents_found == [0.5 + beat for beat in range(len(percents_found))]
-    assert len(percents_found) >= 3
+    assert percents_found == [0.5 + beat for beat in range(6)]
     assert {run.ended for run in found} == {None}
 
 
 def test_next_write_has_the_new_offset(mocker: MockerFixture, running: Recorder, saving: Saving) -> None:
     mocker.patch.object(clock, "boot_offset", return_value=MARCH + 60)
-    running.note(None)
+    running.update(only_if_changed=False)
     assert saving.next().offset == MARCH + 60
 
 
 def test_new_offset_is_written_soon(mocker: MockerFixture, running: Recorder, saving: Saving) -> None:
     mocker.patch.object(module, "CLOCK_CHECK_SECONDS", 0.01)
-    running.note(None)
+    running.update(only_if_changed=False)
     saving.next()
     mocker.patch.object(clock, "boot_offset", return_value=MARCH + 60)
     assert saving.next().offset == MARCH + 60
@@ -177,27 +262,51 @@ def test_new_offset_is_written_soon(mocker: MockerFixture, running: Recorder, sa
     assert saving.rest() == []
 
 
+@pytest.mark.parametrize("unknown", [None, Progress(None, None, 0.4, 80.0)])
 def test_unknown_progress_keeps_the_last_one(
+    running: Recorder, saving: Saving, printer: Printer, unknown: Progress | None
+) -> None:
+    for progress, expected in [
+        (HALF, HALF),
+        (unknown, HALF),
+        (HALF._replace(percent=None), HALF._replace(percent=None)),
+    ]:
+        printer.print = BENCHY._replace(progress=progress)
+        running.update(only_if_changed=False)
+        assert saving.next().print == BENCHY._replace(progress=expected)
+
+
+def test_progress_of_another_print_is_not_kept(running: Recorder, saving: Saving, printer: Printer) -> None:
+    for print_ in (BENCHY._replace(progress=HALF), BENCHY._replace(started=70.0)):
+        printer.print = print_
+        running.update(only_if_changed=True)
+        assert saving.next().print == print_
+
+
+def test_print_stays_if_the_printer_cannot_be_asked(
     mocker: MockerFixture, make: Make, saving: Saving, caplog: pytest.LogCaptureFixture
 ) -> None:
-    read = mocker.Mock(side_effect=[HALF, None, RuntimeError("no printer"), RuntimeError("no printer"), None])
+    halfway = BENCHY._replace(progress=HALF)
+    read = mocker.Mock(side_effect=[halfway, RuntimeError("no printer"), RuntimeError("no printer"), None])
     recorder = make()
     recorder.begin(50.0, 55.0, read)
-    assert saving.next().print is None
-    assert read.call_count == 0, "there is no print"
-    recorder.note(BENCHY)
     for _ in range(3):
-        recorder.note(BENCHY)  # like pausing and resuming
+        recorder.update(only_if_changed=False)
+    assert [saving.next().print for _ in range(4)] == [halfway, halfway, halfway, None]
+    read.side_effect = None
+    read.return_value = None
     recorder.stop(10)
-    assert [run.print for run in saving.rest()] == [BENCHY._replace(progress=HALF)] * 5
-    assert warnings(caplog) == ["Could not read the progress of the print: RuntimeError('no printer')"]
+    assert warnings(caplog) == ["Could not ask the printer about its print: RuntimeError('no printer')"]
 
 
-def test_invalid_characters_in_a_path_are_replaced(running: Recorder, saving: Saving) -> None:
-    running.note(BENCHY._replace(path="b\udcffenchy \U0001f6a2 'x'.gcode"))
-    print_ = saving.next().print
-    assert print_
-    assert print_.path == "b?enchy \U0001f6a2 'x'.gcode"
+def test_invalid_characters_in_a_name_are_replaced(running: Recorder, saving: Saving, printer: Printer) -> None:
+    printer.print = BENCHY._replace(path="b\udcffenchy \U0001f6a2 'x'.gcode", origin="lo\udcffcal", progress=HALF)
+    running.update(only_if_changed=True)
+    expected = BENCHY._replace(path="b?enchy \U0001f6a2 'x'.gcode", origin="lo?cal", progress=HALF)
+    assert saving.next().print == expected
+    running.update(only_if_changed=True)
+    with pytest.raises(queue.Empty):
+        saving.next(0.1)
 
 
 @pytest.mark.usefixtures("heartbeats")
@@ -224,14 +333,16 @@ def test_failing_store_is_logged_once_and_retried(
 
     failing.side_effect = fail
     recorder = make(on_loaded=loaded.set)
-    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, idle)
     assert loaded.wait(10)
     assert recorder.state == State(EARLIER, RUN._replace(id=ID))
     assert calls(store).count("close") == 3, "it closes the file each time"
     assert warnings(caplog) == [f"Could not use the restart log /data/restart_log.db: {error!r}"]
 
 
-def test_current_run_is_known_while_the_store_fails(make: Make, store: NonCallableMagicMock, saving: Saving) -> None:
+def test_current_run_is_known_while_the_store_fails(
+    make: Make, store: NonCallableMagicMock, saving: Saving, printer: Printer
+) -> None:
     asked = threading.Event()
 
     def fail(_: Run) -> None:
@@ -240,29 +351,33 @@ def test_current_run_is_known_while_the_store_fails(make: Make, store: NonCallab
 
     store.save.side_effect = fail
     recorder = make()
-    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, printer)
     assert asked.wait(10)
     assert recorder.state == State((), RUN)
     store.save.side_effect = saving
-    recorder.note(BENCHY)
+    printer.print = BENCHY
+    recorder.update(only_if_changed=True)
     recorder.stop(10)
-    assert saving.next() == RUN._replace(id=ID, print=BENCHY)
+    assert saving.next() == RUN._replace(id=ID, print=BENCHY, printed=True)
 
 
 @pytest.mark.usefixtures("heartbeats")
 def test_later_schema_is_opened_once(
-    mocker: MockerFixture, make: Make, store: NonCallableMagicMock, caplog: pytest.LogCaptureFixture
+    mocker: MockerFixture,
+    make: Make,
+    store: NonCallableMagicMock,
+    printer: Printer,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     store.save.side_effect = LaterSchemaError("its schema is 3")
-    beats = threading.Semaphore(0)
     on_loaded = mocker.Mock()
     recorder = make(on_loaded=on_loaded)
-    recorder.begin(50.0, 55.0, lambda: beats.release())
-    recorder.note(BENCHY)
+    recorder.begin(50.0, 55.0, printer)
+    recorder.update(only_if_changed=True)
     recorder.clear()
     recorder.dismiss(EARLIER)
     for _ in range(6):
-        assert beats.acquire(timeout=10)
+        assert printer.asked.acquire(timeout=10)
     recorder.stop(10)
     assert calls(store)[:2] == ["save", "close"]
     assert set(calls(store)[2:]) == {"close"}
@@ -284,8 +399,8 @@ def test_failing_on_loaded_does_not_stop_the_thread(
         store.before.side_effect = [OSError("not yet"), OSError("not yet"), EARLIER]
     on_loaded = mocker.Mock(side_effect=RuntimeError("no event bus"))
     recorder = make(on_loaded=on_loaded)
-    recorder.begin(50.0, 55.0, unknown)
-    recorder.note(None)
+    recorder.begin(50.0, 55.0, idle)
+    recorder.update(only_if_changed=False)
     recorder.stop(10)
     assert [run.ended for run in saving.rest()] == [None, None, "clean"]
     assert recorder.state == State((*EARLIER, RUN._replace(id=ID, ended="clean")), None)
@@ -299,8 +414,8 @@ def test_failing_event_does_not_stop_the_thread(
 ) -> None:
     mocker.patch.object(clock, "boot_id", side_effect=[RuntimeError("no boot"), "a"])
     recorder = make()
-    recorder.begin(50.0, 55.0, unknown)
-    recorder.begin(51.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, idle)
+    recorder.begin(51.0, 55.0, idle)
     assert saving.next().started == 51.0
     assert warnings(caplog) == ["Could not record an event in the restart log: RuntimeError('no boot')"]
 
@@ -319,7 +434,7 @@ def test_dismissal_shows_at_once_and_is_written(
 def test_dismissal_is_written_before_reading_runs(make: Make, store: NonCallableMagicMock) -> None:
     store.save.side_effect = [OSError("not yet"), RUN._replace(id=ID), RUN._replace(id=ID)]
     recorder = make()
-    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, idle)
     recorder.dismiss(EARLIER)
     recorder.stop(10)
     done = [name for name in calls(store) if name != "close"]
@@ -351,7 +466,7 @@ def test_clear_before_loading_clears_what_is_loaded(
     store.before.side_effect = lambda _: EARLIER if go.wait(10) else ()
     loaded_states = []
     recorder: Recorder = make(on_loaded=lambda: loaded_states.append(recorder.state.earlier))
-    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, idle)
     recorder.clear()
     go.set()
     recorder.stop(10)
@@ -363,8 +478,8 @@ def test_clear_before_loading_clears_what_is_loaded(
 def test_clear_is_written_once(running: Recorder, store: NonCallableMagicMock) -> None:
     running.clear()
     running.end("off")
-    running.begin(50.0, 2000.0, unknown)
-    running.note(BENCHY)
+    running.begin(50.0, 2000.0, idle)
+    running.update(only_if_changed=False)
     running.stop(10)
     assert store.clear.call_count == 1
 
@@ -387,7 +502,7 @@ def test_switching_off_closes_the_file(running: Recorder, store: NonCallableMagi
     closed = threading.Event()
     store.close.side_effect = closed.set
     running.end("off")
-    running.note(BENCHY)
+    running.update(only_if_changed=False)
     assert closed.wait(10)
     saving.rest()
     with pytest.raises(queue.Empty):
@@ -400,11 +515,11 @@ def test_switching_on_again_starts_another_run(
 ) -> None:
     loaded.clear()
     running.end("off")
-    running.begin(50.0, 2000.0, unknown)
+    running.begin(50.0, 2000.0, idle)
     ended, begun = saving.next(), saving.next()
     assert (ended.ended, ended.recorded_from) == ("off", 55.0)
     assert begun == RUN._replace(id=ID, recorded_from=2000.0)
-    running.note(None)
+    running.update(only_if_changed=False)
     saving.next()
     assert running.state.earlier == (*EARLIER, ended)
     assert store.save.call_args_list[2].args[0].id == 0
@@ -423,7 +538,7 @@ def test_sync_waits_until_there_is_no_other_task(
     store.reset_mock()
     store.sync.side_effect = wait
     for _ in range(5):
-        running.note(BENCHY)
+        running.update(only_if_changed=False)
     go.set()
     running.stop(10)
     assert [run.ended for run in saving.rest()] == [None] * 5 + ["clean"]
@@ -457,7 +572,7 @@ def test_stop_is_fast_on_a_healthy_disk(make: Make, loaded: threading.Event) -> 
     for _ in range(5):
         loaded.clear()
         recorder = make(on_loaded=loaded.set)
-        recorder.begin(50.0, 55.0, unknown)
+        recorder.begin(50.0, 55.0, idle)
         assert loaded.wait(10)
         before = time.monotonic()
         recorder.stop()
@@ -486,8 +601,8 @@ def test_unwritten_end_is_written_before_the_next_run(
 ) -> None:
     store.save.side_effect = OSError("full")
     running.end("off")
-    running.begin(50.0, 200.0, unknown)
-    running.note(BENCHY)  # fails, too
+    running.begin(50.0, 200.0, idle)
+    running.update(only_if_changed=False)  # fails, too
     running.dismiss([])
     store.save.side_effect = saving
     running.stop(10)
@@ -500,7 +615,7 @@ def test_unwritten_end_is_written_before_the_next_run(
 def test_run_that_was_never_written_is_written_at_its_end(make: Make, store: NonCallableMagicMock) -> None:
     store.save.side_effect = [OSError("slow to come"), OSError("slow to come"), RUN._replace(id=ID, ended="off")]
     recorder = make()
-    recorder.begin(50.0, 55.0, unknown)
+    recorder.begin(50.0, 55.0, idle)
     recorder.end("off")
     recorder.dismiss([])
     assert recorder.stop(10) is True
@@ -549,45 +664,37 @@ def test_failing_close_does_not_stop_the_thread(
     store.close.side_effect = [OSError("no disk"), None, None]
     running.end("off")
     assert saving.next().ended == "off"
-    running.begin(50.0, 2000.0, unknown)
+    running.begin(50.0, 2000.0, idle)
     assert saving.next().recorded_from == 2000.0
     assert "no disk" in warnings(caplog)[0]
-
-
-def test_invalid_characters_in_an_origin_are_replaced(running: Recorder, saving: Saving) -> None:
-    running.note(BENCHY._replace(origin="lo\udcffcal"))
-    print_ = saving.next().print
-    assert print_ is not None
-    assert print_.origin == "lo?cal"
 
 
 def test_progress_is_never_newer_than_the_heartbeat(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     ticks = itertools.count(1000)
     mocker.patch.object(clock, "boot_clock", side_effect=lambda: float(next(ticks)))
     recorder = make()
-    recorder.begin(50.0, 55.0, lambda: Progress(50.0, 5000, 0.2, clock.boot_clock()))
-    recorder.note(BENCHY)
-    recorder.note(BENCHY)
+    recorder.begin(50.0, 55.0, lambda: BENCHY._replace(progress=HALF._replace(seen=clock.boot_clock())))
+    recorder.update(only_if_changed=False)
     recorder.stop(10)
     saved = saving.rest()
     assert saved[-1].ended == "clean"
-    for run in saved[1:]:
+    for run in saved:
         assert run.print is not None
         assert run.print.progress is not None
         assert run.print.progress.seen is not None
         assert run.print.progress.seen <= run.last_alive
 
 
-def test_heartbeats_are_more_frequent_during_a_print(mocker: MockerFixture, make: Make, saving: Saving) -> None:
+def test_heartbeats_are_more_frequent_during_a_print(
+    mocker: MockerFixture, running: Recorder, saving: Saving, printer: Printer
+) -> None:
     mocker.patch.object(module, "PRINTING_HEARTBEAT_SECONDS", 0.01)
-    recorder = make()
-    recorder.begin(50.0, 55.0, lambda: HALF)
-    saving.next()
     with pytest.raises(queue.Empty):
         saving.next(0.1)
-    recorder.note(BENCHY)
+    printer.print = BENCHY._replace(progress=HALF)
+    running.update(only_if_changed=True)
     assert [saving.next().print for _ in range(4)] == [BENCHY._replace(progress=HALF)] * 4
-    recorder.note(None)
+    printer.print = None
     while saving.next().print:
         pass
     with pytest.raises(queue.Empty):

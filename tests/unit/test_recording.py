@@ -1,4 +1,4 @@
-"""Test what events and the setting make the restart log record."""
+"""Test what events and the setting make the restart log record, and which print OctoPrint's printer shows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,54 @@ from pytest_mock import MockerFixture
 
 from octoprint_uptime import recording
 from octoprint_uptime.clock import Clock, Uptime
-from octoprint_uptime.recording import Recording
+from octoprint_uptime.recording import Printer, Recording, current_print
 from octoprint_uptime.restart_log import Print, Progress, RestartLog
 
 ID = "octoprint_uptime"
 NOW = 1000.0
 STARTED = 940.0
-BENCHY = Print("parts/benchy.gcode", "local", NOW, None)
-PAYLOAD = {"name": "benchy.gcode", "path": "parts/benchy.gcode", "origin": "local", "size": 5}
+PATH = "parts/benchy.gcode"
+BENCHY = Print(PATH, "local", None, None, True)
+UNATTENDED = BENCHY._replace(streamed=False)
+HALF = Progress(50.0, 5000, None, NOW)
+PROGRESS = {"completion": 50.0, "filepos": 5000}
+
+# OctoPrint's flags in its states. "Printing" includes all in which a job is not paused; 2.0 includes that one, too.
+OPERATIONAL = {"operational": True, "printing": False, "paused": False, "cancelling": False, "finishing": False}
+PRINTING = {**OPERATIONAL, "printing": True}
+PAUSED = {**OPERATIONAL, "paused": True}
+PAUSED_IN_2 = {**PRINTING, "paused": True}
+PAUSING = {**PRINTING, "pausing": True}
+CANCELLING = {**PRINTING, "cancelling": True}
+FINISHING = {**PRINTING, "finishing": True}
+NO_FILE = {"name": None, "path": None, "origin": None, "size": None}
+
+
+def data(
+    flags: object = PRINTING, path: object = PATH, origin: object = "local", text: str = "Printing", **file: object
+) -> dict[str, Any]:
+    """Return what OctoPrint's printer says of itself."""
+    return {
+        "state": {"text": text, "flags": flags, "error": ""},
+        "job": {"file": {**NO_FILE, "path": path, "origin": origin, **file}, "user": None},
+        "progress": PROGRESS,
+    }
+
+
+IDLE = data(OPERATIONAL)
+
+
+class FakePrinter:
+    """OctoPrint's printer, whose state a test sets."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, Any] = IDLE
+        self.connector: str | None = "serial"
+
+
+@pytest.fixture
+def printer() -> FakePrinter:
+    return FakePrinter()
 
 
 @pytest.fixture
@@ -28,17 +68,83 @@ def log(mocker: MockerFixture) -> NonCallableMagicMock:
 
 
 @pytest.fixture
-def subject(mocker: MockerFixture, log: NonCallableMagicMock) -> Recording:
+def subject(mocker: MockerFixture, log: NonCallableMagicMock, printer: FakePrinter) -> Recording:
     process = mocker.create_autospec(Clock, instance=True)
     process.read.return_value = Uptime(NOW - STARTED, "proc", None)
-    current = {"progress": {"completion": 12.5, "filepos": 5000}}
-    return Recording(log, process, ID, lambda: current)
+    return Recording(log, process, ID, Printer(lambda: printer.data, lambda: printer.connector))
 
 
 def calls(log: NonCallableMagicMock) -> list[Any]:
     found = list(log.method_calls)
     log.reset_mock()
     return found
+
+
+def read_print(log: NonCallableMagicMock) -> Print | None:
+    """Ask as the log does before it writes."""
+    found: Print | None = log.begin.call_args.args[2]()
+    return found
+
+
+# The print that the printer shows
+
+
+@pytest.mark.parametrize("flags", [PRINTING, PAUSED, PAUSED_IN_2, PAUSING])
+def test_print_is_on_while_it_runs_or_is_paused(flags: dict[str, bool]) -> None:
+    assert current_print(data(flags), "serial") == BENCHY
+
+
+@pytest.mark.parametrize("flags", [OPERATIONAL, CANCELLING, FINISHING])
+def test_print_is_over_once_it_is_cancelled_or_its_last_line_was_sent(flags: dict[str, bool]) -> None:
+    assert current_print(data(flags), "serial") is None
+
+
+@pytest.mark.parametrize("flags", [PRINTING, PAUSED])
+@pytest.mark.parametrize("connector", ["serial", None])
+def test_disconnected_printer_does_not_print(flags: dict[str, bool], connector: str | None) -> None:
+    """1.11 clears the job before the flags, 2.0 the connection before both."""
+    path = None if connector == "serial" else PATH
+    assert current_print(data(flags, path=path), connector) is None
+
+
+@pytest.mark.parametrize(
+    "uploading",
+    [data(text="Sending file to SD", origin="sdcard"), data(origin="printer", upload=True)],
+    ids=["1.11", "2.0"],
+)
+def test_upload_to_the_printers_card_is_no_print(uploading: dict[str, Any]) -> None:
+    assert current_print(uploading, "serial") is None
+
+
+@pytest.mark.parametrize(
+    ("connector", "origin", "streamed"),
+    [
+        ("serial", "local", True),
+        ("serial", "sdcard", False),  # 1.11's name of the printer's card
+        ("serial", "printer", False),  # 2.0's
+        ("moonraker", "local", False),
+        ("bambu", "printer", False),
+    ],
+)
+def test_only_a_local_file_over_a_serial_connection_is_streamed(connector: str, origin: str, streamed: bool) -> None:
+    assert current_print(data(origin=origin, upload=False), connector) == Print(PATH, origin, None, None, streamed)
+
+
+def test_print_without_a_job_is_unattended() -> None:
+    """A printer that was printing already when OctoPrint connected to it may not say what."""
+    assert current_print(data(path=None, origin=None), "moonraker") == Print("", None, None, None, False)
+
+
+@pytest.mark.parametrize("nonsense", [5, {}, [], b"x"])
+def test_bad_field_costs_only_that_field(nonsense: object) -> None:
+    assert current_print(data(path=nonsense), "serial") == BENCHY._replace(path="")
+    assert current_print(data(origin=nonsense), "serial") == UNATTENDED._replace(origin=None)
+    assert current_print(data() | {"job": nonsense}, "moonraker") == Print("", None, None, None, False)
+    assert current_print(data(nonsense) | {"state": nonsense}, "serial") is None
+    assert current_print({}, "serial") is None
+
+
+# What the log reads and when
 
 
 def test_recording_follows_the_setting(mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording) -> None:
@@ -54,49 +160,117 @@ def test_recording_follows_the_setting(mocker: MockerFixture, log: NonCallableMa
     assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]
 
 
-def test_print_is_recorded_after_switching_on(
-    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
-) -> None:
+def test_print_is_known_after_switching_on(log: NonCallableMagicMock, subject: Recording, printer: FakePrinter) -> None:
     subject.start(False)
-    subject.on_event("PrintStarted", PAYLOAD)
+    printer.data = data()
+    subject.on_event("PrintStarted", None)
     assert calls(log) == []
     subject.switch(True)
-    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY), mocker.call.printing(BENCHY)]
+    assert read_print(log) == BENCHY._replace(started=NOW, progress=HALF)
 
 
-@pytest.mark.parametrize("end", ["PrintDone", "PrintFailed", "PrintCancelled"])
-def test_print_is_recorded_from_start_to_end(
-    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, end: str
+@pytest.mark.parametrize("event", ["PrintPaused", "PrintResumed"])
+def test_pause_writes_the_progress(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, event: str
 ) -> None:
     subject.start(True)
     calls(log)
-    for event in ("PrintStarted", "PrintPaused", "Upload", "PrintResumed", end, "PrintResumed"):
-        subject.on_event(event, PAYLOAD)
-    assert calls(log) == [mocker.call.printing(print_) for print_ in (BENCHY, BENCHY, BENCHY, None, None)]
+    subject.on_event(event, {})
+    assert calls(log) == [mocker.call.update(False)]
 
 
-@pytest.mark.parametrize("payload", [{"name": None, "path": None, "origin": None}, {"path": 5, "origin": {}}, {}, None])
-def test_print_without_a_name_is_recorded(
-    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, payload: dict[str, Any] | None
+@pytest.mark.parametrize(
+    "event",
+    [
+        *("PrintStarted", "PrintDone", "PrintFailed", "PrintCancelling", "PrintCancelled"),
+        *("PrinterStateChanged", "Disconnected"),
+    ],
+)
+def test_other_events_about_the_printer_write_a_change(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, event: str
 ) -> None:
     subject.start(True)
     calls(log)
-    subject.on_event("PrintStarted", payload)
-    assert calls(log) == [mocker.call.printing(Print("", None, NOW, None))]
+    subject.on_event(event, {})
+    subject.on_event("Upload", {})
+    assert calls(log) == [mocker.call.update(True)]
 
 
-def test_log_reads_the_progress(log: NonCallableMagicMock, subject: Recording) -> None:
+def test_late_end_of_a_print_does_not_end_the_next_one(
+    log: NonCallableMagicMock, subject: Recording, printer: FakePrinter
+) -> None:
+    subject.start(True)
+    printer.data = data(path="other.gcode")
+    subject.on_event("PrintStarted", {"path": "other.gcode"})
+    printer.data = data()
+    subject.on_event("PrintStarted", {"path": PATH})
+    subject.on_event("PrintFailed", {"path": "other.gcode", "reason": "cancelled"})
+    assert read_print(log) == BENCHY._replace(started=NOW, progress=HALF)
+
+
+def test_each_start_begins_a_print(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, printer: FakePrinter
+) -> None:
+    """The same file may be printed twice, without a look at the printer in between."""
+    subject.start(True)
+    printer.data = data()
+    for moment in (NOW, NOW + 70):
+        mocker.patch.object(recording, "boot_clock", return_value=moment)
+        subject.on_event("PrintStarted", {})
+        found = read_print(log)
+        assert found
+        assert found.started == moment
+
+
+def test_print_that_is_found_running_started_at_an_unknown_moment(
+    log: NonCallableMagicMock, subject: Recording, printer: FakePrinter
+) -> None:
+    printer.connector = "moonraker"
+    subject.start(True)
+    printer.data = data()
+    subject.on_event("PrintStarted", {})
+    subject.on_event("ZChange", {"new": 0.2, "old": 7.0})
+    assert read_print(log) == UNATTENDED._replace(started=NOW, progress=HALF._replace(z=0.2))
+    printer.data = IDLE
+    assert read_print(log) is None
+    subject.on_event("ZChange", {"new": 80.0, "old": 0.2})
+    printer.data = data()
+    assert read_print(log) == UNATTENDED._replace(progress=HALF)
+
+
+def test_log_reads_the_progress(log: NonCallableMagicMock, subject: Recording, printer: FakePrinter) -> None:
     """Check that the height is unknown until it changes during the print."""
     subject.start(True)
-    read_progress = log.begin.call_args.args[2]
+    printer.data = data()
     subject.on_event("ZChange", {"new": 7.0, "old": 0.0})
-    subject.on_event("PrintStarted", PAYLOAD)
-    assert read_progress() == Progress(12.5, 5000, None, NOW)
+    subject.on_event("PrintStarted", {})
+    assert read_print(log) == BENCHY._replace(started=NOW, progress=HALF)
     subject.on_event("ZChange", {"new": 0.2, "old": 7.0})
-    assert read_progress() == Progress(12.5, 5000, 0.2, NOW)
+    assert read_print(log) == BENCHY._replace(started=NOW, progress=HALF._replace(z=0.2))
 
 
-@pytest.mark.parametrize("event", ["ZChange", "PrintDone", "plugin_pluginmanager_disable_plugin", "Startup"])
+@pytest.mark.parametrize(
+    ("raw", "progress"),
+    [
+        ({"completion": 125.0, "filepos": 175}, Progress(None, 175, None, NOW)),
+        ({"completion": -100, "filepos": 0}, Progress(None, 0, None, NOW)),
+        ({"completion": "half", "filepos": 7}, Progress(None, 7, None, NOW)),
+        ({"completion": 50.0}, Progress(50.0, None, None, NOW)),
+        ({"completion": None, "filepos": None}, None),
+        ({}, None),
+        (None, None),
+        (5, None),
+    ],
+)
+def test_progress_without_what_cannot_be_right(
+    log: NonCallableMagicMock, subject: Recording, printer: FakePrinter, raw: object, progress: Progress | None
+) -> None:
+    subject.start(True)
+    printer.data = data() | {"progress": raw}
+    assert read_print(log) == BENCHY._replace(progress=progress)
+
+
+@pytest.mark.parametrize("event", ["ZChange", "PrintStarted", "plugin_pluginmanager_disable_plugin", "Startup"])
 def test_events_may_lack_details(subject: Recording, event: str) -> None:
     subject.on_event(event, None)
     subject.on_event(event, {})
@@ -114,7 +288,7 @@ def test_recording_follows_the_plugin_manager(
     assert calls(log) == [mocker.call.switch_off()]
     subject.switch(False)
     subject.switch(True)
-    subject.on_event("PrintStarted", PAYLOAD)
+    subject.on_event("PrintStarted", {})
     assert calls(log) == [], "the plugin is disabled from the next start on"
     subject.on_event(f"plugin_pluginmanager_{on}_plugin", {"id": ID})
-    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY), mocker.call.printing(BENCHY)]
+    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]

@@ -16,9 +16,14 @@ def test_a_progress_is_what_the_printer_says(
     assert Progress.of(percent, position, z, 60.0) == Progress(percent, *kept, 60.0)
 
 
-@pytest.mark.parametrize("percent", [None, "50", math.nan, math.inf, -0.1, 100.1, 10**400, [50]])
-def test_without_a_percentage_there_is_no_progress(percent: object) -> None:
-    assert Progress.of(percent, 5000, 0.2, 60.0) is None
+@pytest.mark.parametrize("percent", [None, "50", math.nan, math.inf, -0.1, -100, 100.1, 125, 10**400, [50]])
+def test_wrong_percentage_is_unknown_and_the_rest_stays(percent: object) -> None:
+    assert Progress.of(percent, 5000, 0.2, 60.0) == Progress(None, 5000, 0.2, 60.0)
+
+
+@pytest.mark.parametrize("nonsense", [None, "5", math.nan])
+def test_progress_of_nothing_is_unknown(nonsense: object) -> None:
+    assert Progress.of(nonsense, nonsense, nonsense, 60.0) is None
 
 
 @pytest.mark.parametrize("nonsense", ["5", math.nan, math.inf, -math.inf, 1e300, 10**400, b"5", {}])

@@ -20,13 +20,13 @@ from octoprint_uptime.restart_log.store import Store
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 MARCH = 1772366400.0
 DAY = 86400.0
-BENCHY = Print("parts/benchy.gcode", "local", 60.0, None)
+BENCHY = Print("parts/benchy.gcode", "local", 60.0, None, True)
 HALF = Progress(50.0, 5000, 0.2, 70.0)
 EARLIER = Run(0, "a", MARCH, 50.0, 50.0, 80.0, "1.11.7", None, None, False)
 CRASHED = EARLIER
 CLEAN = EARLIER._replace(ended="clean")
 OFF = EARLIER._replace(ended="off")
-COSTLY = EARLIER._replace(print=BENCHY)
+COSTLY = EARLIER._replace(print=BENCHY, printed=True)
 NOW = 1000.0
 
 Make = Callable[..., RestartLog]
@@ -66,7 +66,7 @@ def make(path: Path, told: queue.SimpleQueue[Restart]) -> Iterator[Make]:
 
 @pytest.fixture
 def read() -> threading.Event:
-    """An event that is set when the log has read the progress. By then, all its earlier tasks are done."""
+    """An event that is set when the log has asked for the print. By then, all its earlier tasks are done."""
     return threading.Event()
 
 
@@ -77,10 +77,9 @@ def begin(make: Make, path: Path, read: threading.Event) -> Callable[..., Restar
     def begin(*earlier: Run) -> RestartLog:
         write(path, *earlier)
         log = make()
-        log.begin(NOW - 10, NOW - 10, read.set)
-        log.printing(BENCHY)
+        log.begin(NOW - 10, NOW - 10, lambda: read.set() if log.is_read else None)
+        log.update()
         assert read.wait(10)
-        log.printing(None)
         return log
 
     return begin
@@ -142,19 +141,18 @@ def test_print_of_a_killed_run_is_lost(
     make: Make, told: queue.SimpleQueue[Restart], path: Path, tmp_path: Path
 ) -> None:
     reads, go = threading.Semaphore(0), threading.Event()
-    progress = iter([HALF])
+    prints = iter([BENCHY._replace(progress=HALF)])
 
-    def read_progress() -> Progress | None:
+    def read_print() -> Print | None:
         reads.release()
-        known = next(progress, None)
+        known = next(prints, None)
         if known is None:
             assert go.wait(10)
         return known
 
     log = make()
-    log.begin(50.0, 50.0, read_progress)
-    log.printing(BENCHY)
-    log.printing(BENCHY)
+    log.begin(50.0, 50.0, read_print)
+    log.update()
     assert reads.acquire(timeout=10)
     assert reads.acquire(timeout=10), "by now the first is written"
     (tmp_path / "killed").mkdir()
@@ -262,7 +260,7 @@ def test_log_may_be_cleared_during_the_announcement(
 def test_log_that_is_off_keeps_its_restarts_and_records_nothing(begin: Begin, path: Path) -> None:
     log = begin(CRASHED)
     log.switch_off()
-    log.printing(BENCHY)
+    log.update()
     log.begin(NOW - 10, NOW, lambda: None)
     log.switch_off()
     log.stop(10)
@@ -435,7 +433,9 @@ def test_clock_that_is_set_while_off_counts_once_on_again(
     log.news()
     read.clear()
     log.begin(NOW - 10, NOW, read.set)
-    log.printing(BENCHY)
+    assert read.wait(10)
+    read.clear()
+    log.update()
     assert read.wait(10)
     last = log.news().last
     assert last

@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +19,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pytest_mock import MockerFixture
 
-from octoprint_uptime import clock, restart_log
-from octoprint_uptime.restart_log import Print, Progress, Restart, RestartLog
+from octoprint_uptime import clock, recording, restart_log
+from octoprint_uptime.clock import Clock, Uptime
+from octoprint_uptime.recording import Printer, Recording
+from octoprint_uptime.restart_log import Print, Restart, RestartLog
 from octoprint_uptime.restart_log.records import Run
 from octoprint_uptime.restart_log.store import Store
 
@@ -105,6 +108,37 @@ class Disk(Store):
             raise SystemExit  # ends the thread as silently as a kill
 
 
+class OwnClock(Clock):
+    """The age of a machine's OctoPrint."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def read(self) -> Uptime:
+        return Uptime(self._machine.boot_clock - self._machine.started, "proc", None)
+
+
+class Printing(NamedTuple):
+    """A print that is on: its file, and whether OctoPrint streams it."""
+
+    path: str
+    streamed: bool
+
+
+class PrinterData:
+    """What OctoPrint's printer says of itself, and in which order it changes that."""
+
+    def __init__(self) -> None:
+        self.connector: str | None = "serial"
+        self.flags: dict[str, bool] = {}
+        self.path: str | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        file = {"path": self.path, "origin": self.path and "local"}
+        progress = {"completion": 50.0, "filepos": 5000}
+        return {"state": {"text": "", "flags": self.flags}, "job": {"file": file}, "progress": progress}
+
+
 class Truth:
     """What really happened in one run. Times are by the boot clock, which began at ``booted`` in seconds since 1970."""
 
@@ -114,7 +148,7 @@ class Truth:
         self.recorded_from = machine.boot_clock
         self.ended = 0.0
         self.how: str | None = None
-        self.print: str | None = None
+        self.print: Printing | None = None
         # It ended while nothing could be written, or while a write still waited: the log may know an earlier state.
         self.excused = False
         self.offset = machine.offset  # as of its end
@@ -126,7 +160,7 @@ class Written(NamedTuple):
     truth: Truth
     alive: float
     how: str | None
-    print: str | None
+    print: Printing | None
 
 
 class Content(NamedTuple):
@@ -144,7 +178,7 @@ class Machine:
 
     disk: Disk
     queue: WatchedQueue
-    printing: str | None
+    printing: Printing | None
 
     def __init__(self, folder: Path, lxc: bool) -> None:
         self.path = folder / "log" / "restart_log.db"
@@ -199,9 +233,38 @@ class Machine:
         self.synchronized = True
         self.set_clock(0)
 
-    def print_(self, name: str | None) -> None:
-        self.printing = name
-        self.write()
+    def print_(self, path: str) -> None:
+        """Start a print, which another one must not prevent, and send the events in OctoPrint's order."""
+        self.connect("serial")
+        self.say(Printing(path, True), {"printing": True}, path, "PrinterStateChanged", "PrintStarted")
+
+    def pause(self) -> None:
+        self.say(self.printing, {"paused": True} if self.printing else {}, self.printer.path, "PrintPaused")
+
+    def end_print(self, how: str) -> None:
+        """Send the last line of a print, or cancel it: the flags say so until the printer has done its part."""
+        self.say(None, {"printing": True, how: True}, self.printer.path, "PrinterStateChanged")
+
+    def send_late_event(self, event: str) -> None:
+        """Send an event about a print that has ended long ago, as OctoPrint does after it has written metadata."""
+        self.task(lambda: self.recording.on_event(event, {"path": "another.gcode", "origin": "local"}))
+
+    def lose_printer(self) -> None:
+        """Disconnect as 1.11 does: clear the job, then the flags, and send no event about the print."""
+        if self.printer.connector != "serial":
+            self.printer.connector = None  # 2.0 has none from the first step on
+        self.say(None, self.printer.flags, None, "Disconnected")
+        self.say(None, {}, None, "PrinterStateChanged")
+
+    def find_print(self, path: str) -> None:
+        """Connect to a printer that prints by itself already, so no event says that a print started."""
+        self.connect("moonraker")
+        self.say(Printing(path, False), {"printing": True}, path, "PrinterStateChanged")
+
+    def connect(self, connector: str) -> None:
+        if self.printer.connector != connector:
+            self.lose_printer()
+            self.printer.connector = connector
 
     def fill_disk(self) -> None:
         self.disk.full = True
@@ -228,7 +291,7 @@ class Machine:
             self.begin()
         else:
             self.end("off")
-            self.task(self.log.switch_off)
+            self.task(lambda: self.recording.switch(False))
 
     def restart(self, what: str, clean: bool, damaged: bool, seconds: float) -> None:
         """Stop OctoPrint, its container or its host, cleanly or not, and start it again after some seconds."""
@@ -256,32 +319,39 @@ class Machine:
 
     # How events are performed
 
+    def say(self, printing: Printing | None, flags: dict[str, bool], path: str | None, *events: str) -> None:
+        """Have the printer say something else, and OctoPrint send these events."""
+        self.printing, self.printer.flags, self.printer.path = printing, flags, path
+        if self.current:
+            self.current.print = printing
+        for event in events:
+            self.task(partial(self.recording.on_event, event, {"path": path}))
+
     def start(self) -> None:
         self.started, self.first_offset = self.boot_clock, self.offset
         self.printing = None
+        self.printer = PrinterData()
         self.synced = self.committed.copy()
         self.loaded = False
         self.unwritten: list[Truth] = []  # which have ended
         self.current: Truth | None = None
         self.log = RestartLog(self.path, "1.11.8", LOGGER, lambda _: None)
+        printer = Printer(self.printer, lambda: self.printer.connector)
+        self.recording = Recording(self.log, OwnClock(self), "octoprint_uptime", printer)
         if self.log_is_on:
             self.begin()
 
-    def progress(self) -> Progress | None:
-        return Progress(50.0, 5000, None, self.boot_clock)
-
     def begin(self) -> None:
         self.current = Truth(self)
+        self.current.print = self.printing
         self.all.append(self.current)
-        self.task(lambda: self.log.begin(self.started, self.boot_clock, self.progress))
+        self.task(lambda: self.recording.switch(True))
         self.write()
 
     def write(self) -> None:
         """Make the log write, as at a heartbeat."""
         if self.current:
-            self.current.print = self.printing
-            print_ = Print(self.printing, "local", self.boot_clock, None) if self.printing else None
-            self.task(lambda: self.log.printing(print_))
+            self.task(self.log.update)
 
     def end(self, how: str | None) -> None:
         if self.current:
@@ -316,7 +386,7 @@ class Machine:
     def kill(self) -> None:
         self.disk.killed = True
         self.disk.moves.set()
-        self.log.printing(None)
+        self.log.update()
         for thread in writers():
             thread.join(10)
             assert not thread.is_alive()
@@ -345,7 +415,7 @@ class Machine:
 
     def check_end(self, restart: Restart, previous: Written) -> None:
         assert restart.clean is (previous.how == "clean")
-        assert (restart.lost_print and restart.lost_print.path) == previous.print
+        assert (reported(restart.lost_print) or reported(restart.unattended_print)) == previous.print
         truth = previous.truth
         assert truth.excused or (previous.how, previous.print) == (truth.how, truth.print)
         assert truth.how == "clean" or not restart.clean, "nobody asked for this end, whatever the excuse"
@@ -429,6 +499,10 @@ class Machine:
         return self.offset if here else self.committed.boots[truth.boot]
 
 
+def reported(print_: Print | None) -> Printing | None:
+    return print_ and Printing(print_.path, print_.streamed)
+
+
 def gaps(spans: list[tuple[float, float]], since: float, until: float) -> list[tuple[float, float]]:
     """Return the gaps between these spans, which are in order, from ``since`` to ``until``."""
     ends = [since, *(min(max(end, since), until) for _, end in spans)]
@@ -442,9 +516,14 @@ def writers() -> list[threading.Thread]:
 
 SECONDS = st.sampled_from([0.0, 7.0, 400.0])
 WHAT = st.sampled_from(["octoprint", "container", "host"])
+PATHS = st.sampled_from(["a.gcode", "b/c.gcode"])
 EVENTS = st.one_of(
     st.tuples(st.just("wait"), SECONDS),
-    st.tuples(st.just("print_"), st.sampled_from(["a.gcode", "b/c.gcode", None])),
+    st.tuples(st.just("print_"), PATHS),
+    st.tuples(st.just("end_print"), st.sampled_from(["finishing", "cancelling"])),
+    st.tuples(st.just("send_late_event"), st.sampled_from(["PrintDone", "PrintFailed", "PrintCancelled"])),
+    st.tuples(st.just("find_print"), PATHS),
+    *(st.tuples(st.just(name)) for name in ("pause", "lose_printer")),
     st.tuples(st.just("restart"), WHAT, st.just(True), st.just(False), SECONDS),
     st.tuples(st.just("restart"), WHAT, st.just(False), st.just(False), SECONDS),
     st.tuples(st.just("restart"), WHAT, st.booleans(), st.sampled_from([True, False, False, False]), SECONDS),
@@ -454,6 +533,7 @@ EVENTS = st.one_of(
 )
 CLEANLY = ("restart", "octoprint", True, False, 7.0)
 KILLED = ("restart", "octoprint", False, False, 7.0)
+PRINT_A, PRINT_B = ("print_", "a.gcode"), ("print_", "b/c.gcode")
 POWER_CUT = ("restart", "host", False, False, 7.0)
 AHEAD = ("set_clock", DECADES)
 
@@ -476,6 +556,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
     mocker.patch.object(clock, "boot_id", side_effect=lambda: machines[0].boot_id)
     mocker.patch.object(clock, "has_own_boot_id", side_effect=lambda: machines[0].lxc)
     mocker.patch.object(clock, "boot_clock", side_effect=lambda: machines[0].boot_clock)
+    mocker.patch.object(recording, "boot_clock", side_effect=lambda: machines[0].boot_clock)
     mocker.patch.object(clock, "boot_offset", side_effect=lambda: machines[0].offset)
     mocker.patch.object(clock, "is_synchronized", side_effect=lambda: machines[0].synchronized)
     return machines
@@ -491,6 +572,11 @@ def machines(mocker: MockerFixture) -> list[Machine]:
 @example(lxc=False, events=[("fill_disk",), ("switch_log",), ("free_disk",), CLEANLY, ("switch_log",)])
 @example(lxc=False, events=[AHEAD, POWER_CUT, POWER_CUT, ("set_clock", 0.0), POWER_CUT])
 @example(lxc=False, events=[POWER_CUT, AHEAD, POWER_CUT, POWER_CUT, POWER_CUT, ("synchronize",)])
+@example(lxc=False, events=[PRINT_A, ("end_print", "cancelling"), PRINT_B, ("send_late_event", "PrintFailed"), KILLED])
+@example(lxc=False, events=[PRINT_A, ("pause",), ("lose_printer",), KILLED])
+@example(lxc=False, events=[PRINT_A, ("pause",), ("lose_printer",), CLEANLY])
+@example(lxc=False, events=[PRINT_A, CLEANLY])
+@example(lxc=False, events=[("find_print", "a.gcode"), KILLED])
 @given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
 def test_log_reports_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

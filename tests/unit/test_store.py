@@ -24,7 +24,7 @@ from octoprint_uptime.restart_log.store import DAMAGED_KEPT, RUNS_KEPT, SCHEMA, 
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 MARCH = 1772366400.0
-BENCHY = Print("parts/benchy.gcode", "local", 60.5, Progress(12.5, 5000, 0.2, 70.25))
+BENCHY = Print("parts/benchy.gcode", "local", 60.5, Progress(12.5, 5000, 0.2, 70.25), True)
 RUN = Run(0, "a", MARCH, 50.5, 55.25, 80.75, "1.11.8", None, BENCHY, False)
 OTHER = RUN._replace(boot="b", offset=MARCH + 86400, print=None)
 LAST = RUN._replace(id=10**9)
@@ -101,8 +101,10 @@ def set_aside(path: Path) -> list[Path]:
     [
         RUN,
         RUN._replace(print=None),
-        RUN._replace(print=Print("x", None, None, None)),
-        RUN._replace(print=Print("b\N{SHIP}'\"x", "sdcard", None, Progress(0.0, None, None, None))),
+        RUN._replace(print=Print("x", None, None, None, False)),
+        RUN._replace(print=Print("b\N{SHIP}'\"x", "sdcard", None, Progress(0.0, None, None, None), False)),
+        RUN._replace(print=BENCHY._replace(progress=Progress(None, 175, None, 70.25)), printed=True),
+        RUN._replace(print=BENCHY._replace(streamed=False), printed=True),
         RUN._replace(ended="clean", version="2.0.0rc7", recorded_from=50.5),
         RUN._replace(ended="off", dismissed=True),
     ],
@@ -117,7 +119,9 @@ def test_run_is_read_as_saved(store: Store, make: Make, run: Run) -> None:
 def test_saving_again_updates_the_row(store: Store) -> None:
     first = store.save(RUN)
     other = store.save(OTHER)
-    later = first._replace(last_alive=99.0, ended="clean", print=Print("cube.gcode", "sdcard", 90.0, None))
+    later = first._replace(
+        last_alive=99.0, ended="clean", print=Print("cube.gcode", "sdcard", 90.0, None, False), printed=True
+    )
     assert store.save(later) == later
     assert store.before(LAST) == (later, other)
 
@@ -450,17 +454,37 @@ def test_unknown_tables_are_not_touched(store: Store, path: Path, schema: int) -
 
 def test_schema_3_is_read(store: Store, path: Path) -> None:
     write_log(path, SCHEMA_3)
-    print_ = Print("y", "local", 61, Progress(1.5, 5, 0.2, 80))
-    assert store.before(LAST) == (Run(7, "a", 1772323200, 60, 61, 90, "1.11.8", None, print_, True),)
+    print_ = Print("y", "local", 61, Progress(1.5, 5, 0.2, 80), True)
+    expected = Run(7, "a", 1772323200, 60, 61, 90, "1.11.8", None, print_, True, printed=True)
+    assert store.before(LAST) == (expected,)
 
 
-def test_new_file_has_schema_3(store: Store, path: Path) -> None:
-    released = path.with_name("released.db")
-    write_log(released, SCHEMA_3)
-    store.before(LAST)
-    store.close()
+@pytest.mark.parametrize(
+    ("origin", "streamed"), [("'local'", True), ("NULL", True), ("'sdcard'", False), ("'printer'", False)]
+)
+def test_print_of_schema_3_is_lost_as_it_was_then(store: Store, path: Path, origin: str, streamed: bool) -> None:
+    write_log(path, f"{SCHEMA_3} UPDATE runs SET print_origin = {origin}")
+    (run,) = store.before(LAST)
+    assert run.print
+    assert run.print.streamed is streamed
+
+
+def test_runs_of_schema_3_may_have_printed(store: Store, path: Path) -> None:
+    write_log(path, f"{SCHEMA_3} UPDATE runs SET print_path = NULL, print_origin = NULL")
+    (run,) = store.before(LAST)
+    assert (run.print, run.printed) == (None, True)
+    assert store.save(RUN._replace(print=None)).printed is False
+
+
+def test_migrated_file_has_the_columns_of_a_new_one(make: Make, path: Path) -> None:
+    migrated = path.with_name("migrated.db")
+    write_log(migrated, SCHEMA_3)
+    for file in (path, migrated):
+        store = make(file)
+        store.before(LAST)
+        store.close()
     for query in ("PRAGMA table_info(runs)", "PRAGMA user_version"):
-        assert rows(path, query) == rows(released, query) != []
+        assert rows(path, query) == rows(migrated, query) != []
 
 
 @pytest.mark.parametrize("schema", [1, 2])
@@ -574,7 +598,7 @@ def test_row_without_sense_is_left_out(store: Store, path: Path, good: bytes, no
     assert {run.id for run in store.before(LAST)} == {*range(1, 52)} - {20}
 
 
-UNKNOWN_PROGRESS = BENCHY._replace(progress=None)
+UNKNOWN_PERCENTAGE = BENCHY._replace(progress=Progress(None, 5000, 0.2, 70.25))
 
 
 @pytest.mark.parametrize(
@@ -594,9 +618,13 @@ UNKNOWN_PROGRESS = BENCHY._replace(progress=None)
         ("print_started = 'now'", {"print": BENCHY._replace(started=None)}),
         ("print_started = -9e99", {"print": BENCHY._replace(started=None)}),
         ("print_started = 81", {"print": BENCHY._replace(started=None)}),
-        ("print_percent = 'half'", {"print": UNKNOWN_PROGRESS}),
-        ("print_percent = 1e300", {"print": UNKNOWN_PROGRESS}),
-        ("print_percent = NULL", {"print": UNKNOWN_PROGRESS}),
+        ("print_percent = 'half'", {"print": UNKNOWN_PERCENTAGE}),
+        ("print_percent = 1e300", {"print": UNKNOWN_PERCENTAGE}),
+        ("print_percent = 125", {"print": UNKNOWN_PERCENTAGE}),
+        ("print_percent = NULL", {"print": UNKNOWN_PERCENTAGE}),
+        ("print_percent = NULL, print_position = -1, print_z = 'high'", {"print": BENCHY._replace(progress=None)}),
+        ("print_streamed = 'so'", {"print": BENCHY._replace(streamed=False)}),
+        ("printed = 'so'", {"printed": False}),
         ("print_position = 'far'", {"print": BENCHY._replace(progress=Progress(12.5, None, 0.2, 70.25))}),
         ("print_position = -1", {"print": BENCHY._replace(progress=Progress(12.5, None, 0.2, 70.25))}),
         ("print_z = x'ff'", {"print": BENCHY._replace(progress=Progress(12.5, 5000, None, 70.25))}),
