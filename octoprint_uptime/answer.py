@@ -48,7 +48,8 @@ def for_api(facts: Facts) -> Fields:
         "display_format": values["display_format"],
         "poll_interval_seconds": values["poll_interval_seconds"],
         "last_restart": news.last and _known_restart(news.last, sees_files),
-        "unseen_restart": news.unseen and _known_restart(news.unseen, sees_files),
+        "unseen_restart": news.unseen
+        and {**_known_restart(news.unseen, sees_files), "printed_since": news.printed_since},
         "unseen_restarts": news.unseen_shutdowns,
         "unseen_lost_prints": news.unseen_lost_prints,
         "recorded_since": _moment(news.recorded_since),

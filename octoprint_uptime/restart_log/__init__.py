@@ -34,9 +34,10 @@ class News(NamedTuple):
     """What every API response says about restarts.
 
     ``last`` is the newest restart, and ``unseen`` is the undismissed one that the notice is about. Each is None if
-    there is none. ``unseen_shutdowns`` counts all unexpected shutdowns that nobody has dismissed, and
-    ``unseen_lost_prints`` counts the prints lost in them. Both are 0 if ``unseen`` is None. ``recorded_since`` is when
-    the recording of the oldest run with a trusted clock began, in seconds since 1970.
+    there is none. ``unseen_shutdowns`` counts the unexpected shutdowns that nobody has dismissed, and
+    ``unseen_lost_prints`` the prints lost, also in clean shutdowns. Both are 0 if ``unseen`` is None.
+    ``printed_since`` says whether there was or may have been a print after ``unseen``. ``recorded_since`` is when the
+    recording of the oldest run with a trusted clock began, in seconds since 1970.
     """
 
     last: Restart | None = None
@@ -44,6 +45,7 @@ class News(NamedTuple):
     unseen_shutdowns: int = 0
     unseen_lost_prints: int = 0
     recorded_since: float | None = None
+    printed_since: bool = False
 
 
 class RestartLog:
@@ -130,9 +132,9 @@ class RestartLog:
     def news(self) -> News:
         """Return the news.
 
-        The notice is about the newest undismissed unexpected shutdown among the last fifty restarts. Shutdowns that
-        lost a print take precedence. The news is computed only when it may have changed, and at each heartbeat,
-        because by then a time may no longer lie in the future, or the clock may have been synchronized.
+        The notice is about an undismissed unexpected shutdown or lost print among the last fifty restarts: the newest
+        lost print, or else the newest unexpected shutdown. The news is computed only when it may have changed, and at
+        each heartbeat, because by then a time may no longer lie in the future, or the clock may have been synchronized.
         """
         basis = (*self._recorder.state, clock.boot_offset())
         known, news = self._known_news
@@ -140,15 +142,17 @@ class RestartLog:
             runs = self._runs()
             history = self._history_of(runs)
             newest = list(islice(history.restarts(), _NEWS_FROM))
-            unseen = [restart for restart in newest if not (restart.clean or restart.dismissed)]
-            costly = [restart for restart in unseen if restart.lost_print]
-            unseen_runs = [run for run in runs[:-1] if unseen and not (run.ended or run.dismissed)]
+            unseen = [each for each in newest if not each.dismissed and (each.lost_print or not each.clean)]
+            costly = [each for each in unseen if each.lost_print]
+            shown = next(iter(costly + unseen), None)
+            unseen_runs = [run for run in runs[:-1] if shown and run.ended != "off" and not run.dismissed]
             news = News(
                 last=next(iter(newest), None),
-                unseen=next(iter(costly + unseen), None),
-                unseen_shutdowns=len(unseen_runs),
+                unseen=shown,
+                unseen_shutdowns=sum(run.ended is None for run in unseen_runs),
                 unseen_lost_prints=sum(run.print is not None and run.print.streamed for run in unseen_runs),
                 recorded_since=history.recorded_since,
+                printed_since=shown is not None and _printed_since(runs, shown.id),
             )
             self._known_news = (basis, news)
         return news
@@ -159,6 +163,12 @@ class RestartLog:
         before, last = self._recorder.state.earlier[-1:], self.news().last
         if last and last.id == before[0].id:
             self._on_restart(last)
+
+
+def _printed_since(runs: tuple[Run, ...], restart_id: int) -> bool:
+    """Return whether there was a print after the run that this restart ended, or may have been with the log off."""
+    later = runs[[run.id for run in runs].index(restart_id) + 1 :]
+    return any(run.printed or run.ended == "off" or run.recorded_from > run.started for run in later)
 
 
 def _is_done(task: "futures.Future[bool]", seconds: float) -> bool:

@@ -31,6 +31,8 @@ MIGRATIONS = {
         "UPDATE runs SET print_streamed = print_origin IS NULL OR print_origin = 'local' WHERE print_path IS NOT NULL",
         # Version 1.1.0 did not record whether there was a print. Without one the page warns of the heaters.
         "UPDATE runs SET printed = 1",
+        # Version 1.1.0 showed no notice after a clean shutdown, and an update must not announce old prints.
+        "UPDATE runs SET dismissed = 1 WHERE ended = 'clean'",
         "PRAGMA user_version = 4",
     ),
 }

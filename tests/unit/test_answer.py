@@ -192,10 +192,11 @@ def test_unknown_uptime_is_null_with_a_note() -> None:
 
 
 @pytest.mark.parametrize("sees_files", [True, False])
-def test_answer_has_the_news(sees_files: bool) -> None:
-    told = for_api(news=News(NOTHING_KNOWN, RESTART, 3, 2), sees_files=sees_files)
+@pytest.mark.parametrize("printed_since", [True, False])
+def test_answer_has_the_news(sees_files: bool, printed_since: bool) -> None:
+    told = for_api(news=News(NOTHING_KNOWN, RESTART, 3, 2, printed_since=printed_since), sees_files=sees_files)
     assert told["last_restart"] == answer.restart(NOTHING_KNOWN, sees_files)
-    assert told["unseen_restart"] == answer.restart(RESTART, sees_files)
+    assert told["unseen_restart"] == {**answer.restart(RESTART, sees_files), "printed_since": printed_since}
     assert (told["unseen_restarts"], told["unseen_lost_prints"]) == (3, 2)
 
 

@@ -235,17 +235,17 @@ def test_downtime_is_known_while_its_moments_lie_in_the_future() -> None:
 
 def test_evidence_decides_if_a_boot_is_partly_in_the_future() -> None:
     """The clock was set between two boots, either from or to a wrong time."""
-    print_ = Print("x", "local", HOUR, Progress(1.5, 7, 0.2, 3 * HOUR))
+    print_ = Print("x", "local", HOUR, Progress(1.5, 7, 0.2, 3 * HOUR), True)
     runs = [run(1, "a", 10, 4 * HOUR, print_=print_), run(2, "b", 30, HOUR, offset=MARCH + HOUR)]
     (found,) = restarts(runs, MARCH + 2 * HOUR)
     assert (found.run_started, found.ended_after, found.started) == (MARCH + 10, None, None)
-    assert found.lost_print == Print("x", "local", MARCH + HOUR, Progress(1.5, 7, 0.2, None))
+    assert found.lost_print == Print("x", "local", MARCH + HOUR, Progress(1.5, 7, 0.2, None), True)
     (found,) = restarts(runs, MARCH + 2 * HOUR, clock_is_right=True)
     assert (found.run_started, found.ended_after, found.started) == (None, None, MARCH + HOUR + 30)
 
 
 def test_unattended_print_has_no_moment_in_the_future() -> None:
-    print_ = Print("x", "sdcard", 3 * HOUR, None)
+    print_ = Print("x", "sdcard", 3 * HOUR, None, False)
     runs = [run(1, "a", 10, 4 * HOUR, print_=print_), run(2, "b", 30, HOUR, offset=MARCH + HOUR)]
     (found,) = restarts(runs, MARCH + 2 * HOUR)
     assert found.unattended_print == print_._replace(started=None)

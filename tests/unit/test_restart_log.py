@@ -6,6 +6,7 @@ import logging
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ CRASHED = EARLIER
 CLEAN = EARLIER._replace(ended="clean")
 OFF = EARLIER._replace(ended="off")
 COSTLY = EARLIER._replace(print=BENCHY, printed=True)
+COSTLY_BUT_CLEAN = COSTLY._replace(ended="clean")
+UNATTENDED = COSTLY._replace(print=BENCHY._replace(streamed=False))
 NOW = 1000.0
 
 Make = Callable[..., RestartLog]
@@ -179,7 +182,13 @@ def test_print_of_a_killed_run_is_lost(
         ([COSTLY, COSTLY, CRASHED], 3, 2),
         ([CRASHED, COSTLY._replace(dismissed=True)], 2, 1),
         ([CRASHED._replace(dismissed=True)], 1, None),
-        ([COSTLY._replace(ended="clean")], 1, None),
+        ([COSTLY_BUT_CLEAN], 1, 1),
+        ([COSTLY_BUT_CLEAN, CRASHED, CLEAN], 3, 1),
+        ([COSTLY, COSTLY_BUT_CLEAN], 2, 2),
+        ([COSTLY_BUT_CLEAN._replace(dismissed=True)], 1, None),
+        ([UNATTENDED._replace(ended="clean")], 1, None),
+        ([UNATTENDED, CRASHED], 2, 2),
+        ([COSTLY._replace(ended="off")], None, None),
         ([CRASHED, OFF], 1, 1),
         ([OFF], None, None),
         ([COSTLY, *[CRASHED] * 49], 50, 1),
@@ -200,6 +209,78 @@ def test_news_count_what_nobody_has_dismissed(begin: Begin) -> None:
     log.dismiss(2)
     news = log.news()
     assert (news.unseen_shutdowns, news.unseen_lost_prints) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "shutdowns", "prints"),
+    [
+        ([COSTLY_BUT_CLEAN], 0, 1),
+        ([COSTLY_BUT_CLEAN, COSTLY, CLEAN], 1, 2),
+        ([COSTLY_BUT_CLEAN._replace(dismissed=True), CRASHED], 1, 0),
+        ([COSTLY._replace(ended="off"), CRASHED], 1, 0),
+        ([UNATTENDED, UNATTENDED._replace(ended="clean")], 1, 0),
+    ],
+)
+def test_print_lost_by_a_clean_shutdown_counts_as_a_lost_print_only(
+    begin: Begin, earlier: list[Run], shutdowns: int, prints: int
+) -> None:
+    news = begin(*earlier).news()
+    assert (news.unseen_shutdowns, news.unseen_lost_prints) == (shutdowns, prints)
+
+
+def test_dismissing_a_lost_print_of_a_clean_shutdown_is_stored(begin: Begin, path: Path) -> None:
+    log = begin(COSTLY_BUT_CLEAN)
+    log.dismiss(1)
+    news = log.news()
+    assert (news.unseen, news.unseen_lost_prints) == (None, 0)
+    log.stop(10)
+    assert [run.dismissed for run in stored(path)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "printed_since"),
+    [
+        ([], False),
+        ([COSTLY], False),
+        ([COSTLY, CLEAN], False),
+        ([COSTLY, CLEAN._replace(printed=True)], True),
+        ([COSTLY, OFF], True),  # there may have been one while the log was off
+        ([COSTLY, CLEAN._replace(recorded_from=170.0)], True),
+        ([OFF, CLEAN._replace(recorded_from=170.0), COSTLY], False),
+        ([CLEAN._replace(printed=True), CRASHED], False),
+        ([COSTLY, COSTLY], False),
+    ],
+)
+def test_printed_since_is_about_the_runs_after_the_unseen_restart(
+    begin: Begin, earlier: list[Run], printed_since: bool
+) -> None:
+    assert begin(*earlier).news().printed_since is printed_since
+
+
+def test_printed_since_is_true_from_the_first_print_on(make: Make, path: Path) -> None:
+    write(path, COSTLY)
+    prints: list[Print] = []
+    asked = threading.Event()
+
+    def read_print() -> Print | None:
+        if log.is_read:
+            asked.set()
+        return prints[-1] if prints else None
+
+    log = make()
+    log.begin(NOW - 10, NOW - 10, read_print)
+    log.update()
+    assert asked.wait(10)
+    assert log.news().printed_since is False
+    prints.append(BENCHY)
+    log.update()
+    deadline = time.monotonic() + 10
+    while not log.news().printed_since:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    prints.clear()
+    log.stop(10)
+    assert [(run.print, run.printed) for run in stored(path)] == [(BENCHY, True), (None, True)]
 
 
 def test_news_count_beyond_the_newest_fifty(begin: Begin) -> None:

@@ -410,6 +410,7 @@ class Machine:
                 self.check_kind(restart, previous.truth, following.truth)
                 self.check_moments(restart, previous, following.truth)
         self.check_nothing_is_in_the_future(told)
+        assert self.log.news().unseen_lost_prints == sum(restart.lost_print is not None for restart in told)
         if not self.ever_skewed:
             self.check_period(runs if self.loaded else [], told)
 

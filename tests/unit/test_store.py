@@ -469,6 +469,13 @@ def test_print_of_schema_3_is_lost_as_it_was_then(store: Store, path: Path, orig
     assert run.print.streamed is streamed
 
 
+@pytest.mark.parametrize(("ended", "dismissed"), [("'clean'", True), ("'off'", False), ("NULL", False)])
+def test_clean_shutdowns_of_schema_3_count_as_dismissed(store: Store, path: Path, ended: str, dismissed: bool) -> None:
+    """An update must not announce prints that were lost long ago."""
+    write_log(path, f"{SCHEMA_3} UPDATE runs SET ended = {ended}, dismissed = 0")
+    assert [run.dismissed for run in store.before(LAST)] == [dismissed]
+
+
 def test_runs_of_schema_3_may_have_printed(store: Store, path: Path) -> None:
     write_log(path, f"{SCHEMA_3} UPDATE runs SET print_path = NULL, print_origin = NULL")
     (run,) = store.before(LAST)
