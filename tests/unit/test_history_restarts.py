@@ -210,7 +210,7 @@ def test_recorded_since_is_the_oldest_run_with_a_trusted_clock() -> None:
 
 
 DECADES = 45 * 365 * DAY
-WRONG = Print("x", "local", 20, Progress(1.5, 7, 0.2, 30))
+WRONG = Print("x", "local", 20, Progress(1.5, 7, 0.2, 30), True)
 
 
 @pytest.mark.parametrize("clock_is_right", [False, True])

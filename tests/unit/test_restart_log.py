@@ -444,10 +444,10 @@ def test_contradicting_boot_loses_once_the_clock_is_set(mocker: MockerFixture, b
 def beat(mocker: MockerFixture, log: RestartLog, read: threading.Event, moment: float = NOW + 1) -> None:
     """Have the log write at this moment, and wait until it does."""
     mocker.patch.object(clock, "boot_clock", return_value=moment)
-    read.clear()
-    log.printing(BENCHY)
-    assert read.wait(10)
-    log.printing(None)
+    for _ in range(2):  # the first task is done once the second one asks for the print
+        read.clear()
+        log.update()
+        assert read.wait(10)
 
 
 def test_contradicting_boot_loses_once_the_clock_is_synchronized(
