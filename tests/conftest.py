@@ -64,6 +64,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytest.fail("No OctoPrint is installed; `make check` installs one, `make test` each.", pytrace=False)
         if not (metafunc.config.getoption("--everything") or has_marker(metafunc.definition, "each_octoprint")):
             versions = versions[:1]
+        if has_marker(metafunc.definition, "connectors"):
+            versions = [version for version in versions if not version.startswith("1.")]
         metafunc.parametrize("octoprint_environment", versions, indirect=True, scope="session")
 
 

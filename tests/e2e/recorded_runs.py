@@ -120,13 +120,15 @@ def rows_of_any_print(server: OctoPrint) -> list[dict[str, Any]]:
         assert row["offset"] > EARLIEST - row["started"] or row["offset"] < 0
         assert row["ended"] in ("clean", "off", None)
         about_the_print = {key: value for key, value in row.items() if key.startswith("print_")}
+        streamed = about_the_print.pop("print_streamed")
         if row["print_path"] is None:
-            assert set(about_the_print.values()) == {None}
+            assert (streamed, set(about_the_print.values())) == (0, {None})
         else:
-            assert row["started"] <= row["print_started"] <= row["last_alive"]
-        if row["print_percent"] is not None:
-            assert 0 <= row["print_percent"] <= 100
-            assert row["print_started"] <= row["print_seen"] <= row["last_alive"]
+            assert row["printed"] == 1
+            assert row["print_started"] is None or row["started"] <= row["print_started"] <= row["last_alive"]
+        if row["print_seen"] is not None:
+            assert row["print_percent"] is None or 0 <= row["print_percent"] <= 100
+            assert (row["print_started"] or row["started"]) <= row["print_seen"] <= row["last_alive"]
             assert row["print_position"] >= 0
     return found
 
@@ -152,9 +154,9 @@ def state(server: OctoPrint) -> str:
     return str(job(server)["state"])
 
 
-def print_file(server: OctoPrint, name: str) -> None:
-    """Start a print."""
-    command = {"command": "select", "print": True}
+def print_file(server: OctoPrint, name: str, start: bool = True) -> None:
+    """Select a file, and start its print."""
+    command = {"command": "select", "print": start}
     server.session("admin").post(f"{server.url}/api/files/local/{name}", json=command).raise_for_status()
 
 

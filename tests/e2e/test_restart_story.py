@@ -164,6 +164,16 @@ def test_restart_is_reported(story: Story, name: str, clean: bool, lost: bool, o
     assert start.system_info == (text, last["started_at"])
 
 
+@pytest.mark.parametrize(
+    ("name", "shutdowns", "prints"),
+    [("killed while printing", 2, 1), ("killed while paused", 3, 2), ("stopped while printing", 3, 3)],
+)
+def test_lost_print_is_unseen_however_it_was_lost(story: Story, name: str, shutdowns: int, prints: int) -> None:
+    start = story.starts[name]
+    assert start.answer["unseen_restart"] == {**start.last, "printed_since": False}
+    assert (start.answer["unseen_restarts"], start.answer["unseen_lost_prints"]) == (shutdowns, prints)
+
+
 def test_moments_and_downtime_match_the_gap(story: Story) -> None:
     clean, killed = (story.starts[name] for name in ("stopped", "killed after a print"))
     for start in (clean, killed):
@@ -318,7 +328,7 @@ def test_dismissal_counts_for_everyone_and_survives_a_restart(story: Story) -> N
     start = begin(story.server, "killed")
     assert start.listed[1:] == expected
     assert start.last["dismissed"] is False
-    assert start.answer["unseen_restart"] == start.last
+    assert start.answer["unseen_restart"] == {**start.last, "printed_since": False}
 
 
 def test_backup_leaves_the_log_out(story: Story, tmp_path: Path) -> None:
