@@ -57,6 +57,11 @@ def restart(world: World, end: End) -> None:
     _restart(world, clean=True)
 
 
+def restart_during_a_print(world: World, end: End) -> None:
+    """Shut OctoPrint down cleanly in the middle of a print, which is lost just as by a crash."""
+    restart(world, end._replace(printing="printing"))
+
+
 def kill(world: World, end: End) -> None:
     _prepare(world, world.octoprint, end)
     time.sleep(2 + 3 * end.moment)
@@ -165,6 +170,7 @@ KINDS: dict[str, Callable[[World, End], None]] = {
     "systemctl reboot": reboot,
     "systemctl poweroff": power_off,
     "systemctl restart": restart,
+    "systemctl restart during a print": restart_during_a_print,
     "kill -9": kill,
     "kill -9, power cut later": kill_and_power_cut_later,
     "SIGTERM, then SIGKILL": stop_that_hangs,

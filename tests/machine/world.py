@@ -51,6 +51,10 @@ class OctoPrint:
         found: list[Told] = self.ask(f"{_ENDPOINT}?restarts=1000")["restarts"]
         return found
 
+    def unseen_lost_prints(self) -> int:
+        """Return how many lost prints nobody has dismissed."""
+        return int(self.ask(_ENDPOINT)["unseen_lost_prints"])
+
     def wait_until_it_has_told(self) -> float:
         """Wait until OctoPrint responds and its log has the last restart. Return the time of that.
 
@@ -157,6 +161,9 @@ class World:
         assert octoprint.truth is not None
         octoprint.told = octoprint.restarts()
         self.wrong += octoprint.truth.complaints(octoprint.told)
+        lost, unseen = sum(told["lost_print"] is not None for told in octoprint.told), octoprint.unseen_lost_prints()
+        if lost != unseen:  # nobody dismisses them here
+            self.wrong.append(f"{lost} prints were lost, and the log counts {unseen} that nobody has dismissed")
 
     def print_file(self, octoprint: OctoPrint) -> None:
         """Start a long print."""
