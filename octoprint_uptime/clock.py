@@ -25,7 +25,7 @@ _SAME_BOOT_SECONDS = 60
 
 
 class Uptime(NamedTuple):
-    """Hold one answer of a `Clock`; all ``None`` if no source works.
+    """One answer of a `Clock`. All but ``lacks_psutil`` are ``None`` if no source works.
 
     ``source`` is ``proc`` or ``psutil``. ``started`` is the time of the start in seconds since 1970, by this
     machine's wall clock. It stays the same from one answer to the next. ``scope`` says whose uptime it is: ``host`` or
@@ -43,7 +43,7 @@ class Source(Protocol):
     """Something that an uptime can be read from."""
 
     def read(self) -> Reading:
-        """Return the uptime now. Raises anything if it is unknown."""
+        """Return the current uptime. May raise any exception if it is unknown."""
 
     @property
     def scope(self) -> str | None:
@@ -51,7 +51,7 @@ class Source(Protocol):
 
 
 class Clock:
-    """Measure how long something has been up, with the first of its sources that works."""
+    """A clock that measures how long something has been up, with the first of its sources that works."""
 
     def __init__(self, name: str, sources: Mapping[str, Source], logger: logging.Logger) -> None:
         self._name = name
@@ -71,7 +71,7 @@ class Clock:
         for name, source in self._sources.items():
             try:
                 reading = source.read()
-            except Exception as error:  # a broken psutil raises anything, on import or later
+            except Exception as error:  # a broken psutil can raise anything, on import or later
                 self._report(name, error)
                 lacks_psutil |= isinstance(error, ModuleNotFoundError) and error.name == "psutil"
                 continue
@@ -87,7 +87,7 @@ class Clock:
 
 
 class _Steadied:
-    """Keep a computed time the same until it moves by more than two seconds."""
+    """A computed time that stays the same until it moves by more than two seconds."""
 
     def __init__(self) -> None:
         self._kept = math.inf
@@ -104,13 +104,13 @@ _steadied_offset = _Steadied()
 
 
 def system_clock(logger: logging.Logger) -> Clock:
-    """Return a clock for the host's uptime, by ``/proc/uptime`` or psutil. Under lxcfs it is the container's."""
+    """Return a clock for the host's uptime, from ``/proc/uptime`` or psutil. Under lxcfs it is the container's."""
     start = _process_start()
     return _clock("the host", _ProcUptime(start), _Stopwatch(_psutil_uptime, start, "host"), logger)
 
 
 def process_clock(logger: logging.Logger) -> Clock:
-    """Return a clock for this process's age, by ``/proc/self/stat`` or psutil."""
+    """Return a clock for this process's age, from ``/proc/self/stat`` or psutil."""
     start = _process_start()
     return _clock("OctoPrint", _Stopwatch(_proc_age, start), _Stopwatch(_psutil_age, start), logger)
 
@@ -140,13 +140,13 @@ def boot_offset() -> float:
 
 
 def boot_id() -> str:
-    """Return a name for this boot: Linux's boot id, or the second of the boot. Compare names with `same_boot`."""
+    """Return a name for this boot: Linux's boot id, or its time in whole seconds. Compare names with `same_boot`."""
     # On most systems psutil computes its boot time in the same way.
     return _proc_text(PROC_BOOT_ID).strip() or str(round(time.time() - boot_clock()))
 
 
 def has_own_boot_id() -> bool:
-    """Return whether this is a container with its own boot id, such as LXC gives a container at each start.
+    """Return whether this is a container with its own boot id, as LXC gives a container at each start.
 
     The container then has a file mounted over the kernel's boot id. Its boot clock is still the host's.
     """
@@ -187,7 +187,7 @@ def is_synchronized() -> bool:
 
 
 class _ProcUptime:
-    """Read ``/proc/uptime`` each time. lxcfs replaces that file in a container, and may break."""
+    """A source that reads ``/proc/uptime`` each time. lxcfs replaces that file in a container, and may break."""
 
     def __init__(self, process_start: float) -> None:
         self._readings = Readings(process_start)
@@ -211,7 +211,7 @@ class _ProcUptime:
 
 
 class _Stopwatch:
-    """Read an uptime until it is a possible one, and count with the boot clock from then on.
+    """A source that reads an uptime until it is a possible one, and then counts with the boot clock.
 
     So later changes of the wall clock, which psutil uses, don't matter.
     """

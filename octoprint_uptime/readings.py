@@ -11,7 +11,7 @@ _ROW_SECONDS = 10
 
 
 class Reading(NamedTuple):
-    """Hold an uptime, and the boot clock at the same moment. The uptime is NaN if it could not be read."""
+    """An uptime, and the boot clock at the same time. The uptime is NaN if it could not be read."""
 
     boot_clock: float
     uptime: float
@@ -22,12 +22,12 @@ class Reading(NamedTuple):
         return self.boot_clock - self.uptime
 
     def at(self, boot_clock: float) -> "Reading":
-        """Return what the uptime is at another moment if it runs with the boot clock."""
+        """Return the uptime at another time, if it advances with the boot clock."""
         return Reading(boot_clock, self.uptime + (boot_clock - self.boot_clock))
 
     @property
     def impossible(self) -> str:
-        """What is wrong if it is not possible."""
+        """The error message for an uptime that is not possible."""
         return f"{self.uptime} seconds is not between this process's age and the time since the boot"
 
     def is_possible(self, process_start: float) -> bool:
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
 
 
 class Readings:
-    """Judge the readings of a source that is read again and again.
+    """A judge of the readings of a source that is read repeatedly.
 
     A true uptime runs with the boot clock, so its lag stays the same: 0 for the host's, and for a container's the boot
     clock at the container's start. Therefore:
@@ -60,7 +60,7 @@ class Readings:
         self.problem = ""  # why nothing is believed
 
     def add(self, reading: Reading) -> Reading | None:
-        """Judge a new reading, and return the uptime at its moment; None if nothing is believed."""
+        """Judge a new reading, and return the uptime at its time; None if nothing is believed."""
         self._judge(reading)
         return self._believed and self._believed.at(reading.boot_clock)
 
@@ -100,7 +100,7 @@ class Readings:
 
 
 class _Row:
-    """Count readings in a row."""
+    """A number of readings in a row."""
 
     def __init__(self) -> None:
         self.first: Reading | None = None

@@ -28,7 +28,7 @@ class Printer(NamedTuple):
 
 
 class Recording:
-    """Record this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
+    """The recording of this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
 
     def __init__(self, log: RestartLog, process: Clock, identifier: str, printer: Printer) -> None:
         self._log = log
@@ -52,7 +52,7 @@ class Recording:
         self._set(wanted, self._disabled)
 
     def on_event(self, event: str, payload: Mapping[str, Any] | None) -> None:
-        """Handle an event of OctoPrint about a print or about this plugin."""
+        """Handle an OctoPrint event about a print or about this plugin."""
         payload = payload or {}
         if event == "ZChange":
             self._print_z = payload.get("new")

@@ -21,19 +21,19 @@ ReadPrint = Callable[[], Print | None]
 
 
 class State(NamedTuple):
-    """Hold the known runs. The recorder replaces the whole state, so any thread may read it at any time."""
+    """The known runs. The recorder replaces the whole state, so any thread may read it at any time."""
 
     earlier: tuple[Run, ...] = ()  # oldest first
     current: Run | None = None
 
 
 class Recorder:
-    """Record the current run in a thread that does one task after the other.
+    """A recorder of the current run, in a thread that does one task after another.
 
     A task changes the state and then writes everything that isn't written yet: first dismissals and deletions, then
-    the current run. Only `dismiss` and `clear` also change `state` at once. Without a task, the thread writes every
+    the current run. Only `dismiss` and `clear` also change `state` immediately. Without a task, the thread writes every
     `HEARTBEAT_SECONDS`, every `PRINTING_HEARTBEAT_SECONDS` during a print, and within `CLOCK_CHECK_SECONDS` after the
-    wall clock was set. It logs a failed write once, and tries again at the next task or heartbeat.
+    wall clock changed. It logs a failed write once, and tries again at the next task or heartbeat.
 
     If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
     disk is left. The thread waits for the disk whenever it has no other task.
@@ -71,7 +71,7 @@ class Recorder:
         return self._loaded
 
     def begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
-        """Start to record a run. Both times are by the boot clock. All methods except `stop` return at once."""
+        """Start to record a run. Both times are by the boot clock. All methods but `stop` return immediately."""
         self._enqueue(partial(self._begin, started, recorded_from, read_print))
 
     def update(self, only_if_changed: bool) -> None:
@@ -94,7 +94,7 @@ class Recorder:
         return self._stopped.wait(seconds) and self._end_is_on_disk
 
     def dismiss(self, runs: Iterable[Run]) -> "Future[bool]":
-        """Record that the notices about the ends of these runs were dismissed. The result tells if it is written."""
+        """Record that the notices about the ends of these runs were dismissed. The result says if that was written."""
         dismissed = tuple(runs)
         ids = {run.id for run in dismissed}
         with self._lock:
@@ -105,7 +105,7 @@ class Recorder:
         return written
 
     def clear(self) -> "Future[bool]":
-        """Delete all runs except the current one. The result tells whether they are deleted."""
+        """Delete all runs except the current one. The result says whether they were deleted."""
         self._forget_earlier()
         written: Future[bool] = Future()
         self._enqueue(partial(self._clear, written))

@@ -43,15 +43,16 @@ class Print(NamedTuple):
 class Run(NamedTuple):
     """One run of OctoPrint, from the start of its process to its end.
 
-    All moments, also those of its print, are seconds by the boot clock; ``offset`` converts them to seconds since 1970.
+    All times, including those of its print, are seconds by the boot clock. ``offset`` converts them to seconds since
+    1970.
 
     - ``id`` is 0 until the run is stored.
     - ``boot`` is the same for all runs of one boot. ``own_boot_id`` says that it names one start of a container
       instead of a boot of the host.
     - ``recorded_from`` is later than ``started`` if the log was switched on during the run.
     - ``last_alive`` is the last heartbeat.
-    - ``ended`` is ``clean`` after a clean shutdown, ``off`` if the log was switched off, and None if the run goes on
-      or stopped unexpectedly.
+    - ``ended`` is ``clean`` after a clean shutdown, ``off`` if the log was switched off, and None if the run is
+      still going or stopped unexpectedly.
     - ``printed`` says whether there was a print in this run.
     """
 
@@ -70,7 +71,7 @@ class Run(NamedTuple):
 
     @property
     def earliest_end(self) -> float:
-        """The earliest moment at which the next run can have started."""
+        """The earliest time at which the next run could have started."""
         # A process whose log was switched off and on again has two runs, both with its start.
         return self.started if self.ended == "off" else self.last_alive
 
@@ -81,7 +82,8 @@ class Run(NamedTuple):
     def before_a_container_restart(self, following: "Run") -> bool:
         """Return whether a container restarted after this run while its host stayed up.
 
-        Then both boots' names are the container's own, the boot clock went on, and the wall clock was not set.
+        This is the case if both boot ids are the container's own, the boot clock kept running, and the wall clock
+        did not change.
         """
         return (
             self.may_be_in_one_boot_with(following)
@@ -91,9 +93,9 @@ class Run(NamedTuple):
         )
 
     def may_be_in_one_boot_with(self, following: "Run") -> bool:
-        """Return whether the host may have stayed up until the following run, though the names of the boots differ.
+        """Return whether the host may have stayed up until the following run although the boots have different names.
 
-        A name may be a container's own. Without a boot id it is a time, which changes when the wall clock is set.
+        A name may be a container's own. If there is no boot id, the name is a time, which changes with the wall clock.
         """
         vague = any(run.own_boot_id or is_time(run.boot) for run in (self, following))
         return vague and self.boot != following.boot and following.started >= self.earliest_end
@@ -102,9 +104,11 @@ class Run(NamedTuple):
 class Restart(NamedTuple):
     """What happened between the end of one run and the start of the next.
 
-    Moments, also those of its print, are seconds since 1970, or None if no clock can be trusted; downtimes are seconds.
+    Times, including those of its print, are seconds since 1970, or None if no clock can be trusted. Downtimes are
+    seconds.
 
-    - ``kind`` is what restarted: ``host``, ``container`` or ``octoprint``. ``host_started`` is None for the others.
+    - ``kind`` is what restarted: ``host``, ``container`` or ``octoprint``. ``host_started`` is None unless
+      the kind is ``host``.
     - ``clean`` is true after a clean shutdown.
     - The run ended between ``ended_after`` and ``ended_before``.
     - ``id`` and ``version`` are those of the run that ended; the version is OctoPrint's.
@@ -128,14 +132,14 @@ class Restart(NamedTuple):
 
 
 class Unrecorded(NamedTuple):
-    """A time in which nothing was recorded; both moments are seconds since 1970, or None if unknown."""
+    """A period in which nothing was recorded. Both times are seconds since 1970, or None if unknown."""
 
     since: float | None
     until: float | None
 
 
 class Span(NamedTuple):
-    """A time in one state; both moments are seconds since 1970."""
+    """A period in one state. Both times are seconds since 1970."""
 
     since: int
     until: int
@@ -143,10 +147,10 @@ class Span(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What a period comes to: counts and seconds.
+    """The totals for a period: counts and seconds.
 
-    A ``max`` is None if one of its parts is unknown. The longest uptime is that of a whole run of OctoPrint, also if
-    it began before the period; None without a run.
+    A ``max`` is None if one of its parts is unknown. The longest uptime is that of a whole run of OctoPrint, even if
+    it began before the period. It is None if there was no run.
     """
 
     restarts: int
@@ -162,7 +166,7 @@ class Figures(NamedTuple):
 
 
 class Period(NamedTuple):
-    """What happened from ``since`` to ``until``, in seconds since 1970, in a lane each for OctoPrint and its host.
+    """What happened from ``since`` to ``until``, in seconds since 1970, with a lane for OctoPrint and one for its host.
 
     The spans of a lane are in order and don't overlap. Between them nothing was running.
     """

@@ -64,7 +64,7 @@ class LaterSchemaError(Exception):
 
 
 class Store:
-    """Read and write the runs in one file, from one thread.
+    """A store that reads and writes the runs in one file, from one thread.
 
     Each method except `sync` and `close` is one transaction, and opens the file if it isn't open. A method that can't
     open or write the file raises `OSError`, `sqlite3.Error` or `LaterSchemaError`. The caller then calls `close` and

@@ -1,4 +1,4 @@
-"""Which boots' clocks can be trusted, if some were set late or never."""
+"""Decide which boots' clocks can be trusted, if some were set late or never."""
 
 import math
 from bisect import bisect_right
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from .records import Run
 
-# No run of this plugin can lie outside of these. Any other moment comes from a clock that was not set.
+# No run of this plugin can lie outside of these. Any other time comes from a clock that was not set.
 EARLIEST = 1767225600.0  # 2026-01-01
 LATEST = 4102444800.0  # 2100-01-01
 
 
 class _Segment(NamedTuple):
-    """Successive runs of one boot whose boot clock never went back; moments are seconds since 1970."""
+    """Successive runs of one boot whose boot clock never went back. Times are in seconds since 1970."""
 
     run_count: int
     boot: float  # when the host booted
@@ -27,22 +27,22 @@ class _Segment(NamedTuple):
 
 
 def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list[float | None]:
-    """Return the moment of each run's boot, in seconds since 1970, or None if the boot's clock is not trusted.
+    """Return the time of each run's boot, in seconds since 1970, or None if the boot's clock is not trusted.
 
-    ``now`` is the present by the wall clock. ``clock_is_right`` says that there is evidence for it; without evidence
-    the clock may be behind or ahead. If the last run goes on, its last heartbeat is ``now``.
+    ``now`` is the current time by the wall clock. ``clock_is_right`` says that there is evidence for it; without
+    evidence the clock may be behind or ahead. If the last run is still running, its last heartbeat is ``now``.
 
-    The runs are in order, so their moments must be, too. Trust the largest set of boots whose moments are. If two
-    boots contradict each other, trust the earlier one: a clock that is not set yet, or was restored from a file, is
-    behind. Two kinds of boots don't count:
+    The runs are in order, so their times must be in order, too. Trust the largest set of boots for which this is the
+    case. If two boots contradict each other, trust the earlier one, because a clock that is not set yet, or was
+    restored from a file, is behind. Two kinds of boots don't count:
 
     - those that lie in the future: nothing can have started later than ``now``;
     - with evidence, those that contradict the present: they must have ended before its boot began.
 
-    A clock before 2026 is not set yet, and shows nothing about other boots. Nothing is forgotten: once a clock that is
-    behind has been set, what seemed to lie in the future counts again.
+    A clock before 2026 is not set yet, and shows nothing about other boots. Nothing is discarded: once a clock that was
+    behind has been set, boots that seemed to lie in the future count again.
 
-    An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and d goes on:
+    An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and d is still running:
 
     ====  =============  =============  =======
     boot  began          last beat      trusted
@@ -56,8 +56,8 @@ def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list
     c lies in the future. b came after a, but its clock says that it began before a ended: the clock was restored from
     a file and never set. a and d fit together, and so do b and d. Trust a and d, because a came before b.
 
-    While b went on, a contradicted the present. Without evidence a was trusted even then; with evidence for b's clock,
-    b would have been trusted instead.
+    While b was running, a contradicted the present. Without evidence, a was trusted even then. With evidence for b's
+    clock, b would have been trusted instead.
     """
     segments = _segments(runs)
     present = segments[-1] if runs and runs[-1].ended is None else None
@@ -100,7 +100,7 @@ def _longest_chain(segments: Sequence[_Segment], possible: Sequence[bool]) -> li
     first, and remember for each length how late a chain of that length can begin. Bisection finds the longest chain
     that begins after a segment has ended.
     """
-    latest_starts: list[float] = []  # [n] is for chains of n + 1 segments; negated, since bisect needs them rising
+    latest_starts: list[float] = []  # [n] is for chains of n + 1 segments; negated, since bisect needs ascending values
     lengths: list[int] = []  # of the longest chain from each segment on; 0 if the segment is impossible
     for segment, counts in zip(reversed(segments), reversed(possible), strict=True):
         if not counts:
