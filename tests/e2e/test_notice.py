@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -259,17 +259,54 @@ def with_files(only_read: OctoPrint) -> Iterator[OctoPrint]:
         session.delete(f"{files}/{path}")
 
 
-def test_show_file_shows_it_in_its_folder_and_starts_nothing(with_files: OctoPrint, open_page: OpenPage) -> None:
+def click_files_heading(page: Page) -> None:
+    page.locator("#files_wrapper .accordion-heading .accordion-toggle").first.click()
+
+
+def leave_files_open(page: Page) -> None:
+    expect(page.locator("#files")).to_have_class(re.compile(r"\bin\b"))
+
+
+def close_files(page: Page) -> None:
+    click_files_heading(page)
+    expect(page.locator("#files")).to_have_css("height", "0px")
+
+
+def close_and_open_files(page: Page) -> None:
+    close_files(page)
+    click_files_heading(page)
+    expect(page.locator("#files")).to_have_attribute("style", re.compile("height: auto"))
+
+
+def search_for_another(page: Page) -> None:
+    page.evaluate("OctoPrint.coreui.viewmodels.filesViewModel.searchQuery('nothing like it')")
+
+
+@pytest.mark.each_octoprint
+@pytest.mark.parametrize(
+    "before",
+    [leave_files_open, close_files, close_and_open_files, click_files_heading, search_for_another],
+    ids=["open", "closed", "opened again", "closing", "searching"],
+)
+def test_show_file_shows_it_in_its_folder_and_starts_nothing(
+    with_files: OctoPrint, open_page: OpenPage, before: Callable[[Page], None]
+) -> None:
     page = open_page(with_files)
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
-    page.evaluate("$('#files').collapse('hide')")
-    page.evaluate("OctoPrint.coreui.viewmodels.filesViewModel.searchQuery('nothing like it')")
-    page.wait_for_timeout(500)
-    notice(page).get_by_role("button", name="Show file").click()
-    row = page.locator("#files .entry", has_text="benchy.gcode")
-    expect(row).to_be_in_viewport()
-    assert page.evaluate("OctoPrint.coreui.viewmodels.filesViewModel.currentPath()") == "parts"
+    before(page)
+    files = page.locator("#files")
+    row = files.locator(".entry", has_text="benchy.gcode")
+    for _ in range(2):
+        notice(page).get_by_role("button", name="Show file").click()
+        page.wait_for_function("OctoPrint.coreui.viewmodels.filesViewModel.currentPath() === 'parts'")
+        page.wait_for_timeout(500)  # longer than Bootstrap's animation
+        expect(row).to_be_in_viewport(ratio=1)
+        panel, shown = files.bounding_box(), row.bounding_box()
+        assert panel is not None
+        assert shown is not None
+        assert panel["y"] <= shown["y"]
+        assert shown["y"] + shown["height"] <= panel["y"] + panel["height"]
     assert not [url for url in posts if "sockjs" not in url]
     expect(notice(page)).to_be_visible()
     assert only_state(with_files)["job"]["file"]["name"] is None

@@ -6,13 +6,21 @@ $(function () {
 
         const list = () => document.getElementById("files"); // null if OctoPrint's settings hide it
 
+        // Not by `collapse("show")`: Bootstrap closes an open panel the first time, and ignores one that is closing.
+        function open() {
+            const panel = $(list()).addClass("in overflow_visible").height("auto");
+            // A panel that was closing waits for its transition's end, which no longer comes.
+            if ($.support.transition) panel.triggerHandler($.support.transition.end);
+            files.filesListVisible(true); // the buttons of the panel's heading
+        }
+
         // Without a path the reader may not see files; the list has OctoPrint's own storage.
         self.canShow = (print) =>
             Boolean(print && print.path && print.origin === "local" && list()) &&
             loginState.hasPermission(access.permissions.FILES_LIST);
 
         self.show = ({path, origin}) => {
-            $(list()).collapse("show");
+            open();
             return files.requestData().then(
                 () => {
                     // OctoPrint would silently show the root folder.
