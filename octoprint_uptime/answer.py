@@ -114,7 +114,6 @@ def _spans(spans: Iterable[Span]) -> list[Fields]:
 
 
 def _figures(figures: Figures) -> Fields:
-    longest, most = figures.longest_uptime, figures.unexpected_downtime_max
     return {
         "restarts": figures.restarts,
         "unexpected_shutdowns": figures.unexpected_shutdowns,
@@ -122,10 +121,9 @@ def _figures(figures: Figures) -> Fields:
         "running_seconds_min": figures.running_min,
         "running_seconds_max": figures.running_max,
         "recorded_seconds": figures.recorded,
-        "longest_uptime_seconds": _whole(longest),
+        "longest_uptime_seconds": _whole(figures.longest_uptime),
         "longest_uptime_is_exact": figures.longest_uptime_is_exact,
-        "unexpected_downtime_seconds_min": int(figures.unexpected_downtime_min),
-        "unexpected_downtime_seconds_max": None if most is None else ceil(most),
+        **_bounds("unexpected_downtime", figures.unexpected_downtime_min, figures.unexpected_downtime_max),
     }
 
 
@@ -140,8 +138,7 @@ def restart(found: Restart, sees_files: bool) -> Fields:
         "ended_before": _moment(found.ended_before),
         "host_started_at": _moment(found.host_started),
         "started_at": _moment(found.started),
-        "downtime_seconds_min": _whole(found.downtime_min),
-        "downtime_seconds_max": _whole(found.downtime_max),
+        **_bounds("downtime", found.downtime_min, found.downtime_max),
         "octoprint_version": found.version,
         "lost_print": found.lost_print and _print(found.lost_print, sees_files),
         "unattended_print": found.unattended_print and _print(found.unattended_print, sees_files),
@@ -222,6 +219,12 @@ def _print(found: Print, sees_files: bool) -> Fields:
 
 def _moment(moment: float | None) -> str | None:
     return None if moment is None else format_moment(moment)
+
+
+def _bounds(name: str, least: float | None, most: float | None) -> Fields:
+    """Return bounds in whole seconds: the minimum rounded down and the maximum up, or both down if they are equal."""
+    rounded = None if most is None else int(most) if least == most else ceil(most)
+    return {f"{name}_seconds_min": _whole(least), f"{name}_seconds_max": rounded}
 
 
 def _whole(number: float | None) -> int | None:

@@ -54,21 +54,21 @@ def check(page: Page, title: str, *patterns: str) -> None:
 
 
 def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, open_page: OpenPage) -> None:
-    unseen = only_read.answer()["unseen_restart"]
+    unseen, prints = (only_read.answer()[name] for name in ("unseen_restart", "unseen_lost_prints"))
     page = open_page(only_read)
     seen, again = said(unseen["lost_print"]["seen_at"]), said(unseen["started_at"])
     check(
         page,
-        "2 prints were lost",
+        f"{prints} prints were lost",
         rf"The last one: benchy\.gcode, at least 43% \(Z 12\.4 mm\), last recorded {seen}\. "
-        r"The print was not resumed\.",
+        r"OctoPrint did not resume it\.",
         rf"The host went down unexpectedly between .* and .*\. OctoPrint came back {again}\.",
         r"This is one of 2 unexpected shutdowns that haven't been dismissed\. The restart log lists them all\.",
         re.escape(CHECK),
         re.escape(CAUSE),
     )
     assert violations(page, ".octoprint_uptime_notice") == []
-    expect(page.get_by_role("region", name="2 prints were lost")).to_be_visible()
+    expect(page.get_by_role("region", name=f"{prints} prints were lost")).to_be_visible()
     # The popover reports the same shutdown in the same words.
     open_popover(page)
     expect(popover(page)).to_contain_text(
@@ -114,10 +114,36 @@ def test_notice_and_popover_never_cover_each_others_buttons(
         entry(page).click()
 
 
+def test_a_print_lost_by_a_clean_shutdown_has_notice_and_badge(only_read: OctoPrint, open_page: OpenPage) -> None:
+    def change(answer: dict[str, Any]) -> None:
+        restart = {**answer["unseen_restart"], "clean": True, "kind": "octoprint", "printed_since": printed_since}
+        restart["ended_before"] = restart["ended_after"]
+        answer.update(last_restart=restart, unseen_restart=restart, unseen_restarts=0, unseen_lost_prints=1)
+
+    printed_since = False
+    page = open_page(only_read, prepare=changing(change))
+    expect(notice(page)).to_contain_text("OctoPrint was shut down during the print at")
+    expect(notice(page)).to_contain_text("OctoPrint did not resume it.")
+    expect(notice(page)).to_contain_text(CHECK)
+    expect(notice(page)).not_to_contain_text("unexpected")
+    expect(notice(page)).not_to_contain_text("The cause is unknown")
+    assert violations(page, ".octoprint_uptime_notice") == []
+    expect(badge(page)).to_be_visible()
+    expect(entry(page)).to_have_accessible_name("Uptime, 1 lost print not dismissed: Host OctoPrint")
+    expect(open_popover(page)).to_contain_text("OctoPrint was shut down during the print at")
+    # Then something is printed while the notice stands.
+    printed_since = True
+    poll_now(page)
+    expect(notice(page)).not_to_contain_text(CHECK)
+    expect(notice(page)).to_contain_text("OctoPrint was shut down during the print at")
+    expect(notice(page)).not_to_contain_text("did not resume")
+
+
 def test_only_dismiss_dismisses(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read)
     expect(badge(page)).to_be_visible()
-    name = re.compile("^Uptime, 2 unexpected shutdowns not dismissed: Host OctoPrint$")
+    prints = only_read.answer()["unseen_lost_prints"]
+    name = f"Uptime, 2 unexpected shutdowns, {prints} lost prints not dismissed: Host OctoPrint"
     expect(entry(page)).to_have_accessible_name(name)
     notice(page).get_by_role("button", name="Restart log").click()
     expect(rows(page).first).to_be_visible()
@@ -310,6 +336,7 @@ def test_show_file_shows_it_in_its_folder_and_starts_nothing(
     assert not [url for url in posts if "sockjs" not in url]
     expect(notice(page)).to_be_visible()
     assert only_state(with_files)["job"]["file"]["name"] is None
+    close_files(page)  # its heading still works
 
 
 def only_state(server: OctoPrint) -> dict[str, Any]:

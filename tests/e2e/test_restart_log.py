@@ -264,12 +264,12 @@ def test_on_the_first_day_it_says_what_it_will_show(server: OctoPrint, open_page
     text = words_of(log(page).locator(".modal-body"))
     if locale == "en-US":
         assert re.match(r"Recording started at \d+:\d\d [AP]M today\. OctoPrint hasn't restarted since\.", text)
-        assert "You are notified only after an unexpected shutdown, such as a crash or a power cut." in text
+        assert "such as a crash or a power cut, or if a print was lost." in text
     else:
         assert re.match(
             r"Die Aufzeichnung begann heute um \d\d:\d\d\. OctoPrint wurde seitdem nicht neu gestartet\.", text
         )
-        assert "Benachrichtigt wirst du nur nach einem Ausfall, etwa einem Absturz oder Stromausfall." in text
+        assert "etwa einem Absturz oder Stromausfall, oder wenn ein Druck verloren ging." in text
     expect(log(page).get_by_role("img")).to_have_count(0)
     expect(log(page).get_by_role("button", name=re.compile("CSV|Clear|löschen"))).to_have_count(0)
     expect(notice(page)).to_have_count(0)

@@ -34,7 +34,7 @@ test("a lost print", () => {
         title: "A print was lost",
         paragraphs: [
             "benchy.gcode, at least 43% (Z 12.4 mm), last recorded at 6:55 PM today. " +
-                "The print was not resumed.",
+                "OctoPrint did not resume it.",
             "The host went down unexpectedly between 6:55 PM and 7:02 PM today. " +
                 "OctoPrint came back at 7:04 PM today.",
             CHECK,
@@ -49,7 +49,7 @@ test("a lost print in German", () => {
         title: "2 Drucke gingen verloren",
         paragraphs: [
             "Der letzte: benchy.gcode, mindestens 43 % (Z 12,4 mm), zuletzt aufgezeichnet heute um 18:55. " +
-                "Der Druck wurde nicht fortgesetzt.",
+                "OctoPrint hat ihn nicht fortgesetzt.",
             "Der Host ist heute zwischen 18:55 und 19:02 ausgefallen. " +
                 "OctoPrint ist heute um 19:04 wieder gestartet.",
             "Das ist einer von 3 Ausfällen, die noch nicht erledigt sind. Das Neustart-Protokoll zeigt alle.",
@@ -71,9 +71,10 @@ test("several lost prints", () => {
 });
 
 test("a lost print of which little is known", () => {
-    const print = {...PRINT, file: null, progress: null, seen_at: null};
+    const nothing = {file: null, progress: null, position_bytes: null, z: null, seen_at: null};
+    const print = {...PRINT, ...nothing};
     const {paragraphs} = newsOf({...LOST, lost_print: print, started_at: null});
-    assert.equal(paragraphs[0], "A file. The print was not resumed.");
+    assert.equal(paragraphs[0], "A file. OctoPrint did not resume it.");
     assert.equal(
         paragraphs[1],
         "The host went down unexpectedly between 6:55 PM and 7:02 PM today."
@@ -84,7 +85,8 @@ test("no lost print", () => {
     assert.deepEqual(newsOf({...LOST, kind: "octoprint", lost_print: null}, 1, 0), {
         title: "OctoPrint stopped unexpectedly",
         paragraphs: [
-            "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. No print was lost.",
+            "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. " +
+                "No print was running at 6:55 PM today.",
             CAUSE
         ],
         bold: 0
@@ -96,11 +98,83 @@ test("an unattended print may have continued", () => {
     assert.deepEqual(newsOf(restart, 1, 0), {
         title: "The container went down unexpectedly",
         paragraphs: [
-            "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. The printer was printing " +
-                "from its own storage and may have continued: benchy.gcode, at least 43% (Z 12.4 mm).",
+            "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. " +
+                "An unattended print may have gone on: benchy.gcode, at least 43% (Z 12.4 mm).",
             CHECK,
             CAUSE
         ],
         bold: 1
     });
+});
+
+test("a print that a clean shutdown cut off", () => {
+    const cutOff = restart("2026-11-25 18:55", "2026-11-25 18:56", {
+        lost: true,
+        kind: "octoprint"
+    });
+    const {title, paragraphs} = newsOf(cutOff, 0, 1);
+    assert.equal(title, "A print was lost");
+    assert.deepEqual(paragraphs.slice(1), [
+        "OctoPrint was shut down during the print at 6:55 PM today. OctoPrint came back at 6:56 PM today.",
+        CHECK
+    ]);
+    assert.equal(
+        newsOf(cutOff, 0, 1, "de").paragraphs[1],
+        "OctoPrint wurde heute um 18:55 während des Drucks heruntergefahren. " +
+            "OctoPrint ist heute um 18:56 wieder gestartet."
+    );
+    const others = (count, locale) => newsOf(cutOff, count, 1, locale).paragraphs[2];
+    assert.equal(
+        others(1),
+        "There was also 1 unexpected shutdown that hasn't been dismissed. The restart log lists them all."
+    );
+    assert.equal(
+        others(2),
+        "There were also 2 unexpected shutdowns that haven't been dismissed. The restart log lists them all."
+    );
+    assert.equal(
+        others(2, "de"),
+        "Dazu kommen 2 Ausfälle, die noch nicht erledigt sind. Das Neustart-Protokoll zeigt alle."
+    );
+});
+
+test("once something was printed again, it says nothing about heaters and resuming", () => {
+    const {paragraphs} = newsOf({...LOST, printed_since: true});
+    assert.equal(
+        paragraphs[0],
+        "benchy.gcode, at least 43% (Z 12.4 mm), last recorded at 6:55 PM today."
+    );
+    assert.ok(!paragraphs.includes(CHECK));
+    const unattended = {...LOST, lost_print: null, unattended_print: PRINT, printed_since: true};
+    assert.ok(!newsOf(unattended, 1, 0).paragraphs.includes(CHECK));
+});
+
+test("a print is denied only at the last heartbeat", () => {
+    const without = {...LOST, lost_print: null, ended_after: null};
+    assert.doesNotMatch(newsOf(without, 1, 0).paragraphs.join(" "), /[Pp]rint was/);
+    assert.match(
+        newsOf({...LOST, lost_print: null}, 1, 0, "de").paragraphs[0],
+        /Es lief heute um 18:55 kein Druck\.$/
+    );
+});
+
+test("the badge counts lost prints, too", () => {
+    const nameOf = (unseen_restarts, unseen_lost_prints, locale = "en") => {
+        const {construct, ko} = openPage({now, locale});
+        const uptime = {label: () => "Host", known: () => true, seconds: () => 1};
+        const asking = {
+            answer: ko.observable({unseen_restarts, unseen_lost_prints}),
+            ...{stale: () => false, saved: () => ({}), permitted: () => true, now: () => 0},
+            ...{system: uptime, octoprint: uptime}
+        };
+        const {isMarked, name} = construct("Navbar", asking, {details: []});
+        return [isMarked(), plain(name())];
+    };
+    assert.deepEqual(nameOf(0, 0), [false, "Uptime:"]);
+    assert.deepEqual(nameOf(0, 1), [true, "Uptime, 1 lost print not dismissed:"]);
+    assert.deepEqual(nameOf(2, 0), [true, "Uptime, 2 unexpected shutdowns not dismissed:"]);
+    assert.deepEqual(nameOf(2, 1, "de"), [
+        true,
+        "Betriebszeit, 2 Ausfälle, 1 verlorener Druck noch nicht erledigt:"
+    ]);
 });

@@ -86,7 +86,7 @@ test("details of a power cut", () => {
         "What restarted": "The host",
         "Was printing": "benchy.gcode, started at 2:00 PM today",
         "Print progress":
-            "at least 43%, Z 12.4 mm, 43 KB into the file, last recorded at 6:55 PM today",
+            "at least 43%, 43 KB into the file, Z 12.4 mm, last recorded at 6:55 PM today",
         Cause: "Unknown. Check octoprint.log.",
         Version: "OctoPrint 1.11.8"
     });
@@ -101,10 +101,18 @@ test("details of a power cut in German", () => {
         "Was neu startete": "Der Host",
         Druckte: "benchy.gcode, gestartet heute um 14:00",
         Druckfortschritt:
-            "mindestens 43 %, Z 12,4 mm, 43 KB in der Datei, zuletzt aufgezeichnet heute um 18:55",
+            "mindestens 43 %, 43 KB in der Datei, Z 12,4 mm, zuletzt aufgezeichnet heute um 18:55",
         Ursache: "Unbekannt. Sieh in octoprint.log nach.",
         Version: "OctoPrint 1.11.8"
     });
+});
+
+test("a position stands for a progress that is unknown", () => {
+    const lost_print = {...PRINT, progress: null, position_bytes: 175, z: null};
+    assert.equal(
+        detailsOf({...POWER_CUT, lost_print})["Print progress"],
+        "at least 175 bytes into the file, last recorded at 6:55 PM today"
+    );
 });
 
 test("details of a restart for an update", () => {
@@ -124,17 +132,18 @@ test("an unattended print in a container, of which nothing else is known", () =>
         ...POWER_CUT,
         kind: "container",
         lost_print: null,
-        unattended_print: {...PRINT, file: null, path: null, progress: null, started_at: null},
+        unattended_print: {
+            ...PRINT,
+            ...{file: null, path: null, progress: null, position_bytes: null, z: null},
+            started_at: null
+        },
         ...{run_started_at: null, ended_after: null, ended_before: null, started_at: null},
         ...{downtime_seconds_min: null, downtime_seconds_max: null}
     };
     const row = openRow(restart);
     assert.equal(row.when, "At an unknown time");
     assert.equal(row.title, "The container went down unexpectedly");
-    assert.equal(
-        row.prints,
-        ". The printer was printing from its own storage and may have continued: a file."
-    );
+    assert.equal(row.prints, ". An unattended print may have gone on: a file.");
     assert.equal(row.downtime, "");
     assert.equal(row.mark, "octoprint_uptime_mark unexpected");
     assert.equal(row.file, null);

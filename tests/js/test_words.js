@@ -68,7 +68,12 @@ check("durationOf", [
 
 check("spanOf", [
     [[60, 60], "1m", "1m"],
-    [[61, 119], "1m", "1m"],
+    [[61, 61], "1m", "1m"],
+    [[61, 119], "1m to 2m", "1m bis 2m"],
+    [[0, 62], "up to 2m", "bis zu 2m"],
+    [[0, 59.2], "up to 1m", "bis zu 1m"],
+    [[0, 30.5], "up to 31s", "bis zu 31s"],
+    [[3600, 86341], "1h 0m to 1d 0h 0m", "1h 0m bis 1d 0h 0m"],
     [[120, 540], "2m to 9m", "2m bis 9m"],
     [[0, 300], "up to 5m", "bis zu 5m"],
     [[0, 30], "up to 30s", "bis zu 30s"]
@@ -87,12 +92,13 @@ const ended = (after, before, clean = false, started = null) => [
 
 check("whenEnded", [
     [ended(at, at), "at 6:55 PM today", "heute um 18:55"],
-    [ended(at, later), "around 6:55 PM today", "heute gegen 18:55"],
+    [ended(at, "2026-11-25T17:55:59Z"), "at 6:55 PM today", "heute um 18:55"],
     [
-        ended(at, "2026-11-25T17:57:01Z"),
-        "between 6:55 PM and 6:57 PM today",
-        "heute zwischen 18:55 und 18:57"
+        ended("2026-11-25T17:55:59Z", "2026-11-25T17:56:01Z"),
+        "between 6:55 PM and 6:56 PM today",
+        "heute zwischen 18:55 und 18:56"
     ],
+    [ended(at, later), "between 6:55 PM and 6:57 PM today", "heute zwischen 18:55 und 18:57"],
     [
         ended("2026-11-16T09:00:00Z", "2026-11-16T10:00:00Z"),
         "between 10:00 AM and 11:00 AM on Nov 16",
@@ -121,7 +127,23 @@ check("printOf", [
         "benchy.gcode, mindestens 43 % (Z 12,4 mm)"
     ],
     [[{...PRINT, z: null}], "benchy.gcode, at least 43%", "benchy.gcode, mindestens 43 %"],
-    [[{...PRINT, progress: null}], "benchy.gcode", "benchy.gcode"],
+    [[{...PRINT, progress: null, z: null}], "benchy.gcode", "benchy.gcode"],
+    [
+        [{...PRINT, progress: null, z: null, position_bytes: 175}],
+        "benchy.gcode, at least 175 bytes into the file",
+        "benchy.gcode, mindestens 175 Byte in der Datei"
+    ],
+    [
+        [{...PRINT, progress: null, z: null, position_bytes: 1}],
+        "benchy.gcode, at least 1 byte into the file",
+        "benchy.gcode, mindestens 1 Byte in der Datei"
+    ],
+    [
+        [{...PRINT, progress: null, position_bytes: 1234567}],
+        "benchy.gcode, at least 1,234 KB into the file (Z 12.4 mm)",
+        "benchy.gcode, mindestens 1.234 KB in der Datei (Z 12,4 mm)"
+    ],
+    [[{...PRINT, progress: null, z: null, position_bytes: 0}], "benchy.gcode", "benchy.gcode"],
     [
         [{...PRINT, file: null, progress: 0, z: 0.2}],
         "a file, at least 0% (Z 0.2 mm)",
@@ -150,10 +172,10 @@ check("sentenceOf", [
     ],
     [
         [{...RESTART, kind: "container", unattended_print: PRINT}],
-        "The container went down unexpectedly between 6:55 PM and 7:02 PM today. The printer was printing " +
-            "from its own storage and may have continued: benchy.gcode, at least 43% (Z 12.4 mm).",
-        "Der Container ist heute zwischen 18:55 und 19:02 ausgefallen. Der Drucker druckte aus seinem " +
-            "eigenen Speicher und hat womöglich weitergedruckt: benchy.gcode, mindestens 43 % (Z 12,4 mm)."
+        "The container went down unexpectedly between 6:55 PM and 7:02 PM today. An unattended print " +
+            "may have gone on: benchy.gcode, at least 43% (Z 12.4 mm).",
+        "Der Container ist heute zwischen 18:55 und 19:02 ausgefallen. Ein Druck lief ohne OctoPrint " +
+            "womöglich weiter: benchy.gcode, mindestens 43 % (Z 12,4 mm)."
     ],
     [
         [{...RESTART, ...CLEAN, kind: "octoprint"}],
@@ -162,10 +184,15 @@ check("sentenceOf", [
     ],
     [
         [{...RESTART, ...CLEAN, lost_print: PRINT}],
-        "The host was restarted at 6:55 PM today (OctoPrint was down for 1m). " +
+        "OctoPrint was shut down during the print at 6:55 PM today (down for 1m). " +
             "Lost print: benchy.gcode, at least 43% (Z 12.4 mm).",
-        "Der Host wurde heute um 18:55 neu gestartet (OctoPrint lief 1m nicht). " +
+        "OctoPrint wurde heute um 18:55 während des Drucks heruntergefahren (lief 1m nicht). " +
             "Verlorener Druck: benchy.gcode, mindestens 43 % (Z 12,4 mm)."
+    ],
+    [
+        [{...RESTART, ...CLEAN}],
+        "The host was restarted at 6:55 PM today (OctoPrint was down for 1m).",
+        "Der Host wurde heute um 18:55 neu gestartet (OctoPrint lief 1m nicht)."
     ],
     [
         [{...RESTART, ...CLEAN, kind: "container", downtime_seconds_max: null}],

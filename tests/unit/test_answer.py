@@ -76,7 +76,7 @@ def test_every_field_of_a_restart() -> None:
         "host_started_at": "2026-03-01T00:03:00Z",
         "started_at": "2026-03-01T00:04:00Z",
         "downtime_seconds_min": 30,
-        "downtime_seconds_max": 119,
+        "downtime_seconds_max": 120,
         "octoprint_version": "1.11.8",
         "lost_print": {
             "file": "benchy.gcode",
@@ -91,6 +91,11 @@ def test_every_field_of_a_restart() -> None:
         "unattended_print": None,
         "dismissed": True,
     }
+
+
+def test_equal_downtimes_stay_equal() -> None:
+    clean = answer.restart(RESTART._replace(downtime_min=30.9, downtime_max=30.9), sees_files=True)
+    assert (clean["downtime_seconds_min"], clean["downtime_seconds_max"]) == (30, 30)
 
 
 def test_what_is_unknown_of_a_restart_is_null() -> None:

@@ -124,15 +124,20 @@ $(function () {
 
         // The badge
 
-        const unseen = ko.pureComputed(() => (asking.answer() || {}).unseen_restarts || 0);
+        const unseen = ko.pureComputed(() => {
+            const {unseen_restarts: shutdowns, unseen_lost_prints: prints} = asking.answer() || {};
+            return _.compact([
+                shutdowns && words.shutdownsOf(shutdowns),
+                prints && words.lostPrintsOf(prints)
+            ]).join(", ");
+        });
 
-        self.isMarked = ko.pureComputed(() => unseen() > 0);
+        self.isMarked = ko.pureComputed(() => unseen() !== "");
 
         // The icon's name, which a screen reader reads first
         self.name = ko.pureComputed(() => {
             if (!self.isMarked()) return gettext("Uptime:");
-            const shutdowns = words.shutdownsOf(unseen());
-            return _.sprintf(gettext("Uptime, %(shutdowns)s not dismissed:"), {shutdowns});
+            return _.sprintf(gettext("Uptime, %(news)s not dismissed:"), {news: unseen()});
         });
 
         // The tooltip, computed only while somebody can see or hear it

@@ -1,4 +1,4 @@
-// The words of the notice of an unexpected shutdown or a lost print.
+// The words of the notice of an unexpected shutdown or a lost print. They are true for as long as the notice stands.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;
@@ -9,7 +9,7 @@
         return _.sprintf(text, {count: prints});
     }
 
-    function lostPrintOf({lost_print: print}, prints) {
+    function lostPrintOf({lost_print: print, printed_since}, prints) {
         if (!print) return "";
         const known = {print: words.printOf(print, gettext("A file"))};
         if (print.seen_at) {
@@ -17,41 +17,54 @@
             known.print = _.sprintf(gettext("%(print)s, last recorded %(when)s"), known);
         }
         const one = prints > 1 ? gettext("The last one: %(print)s.") : "%(print)s.";
-        return _.sprintf(one, known) + " " + gettext("The print was not resumed.");
+        const resumed = !printed_since && gettext("OctoPrint did not resume it.");
+        return _.compact([_.sprintf(one, known), resumed]).join(" ");
     }
 
     function endOf(restart) {
-        const {lost_print, started_at} = restart;
+        const {lost_print, started_at, ended_after} = restart;
         const ended = lost_print ? words.endOf(restart) : words.capital(words.whenEnded(restart));
         const when = started_at && words.atMoment(started_at);
         const unattended = words.unattendedOf(restart);
         return _.compact([
             ended + ".",
             when && _.sprintf(gettext("OctoPrint came back %(when)s."), {when}),
-            unattended || (!lost_print && gettext("No print was lost."))
+            unattended ||
+                (!lost_print &&
+                    ended_after &&
+                    // The last heartbeat; a print may have begun after it.
+                    _.sprintf(gettext("No print was running %(when)s."), {
+                        when: words.atMoment(ended_after)
+                    }))
         ]).join(" ");
     }
 
-    const countOf = (count) =>
-        count > 1 &&
-        _.sprintf(
-            gettext(
-                "This is one of %(count)d unexpected shutdowns that haven't been dismissed. The restart log lists them all."
-            ),
-            {count}
-        );
+    function countOf(count, {clean}) {
+        if (count < (clean ? 1 : 2)) return "";
+        const words = clean
+            ? ngettext(
+                  "There was also %(count)d unexpected shutdown that hasn't been dismissed. The restart log lists them all.",
+                  "There were also %(count)d unexpected shutdowns that haven't been dismissed. The restart log lists them all.",
+                  count
+              )
+            : gettext(
+                  "This is one of %(count)d unexpected shutdowns that haven't been dismissed. The restart log lists them all."
+              );
+        return _.sprintf(words, {count});
+    }
 
     // Return the notice's paragraphs, first what was lost.
     function paragraphsOf({unseen_restart: restart, unseen_restarts, unseen_lost_prints}) {
-        const {lost_print, unattended_print} = restart;
+        const {lost_print, unattended_print, printed_since, clean} = restart;
         const check =
             (lost_print || unattended_print) &&
+            !printed_since &&
             gettext("Check your printer: the heaters may still be on.");
-        const cause = gettext("The cause is unknown. octoprint.log may have clues.");
+        const cause = !clean && gettext("The cause is unknown. octoprint.log may have clues.");
         return [
             {text: lostPrintOf(restart, unseen_lost_prints)},
             {text: endOf(restart)},
-            {text: countOf(unseen_restarts)},
+            {text: countOf(unseen_restarts, restart)},
             {text: check, isBold: true},
             {text: cause, namesLogFile: true}
         ].filter(({text}) => text);

@@ -1,4 +1,4 @@
-// The notice of an unexpected shutdown, which stays until somebody dismisses it.
+// The notice of an unexpected shutdown or a lost print, which stays until somebody dismisses it.
 $(function () {
     const {words, news} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
@@ -104,7 +104,7 @@ $(function () {
         const contentOf = ({last_restart, unseen_restart, unseen_restarts, unseen_lost_prints}) =>
             [
                 ...[last_restart.id, unseen_restart.id, unseen_restarts, unseen_lost_prints],
-                ...[asking.mayControl(), moment().format("L")]
+                ...[unseen_restart.printed_since, asking.mayControl(), moment().format("L")]
             ].join();
 
         function update(answer) {

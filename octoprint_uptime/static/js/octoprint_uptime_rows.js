@@ -47,14 +47,18 @@
         return _.sprintf(gettext("%(name)s, started %(when)s"), {name, when});
     }
 
-    function progressOf({progress, z, position_bytes, seen_at}) {
-        if (progress === null) return "";
-        const kilobytes = position_bytes && words.numberOf(Math.floor(position_bytes / 1000));
+    function progressOf(print) {
+        const {progress, z, seen_at} = print;
+        const [percent, ...rest] = _.compact([
+            progress !== null && words.progressOf(progress),
+            words.positionOf(print),
+            z !== null && "Z " + words.heightOf(z)
+        ]);
+        if (!percent) return "";
         const when = seen_at && words.atMoment(seen_at);
         return _.compact([
-            words.atLeast(words.progressOf(progress)),
-            z !== null && "Z " + words.heightOf(z),
-            kilobytes && _.sprintf(gettext("%(kilobytes)s KB into the file"), {kilobytes}),
+            words.atLeast(percent),
+            ...rest,
             when && _.sprintf(gettext("last recorded %(when)s"), {when})
         ]).join(", ");
     }

@@ -3,8 +3,6 @@
     // The modules that the view models share; this file is loaded first.
     const page = (OctoPrint.plugins.octoprint_uptime._page = {});
 
-    const BRIEF_MS = 2 * 60000; // a span that short is shown as one moment
-
     const NO_BREAK = "\u00a0";
 
     const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -50,14 +48,16 @@
 
     const atLeast = (value) => _.sprintf(gettext("at least %(value)s"), {value});
 
-    // To the minute, unless it is less than one.
-    const durationOf = (seconds) =>
-        OctoPrint.plugins.octoprint_uptime
-            .format(seconds < 60 ? seconds : seconds - (seconds % 60))
-            .replace(/ 0s$/, "");
+    // To the minute, unless it is less than one; rounded down, or a maximum up.
+    function durationOf(seconds, round = Math.floor) {
+        const rounded = round(seconds < 60 ? seconds : round(seconds / 60) * 60);
+        return OctoPrint.plugins.octoprint_uptime.format(rounded).replace(/ 0s$/, "");
+    }
 
     function spanOf(leastSeconds, mostSeconds) {
-        const [least, most] = [durationOf(leastSeconds), durationOf(mostSeconds)];
+        const isExact = leastSeconds === mostSeconds;
+        const least = durationOf(leastSeconds);
+        const most = isExact ? least : durationOf(mostSeconds, Math.ceil);
         return least !== most && leastSeconds < 60
             ? _.sprintf(gettext("up to %(most)s"), {most})
             : rangeOf(least, most);
@@ -77,22 +77,36 @@
 
     const heightOf = (z) => numberOf(z) + NO_BREAK + "mm";
 
-    // Return a print's file and its last recorded progress.
-    function printOf({file, progress, z}, unnamed = gettext("a file")) {
-        const words = {file: file === null ? unnamed : file};
-        if (progress === null) return words.file;
-        words.percent = progressOf(progress);
-        if (z === null) return _.sprintf(gettext("%(file)s, at least %(percent)s"), words);
-        words.z = "Z" + NO_BREAK + heightOf(z);
-        return _.sprintf(gettext("%(file)s, at least %(percent)s (%(z)s)"), words);
+    // "" at the beginning of the file.
+    function positionOf({position_bytes: count}) {
+        if (!count) return "";
+        if (count < 1000) {
+            const words = ngettext(
+                "%(count)d byte into the file",
+                "%(count)d bytes into the file",
+                count
+            );
+            return _.sprintf(words, {count});
+        }
+        const kilobytes = numberOf(Math.floor(count / 1000));
+        return _.sprintf(gettext("%(kilobytes)s KB into the file"), {kilobytes});
     }
 
-    // Return that the printer may have gone on with a print from its own storage, or "".
+    // Return a print's file and how far it was when it was last recorded: its progress, else its position.
+    function printOf(print, unnamed = gettext("a file")) {
+        const {file, progress, z} = print;
+        const words = {file: file === null ? unnamed : file};
+        words.progress = progress === null ? positionOf(print) : progressOf(progress);
+        if (!words.progress) return words.file;
+        if (z === null) return _.sprintf(gettext("%(file)s, at least %(progress)s"), words);
+        words.z = "Z" + NO_BREAK + heightOf(z);
+        return _.sprintf(gettext("%(file)s, at least %(progress)s (%(z)s)"), words);
+    }
+
+    // Return that an unattended print may have gone on, or "".
     function unattendedOf({unattended_print}) {
         if (!unattended_print) return "";
-        const words = gettext(
-            "The printer was printing from its own storage and may have continued: %(print)s."
-        );
+        const words = gettext("An unattended print may have gone on: %(print)s.");
         return _.sprintf(words, {print: printOf(unattended_print)});
     }
 
@@ -107,13 +121,10 @@
                 : [gettext("some time before %(time)s"), before || started_at];
             return time ? _.sprintf(words, {time: momentOf(time)}) : gettext("at an unknown time");
         }
-        if (after === before) return atMoment(after);
-        const day = onDayOf(after);
-        if (Date.parse(before) - Date.parse(after) <= BRIEF_MS)
-            return _.sprintf(gettext("around %(time)s %(day)s"), {day, time: clockOf(after)});
+        if (moment(after).isSame(before, "minute")) return atMoment(after);
         if (moment(after).isSame(before, "day"))
             return _.sprintf(gettext("between %(from)s and %(to)s %(day)s"), {
-                day,
+                day: onDayOf(after),
                 from: clockOf(after),
                 to: clockOf(before)
             });
@@ -147,17 +158,21 @@
     const titleOf = ({lost_print, clean, kind}) =>
         lost_print ? gettext("A print was lost") : (clean ? restarted : wentDown)[kind]();
 
+    const wasCutOff = ({clean, lost_print}) => clean && lost_print;
+
     // Return what ended, and when; without a full stop.
-    const endOf = (restart) =>
-        _.sprintf((restart.clean ? restartedAt : wentDownAt)[restart.kind](), {
-            when: whenEnded(restart)
-        });
+    function endOf(restart) {
+        const words = wasCutOff(restart)
+            ? gettext("OctoPrint was shut down during the print %(when)s")
+            : (restart.clean ? restartedAt : wentDownAt)[restart.kind]();
+        return _.sprintf(words, {when: whenEnded(restart)});
+    }
 
     function downOf(restart) {
         const time = downtimeOf(restart);
         if (!restart.clean || !time) return "";
         const words =
-            restart.kind === "octoprint"
+            restart.kind === "octoprint" || wasCutOff(restart)
                 ? gettext(" (down for %(time)s)")
                 : gettext(" (OctoPrint was down for %(time)s)");
         return _.sprintf(words, {time});
@@ -225,7 +240,7 @@
         complain,
         ...{capital, clockOf, dateOf, stampOf, momentOf, atMoment},
         ...{rangeOf, atLeast, durationOf, spanOf, downtimeOf},
-        ...{numberOf, percentOf, progressOf, heightOf, printOf, unattendedOf},
+        ...{numberOf, percentOf, progressOf, heightOf, positionOf, printOf, unattendedOf},
         ...{restartsOf, shutdownsOf, lostPrintsOf, isMark, legendOf},
         ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToShow, recordingSince}
     };
