@@ -6,7 +6,7 @@ import itertools
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accessibility import violations
 from page_parts import close_log, log, notice, open_log, open_popover, popover, rows, strip
@@ -68,6 +68,63 @@ def test_everything_in_each_width_and_theme(
         close_log(page)
 
 
+# Words of a paragraph or a cell of the log that stand in a column of fewer than ten letters, or beyond the window.
+UNREADABLE = """root => [...root.querySelectorAll("summary > span, dd, dt, p, li, button, .octoprint_uptime_axis span")]
+    .filter(element => element.offsetParent && element.textContent.trim())
+    .filter(element => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        const {left, right, width, height} = range.getBoundingClientRect();
+        const isColumn = width < 60 && height > 60;
+        return isColumn || left < -1 || right > document.documentElement.clientWidth + 1;
+    })
+    .map(element => element.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.each_octoprint
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_a_narrow_window_shows_everything(only_read: OctoPrint, open_page: OpenPage, locale: str) -> None:
+    page = open_page(only_read, locale=locale)
+    for width in (320, 390, 480, 560, 640, 700, 767, 768, 800, 900, 960):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("scrollTo(0, 0)")
+        expect(notice(page)).to_have_css("opacity", "1")
+        assert_inside(notice(page), width)
+        open_popover(page)
+        expect(strip(page).get_by_role("option")).to_have_count(30)
+        assert_inside(popover(page), width)
+        assert cut_off(page, f"#navbar_plugin_{ID}_popover") == []
+        button = popover(page).get_by_role("button").filter(visible=True).first
+        button.click(trial=True)  # that nothing covers it
+        button.click()
+        rows(page).first.click()
+        expect(log(page).locator("details dl").first).to_be_visible()
+        assert_inside(log(page), width)
+        assert log(page).evaluate(UNREADABLE) == [], width
+        assert ticks_that_touch(page) == [], width
+        assert cut_off(page, f"#{ID}") == [], width
+        close_log(page)
+
+
+def assert_inside(place: Locator, width: int) -> None:
+    box = place.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0, (width, box)
+    assert box["x"] + box["width"] <= width, (width, box)
+
+
+def ticks_that_touch(page: Page) -> list[str]:
+    found: list[str] = page.locator(".octoprint_uptime_axis").evaluate(
+        """axis => {
+            const ticks = [...axis.children].filter(tick => tick.offsetParent);
+            return ticks.slice(1).filter((tick, n) =>
+                tick.getBoundingClientRect().left < ticks[n].getBoundingClientRect().right + 2
+            ).map(tick => tick.textContent);
+        }"""
+    )
+    return found
+
+
 def test_keyboard_reaches_everything(page_with_log: Page) -> None:
     page = page_with_log
     expect(notice(page)).to_be_visible()
@@ -89,7 +146,7 @@ def test_keyboard_reaches_everything(page_with_log: Page) -> None:
             page.keyboard.press("Enter")
             expect(log(page).get_by_role("button", name="Week")).to_have_attribute("aria-pressed", "true")
         reached.append(focused)
-    assert {"Day", "Week", "30 days", "Year", "Copy as CSV", "Copy as text", "Close the log", "fold"} <= {*reached}
+    assert {"Day", "Week", "30 days", "Year", "Download CSV", "Copy as text", "Close the log", "fold"} <= {*reached}
     log(page).get_by_role("button", name="Week").focus()
     page.keyboard.press("Escape")
     expect(log(page)).to_be_hidden()

@@ -93,16 +93,18 @@ $(function () {
 
         // Where it stands
 
-        // Keep it inside the page and left of the notice, so that neither covers the other's buttons.
+        // Keep it inside the window and, if there is room, left of the notice: neither covers the other's buttons then.
         self.fit = () => {
             if (!self.open()) return;
             const {style} = element("popover");
             style.right = "";
             const {left, right} = element("popover").getBoundingClientRect();
             const notice = document.querySelector(`.${ID}_notice`);
+            const room = left - MARGIN_PX;
+            const beyond = right + MARGIN_PX - document.documentElement.clientWidth;
             const covered = notice ? right + MARGIN_PX - notice.getBoundingClientRect().left : 0;
-            const room = left + window.scrollX - MARGIN_PX;
-            style.right = Math.min(room, Math.max(0, covered)) + "px";
+            const shift = Math.max(0, beyond, covered <= room ? covered : 0);
+            style.right = Math.min(room, shift) + "px";
         };
 
         // Close it on any input outside the entry.
