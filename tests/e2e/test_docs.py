@@ -111,7 +111,7 @@ def test_octoprints_client_reads_the_api(only_read: OctoPrint, open_page: OpenPa
     answer = only_read.answer()
     assert re.fullmatch(rf"The host has been up for {DURATION}", said[0])
     assert re.fullmatch(rf"OctoPrint has been up for {DURATION}", said[1])
-    assert said[2:] == [f"It stopped unexpectedly after {answer['unseen_restart']['ended_after']}"]
+    assert said[2:] == [f"It stopped after {answer['unseen_restart']['ended_after']}"]
 
 
 def test_octoprints_client_shows_why_it_is_refused(
@@ -228,6 +228,12 @@ def test_lost_prints_of_a_day_are_listed(only_read: OctoPrint) -> None:
     assert shell(line).stdout == "benchy.gcode was lost, progress: 43.7%\n"
 
 
+def test_lost_print_of_an_unknown_progress_is_listed() -> None:
+    query = block("recipes", 'days=1"').partition(" | ")[2]
+    answer = {"restarts": [{"lost_print": None}, {"lost_print": {"file": "cube.gcode", "progress": None}}]}
+    assert shell(f"printf %s '{json.dumps(answer)}' | {query}").stdout == "cube.gcode was lost, progress: unknown\n"
+
+
 def test_availability_is_a_percentage_of_the_recorded_time(only_read: OctoPrint) -> None:
     line = at(only_read, block("recipes", "days=30"))
     figures = only_read.session("viewer").get(f"{only_read.url}{ENDPOINT}?days=30").json()["history"]["figures"]
@@ -292,7 +298,7 @@ def test_one_email_is_sent_for_each_unexpected_shutdown(only_read: OctoPrint, tm
         assert (run.stdout, run.stderr) == ("", "")
     restart = only_read.answer()["last_restart"]
     assert sent.read_text().splitlines() == [
-        "-s OctoPrint stopped unexpectedly pi",
+        "-s OctoPrint restarted pi",
         f"OctoPrint stopped between {restart['ended_after']} and {restart['ended_before']} (UTC).",
         "Restarted: host",
         "Lost print: benchy.gcode, progress 43.7%",
@@ -300,6 +306,19 @@ def test_one_email_is_sent_for_each_unexpected_shutdown(only_read: OctoPrint, tm
     (tmp_path / ".mailed-restart").write_text("1\n")  # an earlier shutdown
     shell(here, places)
     assert len(sent.read_text().splitlines()) == 8
+
+
+def test_mail_is_sent_after_a_clean_shutdown_that_lost_a_print() -> None:
+    (query,) = re.findall(r"jq -c '(.*?)'", block("recipes", ".mailed-restart"))
+    (undismissed,) = re.findall(r"^`(select\(.*dismissed.*)`\.$", PAGES["recipes"], re.MULTILINE)
+    restarts = [
+        {"id": 4, "clean": True, "lost_print": None, "dismissed": False},
+        {"id": 3, "clean": True, "lost_print": {}, "dismissed": True},
+        {"id": 2, "clean": False, "lost_print": None, "dismissed": False},
+    ]
+    for each, number in ((query, 3), (re.sub(r"select\(.*?\)\)", undismissed, query), 2)):
+        found = shell(f"printf %s '{json.dumps({'restarts': restarts})}' | jq -c '{each}'").stdout
+        assert json.loads(found)["id"] == number
 
 
 Pushed = tuple[str, list[tuple[str | None, str]]]
@@ -339,11 +358,29 @@ def test_message_is_pushed_after_each_unexpected_shutdown(make_server: MakeServe
     server.start()
     until(lambda: len(messages) > 1)
     killed, _, printing, _ = restarts(server)
-    title = "OctoPrint stopped unexpectedly"
+    title = "OctoPrint restarted"
     assert messages == [
         (title, f"host restarted; OctoPrint stopped after {printing['ended_after']}; a print was lost"),
         (title, f"octoprint restarted; OctoPrint stopped after {killed['ended_after']}; no print was lost"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("clean", "lost_print", "pushes"),
+    [("True", "None", 0), ("False", "None", 1), ("True", "'{'z': 1}'", 1), ("False", "'{'z': 1}'", 1)],
+)
+def test_message_is_pushed_after_a_lost_print_or_an_unexpected_shutdown(
+    pushed: Pushed, clean: str, lost_print: str, pushes: int
+) -> None:
+    address, messages = pushed
+    command = yaml.safe_load(block("recipes", "plugin_octoprint_uptime_restarted"))["events"]["subscriptions"][0][
+        "command"
+    ]
+    values = {"clean": clean, "lost_print": lost_print, "kind": "host", "ended_after": "then"}
+    shell(command.format(**values).replace("https://ntfy.sh", address))
+    lost = "no" if lost_print == "None" else "a"
+    text = f"host restarted; OctoPrint stopped after then; {lost} print was lost"
+    assert messages == [("OctoPrint restarted", text)] * pushes
 
 
 @pytest.mark.parametrize("service", ["discord.com", "api.telegram.org", "api.pushover.net"])
@@ -360,11 +397,11 @@ def test_uptime_kumas_field_changes_after_an_unexpected_shutdown(server: OctoPri
     rows = dict(re.findall(r"^\| (\w[\w ]*) \| `(.*?)` \|$", PAGES["recipes"], re.MULTILINE))
     assert at(server, rows["URL"]) == server.url + ENDPOINT
     assert [*json.loads(rows["Headers"])] == ["X-Api-Key"]
-    query, expected = rows["Json Query"], rows["Expected Value"]
-    assert str(server.answer()[query]) == expected
-    until(lambda: str(only_read.answer()[query]) != expected)
+    names, expected = rows["Json Query"].split(" + "), rows["Expected Value"]
+    assert str(sum(server.answer()[name] for name in names)) == expected
+    until(lambda: str(sum(only_read.answer()[name] for name in names)) != expected)
     assert "`unseen_lost_prints`" in PAGES["recipes"]
-    assert (server.answer()["unseen_lost_prints"], only_read.answer()["unseen_lost_prints"]) == (0, 2)
+    assert (server.answer()["unseen_lost_prints"], only_read.answer()["unseen_lost_prints"]) == (0, 3)
 
 
 def test_home_assistants_templates_give_states(server: OctoPrint, only_read: OctoPrint) -> None:
@@ -382,9 +419,9 @@ def test_home_assistants_templates_give_states(server: OctoPrint, only_read: Oct
         return [jinja2.Template(text).render(value_json=answer).strip() for text in templates]
 
     started = server.answer()["octoprint_started_at"]
-    assert states(server) == [started, "none", "False"]
+    assert states(server) == [started, "none", "False", "False"]
     started = until(lambda: only_read.answer()["last_restart"] and only_read.answer())["octoprint_started_at"]
-    assert states(only_read) == [started, "host, unexpected shutdown", "True"]
+    assert states(only_read) == [started, "host, unexpected shutdown", "True", "True"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")
