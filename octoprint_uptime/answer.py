@@ -170,7 +170,7 @@ def restart_for_system_info(last: Restart | None) -> Fields:
     if last.lost_print:
         printing = ", a print was lost"
     elif last.unattended_print:
-        printing = ", a print from the printer's own storage may have continued"
+        printing = ", an unattended print may have continued"
     return {"last_restart": f"{last.kind}, {how}{printing}", "last_restart_at": _moment(last.started)}
 
 

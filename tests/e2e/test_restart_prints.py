@@ -221,7 +221,7 @@ def test_print_from_the_printers_storage_is_unattended_not_lost(server: OctoPrin
     assert unattended.keys() == LOST_PRINT_FIELDS
     assert (unattended["file"], unattended["path"]) == (file["name"], file["path"])
     assert unattended["origin"] == file["origin"]
-    text = "octoprint, unexpected shutdown, a print from the printer's own storage may have continued"
+    text = "octoprint, unexpected shutdown, an unattended print may have continued"
     assert system_info(server)[0] == text
 
 

@@ -346,7 +346,7 @@ def test_system_info_has_both_uptimes_in_full() -> None:
         (NOTHING_KNOWN._replace(kind="octoprint", clean=True), "octoprint, clean shutdown", None),
         (
             NOTHING_KNOWN._replace(kind="container", unattended_print=BENCHY),
-            "container, unexpected shutdown, a print from the printer's own storage may have continued",
+            "container, unexpected shutdown, an unattended print may have continued",
             None,
         ),
     ],
