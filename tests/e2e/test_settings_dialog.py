@@ -148,15 +148,20 @@ def test_number_out_of_range_shows_an_error_and_is_clamped(
         expect(error).to_be_hidden()
         expect(group).not_to_have_class(re.compile(r"\berror\b"))
     default = settings.defaults()[key]
-    for bad, used in ((low - 1, low), (high + 1, high), (-5, low), ("", default), ("7.5", 7), ("1e9", high)):
+    minimum, maximum = (f"The {kind} is {{}}. It will be saved instead." for kind in ("minimum", "maximum"))
+    whole = "Enter a whole number. {} will be saved."
+    for bad, sentence, used in (
+        *((low - 1, minimum, low), (-5, minimum, low), (high + 1, maximum, high), (99999, maximum, high)),
+        *(("", whole, default), ("7.5", whole, 7), ("1e1", whole, 10), ("1e9", whole, high)),
+    ):
         control(page, key).fill(str(bad))
-        expect(error).to_have_text(f"Enter a whole number from {low} to {high}. {used} will be saved.")
+        expect(error).to_have_text(sentence.format(used))
         expect(group).to_have_class(re.compile(r"\berror\b"))
         expect(control(page, key)).to_have_attribute("aria-invalid", "true")
     # The value in the error message is saved.
     for bad, used in ((high + 1, high), ("", default), ("7.5", 7)):
         control(page, key).fill(str(bad))
-        expect(error).to_have_text(re.compile(f" {used} will be saved"))
+        expect(error).to_have_text(re.compile(rf"\b{used}\b.* will be saved"))
         save(page)
         assert server.settings()[key] == used
         assert len(server.warnings()) == 1
@@ -281,3 +286,11 @@ def test_keyboard_reaches_and_changes_everything(server: OctoPrint, open_page: O
         "show_octoprint_uptime": False,
         "display_format": "dhm",
     }
+
+
+def test_the_restart_log_has_a_section_of_its_own(page: Page) -> None:
+    dialog(page)
+    section = page.locator("fieldset", has=page.locator("legend", has_text=re.compile("^Restart log$")))
+    expect(section.get_by_role("checkbox")).to_have_count(1)
+    expect(section.get_by_label("Keep a restart log")).to_be_visible()
+    expect(section.get_by_role("button", name="Restart log")).to_be_visible()

@@ -11,29 +11,40 @@ const problemOf = (locale) => {
 
 test("whole numbers of the range are no problem", () => {
     const problem = problemOf("en");
-    for (const value of [1, 3600, 60, "60", " 60 ", "6e1"])
+    for (const value of [1, 3600, 60, "60", " 60 ", "+60"])
         assert.equal(problem(value, 1, 3600, 5), "");
 });
 
-test("anything else says what will be saved", () => {
+test("anything else says what is wrong and what will be saved", () => {
     const table = [
-        [0, 1],
-        [3601, 3600],
-        [-5, 1],
-        ["", 5],
-        [" ", 5],
-        ["abc", 5],
-        ["7.5", 7],
-        ["0.5", 1],
-        ["1e9", 3600]
+        [0, "minimum", 1],
+        ["-5", "minimum", 1],
+        [3601, "maximum", 3600],
+        ["99999", "maximum", 3600],
+        ["", "whole", 5],
+        [" ", "whole", 5],
+        ["abc", "whole", 5],
+        ["7.5", "whole", 7],
+        ["7.0", "whole", 7],
+        ["0.5", "whole", 1],
+        ["1e3", "whole", 1000],
+        ["1e9", "whole", 3600]
     ];
     const sentences = {
-        en: (used) => `Enter a whole number from 1 to 3600. ${used} will be saved.`,
-        de: (used) => `Gib eine ganze Zahl von 1 bis 3600 ein. Gespeichert wird ${used}.`
+        en: {
+            whole: (used) => `Enter a whole number. ${used} will be saved.`,
+            maximum: (used) => `The maximum is ${used}. It will be saved instead.`,
+            minimum: (used) => `The minimum is ${used}. It will be saved instead.`
+        },
+        de: {
+            whole: (used) => `Gib eine ganze Zahl ein. Gespeichert wird ${used}.`,
+            maximum: (used) => `Höchstens ${used} ist möglich. Gespeichert wird dieser Wert.`,
+            minimum: (used) => `Mindestens ${used} ist nötig. Gespeichert wird dieser Wert.`
+        }
     };
     for (const locale of LANGUAGES) {
         const problem = problemOf(locale);
-        for (const [value, used] of table)
-            assert.equal(problem(value, 1, 3600, 5), sentences[locale](used));
+        for (const [value, kind, used] of table)
+            assert.equal(problem(value, 1, 3600, 5), sentences[locale][kind](used), value);
     }
 });

@@ -18,15 +18,19 @@ $(function () {
 
         // Return what is wrong with a value, or "". Whole in settings.py decides what the server saves.
         self.problemOf = (value, low, high, fallback) => {
-            const number = String(value).trim() === "" ? NaN : Number(value);
+            const text = String(value).trim();
+            const number = text === "" ? NaN : Number(text);
             const used = isNaN(number)
                 ? fallback
                 : Math.trunc(Math.min(Math.max(number, low), high));
-            if (used === number) return "";
-            const words = gettext(
-                "Enter a whole number from %(low)d to %(high)d. %(used)d will be saved."
-            );
-            return _.sprintf(words, {low, high, used});
+            const isWhole = /^[+-]?\d+$/.test(text); // as it is written: not 1e3
+            if (used === number && isWhole) return "";
+            const words = !isWhole
+                ? gettext("Enter a whole number. %(used)d will be saved.")
+                : number > high
+                  ? gettext("The maximum is %(used)d. It will be saved instead.")
+                  : gettext("The minimum is %(used)d. It will be saved instead.");
+            return _.sprintf(words, {used});
         };
 
         const apiUrl = new URL("api/plugin/" + ID, window.location);
