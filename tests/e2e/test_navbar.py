@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from namespaces import with_files
 from octoprint_uptime import format_uptime
-from page_parts import answers, poll_now
+from page_parts import IN_A_MONTH, answers, notice, open_log, open_popover, poll_now, popover, rows, strip
 from support import (
     BOTH,
     ENDPOINT,
@@ -308,3 +308,21 @@ def test_each_tab_makes_only_its_own_requests(server: OctoPrint, open_page: Open
         expect(entry(page)).to_have_text(BOTH, timeout=30000)
     first.wait_for_timeout(1000)
     assert [each.count for each in requests] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("feature", ["ResizeObserver", "PointerEvent", "IntersectionObserver"])
+def test_a_missing_feature_of_the_browser_costs_only_itself(
+    only_read: OctoPrint, open_page: OpenPage, feature: str
+) -> None:
+    page = open_page(only_read, prepare=lambda page: page.add_init_script(f"delete window.{feature}"))
+    expect(entry(page)).to_have_text(BOTH)
+    expect(notice(page)).to_be_visible()
+    open_popover(page)
+    expect(strip(page).get_by_role("option")).to_have_count(30)
+    page.keyboard.press("Escape")
+    expect(popover(page)).to_be_hidden()
+    open_popover(page)
+    page.mouse.click(300, 700)
+    expect(popover(page)).to_be_hidden()
+    open_log(page)
+    expect(rows(page)).to_have_count(IN_A_MONTH)

@@ -167,10 +167,12 @@ $(function () {
             shape.subscribe(fit);
             window.addEventListener("resize", fit);
             // Observe only elements whose size is independent of the entry's, or `fit` would trigger itself.
-            const observer = new ResizeObserver(fit);
-            $("#navbar .brand")
-                .add($(entry()).siblings())
-                .each((place, other) => observer.observe(other));
+            if (window.ResizeObserver) {
+                const observer = new ResizeObserver(fit);
+                $("#navbar .brand")
+                    .add($(entry()).siblings())
+                    .each((place, other) => observer.observe(other));
+            }
             popover.closeFromOutside(entry());
         };
     }
