@@ -51,7 +51,7 @@ function catalogue(language) {
 }
 
 // Load the page for a reader: the moment `now`, a language and a time zone.
-export function openPage({now, locale = "en", zone = "Europe/Berlin"}) {
+export function openPage({now, locale = "en", zone = "Europe/Berlin", LOCALE = locale}) {
     process.env.TZ = zone;
     const page = vm.createContext({console, setTimeout, clearTimeout, performance, URL});
     page.window = page;
@@ -68,7 +68,7 @@ export function openPage({now, locale = "en", zone = "Europe/Berlin"}) {
     const plugins = {};
     const viewModels = {};
     Object.assign(page, {
-        LOCALE: locale,
+        LOCALE,
         $: (callback) => callback(),
         document: {getElementById: () => null},
         location: "http://octopi.local/",

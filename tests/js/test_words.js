@@ -218,3 +218,8 @@ test("there is nothing to show on the first day without a restart", () => {
     assert.equal(words.hasNothingToShow({last_restart: null, recorded_since: yesterday}), false);
     assert.equal(words.hasNothingToShow({last_restart: RESTART, recorded_since: at}), false);
 });
+
+test("numbers are written in a language with a script and a region", () => {
+    const {words} = openPage({now, LOCALE: "zh_Hans_CN"});
+    assert.equal(words.numberOf(1234.5), "1,234.5");
+});

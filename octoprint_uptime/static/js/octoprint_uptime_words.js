@@ -69,7 +69,7 @@
 
     // Prints
 
-    const numberOf = (value) => value.toLocaleString(LOCALE.replace("_", "-"));
+    const numberOf = (value) => value.toLocaleString(LOCALE.replace(/_/g, "-"));
 
     const percentOf = (value) => _.sprintf(gettext("%(number)s%%"), {number: numberOf(value)});
 
