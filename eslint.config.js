@@ -12,7 +12,15 @@ export default [
             ecmaVersion: 2018,
             sourceType: "script",
             globals: readonly(
-                ...["document", "navigator", "performance", "ResizeObserver", "URL", "window"],
+                ...[
+                    "Blob",
+                    "document",
+                    "navigator",
+                    "performance",
+                    "ResizeObserver",
+                    "URL",
+                    "window"
+                ],
                 ...[
                     "clearTimeout",
                     "setTimeout",

@@ -20,6 +20,7 @@ from page_parts import (
     all_words_of,
     changing,
     close_log,
+    control,
     dialog,
     figures,
     log,
@@ -30,6 +31,7 @@ from page_parts import (
     popover,
     refuse_posts,
     rows,
+    save,
     seed,
     words_of,
 )
@@ -68,7 +70,7 @@ def choose(page: Page, name: str) -> None:
 def test_figures_and_rows_belong_to_the_range(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read)
     open_log(page)
-    expect(log(page).locator("[aria-pressed=true]")).to_have_text("30 days")
+    expect(log(page).get_by_role("group", name="Range").locator("[aria-pressed=true]")).to_have_text("30 days")
     expect(rows(page)).to_have_count(IN_A_MONTH)
     assert figures(page) == {
         "Restarts": "5",
@@ -113,7 +115,7 @@ def test_the_first_range_holds_everything_recorded(
 
     page = open_page(only_read, prepare=changing(change))
     open_log(page)
-    expect(log(page).locator("[aria-pressed=true]")).to_have_text(first)
+    expect(log(page).get_by_role("group", name="Range").locator("[aria-pressed=true]")).to_have_text(first)
 
 
 def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> None:
@@ -149,8 +151,10 @@ def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> 
     choose(page, "Day")
     assert re.fullmatch(r"\d+:\d\d [AP]M", words_of(log(page).locator(".octoprint_uptime_axis span").first))
     choose(page, "Year")
-    (before, *_) = places(bars(page, 1, "unrecorded"))
-    assert before == (pytest.approx(0, abs=near), pytest.approx(100 - 40 / 365 * 100, abs=near))
+    # It begins where the record begins, 40 days ago.
+    first, *_ = places(bars(page, 1, "running"))
+    assert first == (pytest.approx(0, abs=near), pytest.approx(100 - 11 / 40 * 100, abs=near))
+    assert bars(page, 1, "unrecorded").count() == 0
 
 
 def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, open_page: OpenPage) -> None:
@@ -159,7 +163,7 @@ def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, 
     open_log(page)
 
     def day(number: float) -> float:
-        return 100 - number / 30 * 100
+        return 100 - number / 10 * 100  # the axis begins where the record begins
 
     near = 0.2
     shown = [
@@ -169,10 +173,9 @@ def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, 
     assert places(bars(page, 1, "running"))[:-1] == shown
     assert places(bars(page, 0, "running"))[:-1] == shown
     for lane in (0, 1):
-        assert places(bars(page, lane, "unrecorded")) == [
-            (pytest.approx(day(start), abs=near), pytest.approx(day(end), abs=near))
-            for start, end in ((30, 10), (6, 4))
-        ]
+        unrecorded = (pytest.approx(day(6), abs=near), pytest.approx(day(4), abs=near))
+        assert places(bars(page, lane, "unrecorded")) == [unrecorded]
+    expect(log(page)).to_contain_text("Recording in this period started at")
     legend = all_words_of(log(page).locator(".octoprint_uptime_legend li"))
     assert legend == ["Running", "Not running", "Not recorded"]
     # The run in which the log was switched off may have continued.
@@ -194,7 +197,7 @@ def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -
     expect(facts).to_be_visible()
     found = dict(zip(all_words_of(facts.locator("dt")), all_words_of(facts.locator("dd")), strict=True))
     assert found.pop("Was printing").startswith("benchy.gcode, started at ")
-    assert re.fullmatch(r"at least 43%, Z 12\.4 mm, 43 KB into the file, last recorded .*", found.pop("Print progress"))
+    assert re.fullmatch(r"at least 43%, 43 KB into the file, Z 12\.4 mm, last recorded .*", found.pop("Print progress"))
     assert re.search("between .* and", found.pop("Ended"), re.IGNORECASE)
     assert re.fullmatch(r"At \d+:\d\d [AP]M today", found.pop("Came back"))
     assert re.fullmatch(r"(59m|1h \d+m) to (4h 59m|5h \d+m)", found.pop("Downtime"))
@@ -215,34 +218,79 @@ def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -
     assert log(page).locator("details").first.get_attribute("open") is None
 
 
-def test_it_can_be_copied_as_csv_and_as_text(only_read: OctoPrint, open_page: OpenPage) -> None:
+def download_csv(page: Page) -> list[dict[str, str]]:
+    with page.expect_download() as download:
+        log(page).get_by_role("button", name="Download CSV").click()
+    assert re.fullmatch(r"octoprint-uptime-restarts-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
+    text = download.value.path().read_text(encoding="utf-8")
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:])))
+
+
+def copy_text(page: Page) -> list[str]:
+    log(page).get_by_role("button", name="Copy as text").click()
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text.replace("\u00a0", " ").splitlines()
+
+
+def test_it_can_be_downloaded_as_csv_and_copied_as_text(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read, permissions=["clipboard-read", "clipboard-write"])
     open_log(page)
     status = log(page).get_by_role("status")
-    for name in ("Copy as CSV", "Copy as text"):
-        expect(status).to_have_text("" if name == "Copy as CSV" else "Copied.")
-        log(page).get_by_role("button", name=name).click()
-        expect(status).to_have_text("Copied.")
-        expect(log(page).get_by_role("button", name=name)).to_be_focused()
-        text = page.evaluate("navigator.clipboard.readText()")
-        if name == "Copy as text":
-            lines = text.replace("\u00a0", " ").splitlines()
-            assert len(lines) == IN_A_MONTH
-            assert re.fullmatch(
-                r"- .*: A print was lost: benchy\.gcode, at least 43% \(Z 12\.4 mm\), down for .* \(Octo.*",
-                lines[0],
-            )
-            continue
-        answer = only_read.session("admin").get(f"{only_read.url}{ENDPOINT}?days=30").json()
-        found = list(csv.DictReader(io.StringIO(text)))
-        assert len(found) == IN_A_MONTH
-        for line, restart in zip(found, answer["restarts"], strict=True):
-            for key, value in restart.items():
-                if key not in ("lost_print", "unattended_print"):
-                    assert line[key] == ("" if value is None else json.dumps(value).strip('"'))
-            for key, value in (restart["lost_print"] or {}).items():
-                assert line[f"lost_print_{key}"] == str(value)
-            assert line["unattended_print_file"] == ""
+    expect(status).to_have_text("")
+    lines = copy_text(page)
+    expect(status).to_have_text("Copied.")
+    expect(log(page).get_by_role("button", name="Copy as text")).to_be_focused()
+    assert len(lines) == IN_A_MONTH
+    assert re.fullmatch(
+        r"- .*: A print was lost: benchy\.gcode, at least 43% \(Z 12\.4 mm\), down for .* \(Octo.*", lines[0]
+    )
+    found = download_csv(page)
+    answer = only_read.session("admin").get(f"{only_read.url}{ENDPOINT}?days=30").json()
+    assert len(found) == IN_A_MONTH
+    for line, restart in zip(found, answer["restarts"], strict=True):
+        for key, value in restart.items():
+            if key not in ("lost_print", "unattended_print"):
+                assert line[key] == ("" if value is None else json.dumps(value).strip('"'))
+        for key, value in (restart["lost_print"] or {}).items():
+            assert line[f"lost_print_{key}"] == str(value)
+        assert line["unattended_print_file"] == ""
+
+
+def test_its_rows_can_be_filtered(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read, permissions=["clipboard-read", "clipboard-write"])
+    open_log(page)
+    group = log(page).get_by_role("group", name="Filter")
+    assert all_words_of(group.get_by_role("button")) == ["All (5)", "Unexpected shutdowns (2)", "Lost prints (3)"]
+    pressed = group.locator("[aria-pressed=true]")
+    expect(pressed).to_have_text("All (5)")
+    for name, count in (("Unexpected shutdowns", 2), ("Lost prints", 3), ("All", 5)):
+        button = group.get_by_role("button", name=name)
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(button).to_be_focused()
+        expect(pressed).to_have_text(f"{name} ({count})")
+        expect(rows(page)).to_have_count(count)
+        assert len(download_csv(page)) == count
+        assert len(copy_text(page)) == count
+    # It stays when another range is chosen, also if there is nothing to show then.
+    group.get_by_role("button", name="Lost prints").click()
+    choose(page, "Day")
+    expect(pressed).to_have_text("Lost prints (1)")
+    expect(rows(page)).to_have_count(1)
+    page.route(re.compile(rf"{ENDPOINT}\?days="), without_lost_prints)
+    choose(page, "Week")
+    expect(pressed).to_have_text("Lost prints (0)")
+    expect(log(page)).to_contain_text("No restarts of this kind in this period.")
+    expect(log(page).get_by_role("button", name="Download CSV")).to_be_hidden()
+    assert violations(page, f"#{ID}") == []
+
+
+def without_lost_prints(route: Route) -> None:
+    answer = route.fetch().json()
+    for restart in answer["restarts"]:
+        restart["lost_print"] = None
+    route.fulfill(json=answer)
 
 
 def test_older_restarts_are_shown_on_demand(make_server: MakeServer, open_page: OpenPage) -> None:
@@ -328,7 +376,7 @@ def test_clearing_it_asks_first_and_needs_settings(make_server: MakeServer, open
     server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS))
     viewer = open_page(server, "viewer")
     open_log(viewer)
-    expect(log(viewer).get_by_role("button", name="Copy as CSV")).to_be_visible()
+    expect(log(viewer).get_by_role("button", name="Download CSV")).to_be_visible()
     expect(log(viewer).get_by_role("button", name="Clear the restart log")).to_be_hidden()
     other = open_page(server)
     expect(notice(other)).to_be_visible()
@@ -349,6 +397,21 @@ def test_clearing_it_asks_first_and_needs_settings(make_server: MakeServer, open
     expect(notice(other)).to_have_count(0)
 
 
+@pytest.mark.each_octoprint
+def test_escape_closes_the_question_before_the_log(only_read: OctoPrint, open_page: OpenPage) -> None:
+    page = open_page(only_read)
+    open_log(page)
+    log(page).get_by_role("button", name="Clear the restart log").click()
+    question = page.locator(".modal:visible", has_text="This permanently deletes all recorded restarts.")
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    page.wait_for_timeout(500)
+    expect(log(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(log(page)).to_be_hidden()
+
+
 def test_a_failed_clearing_is_reported(only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
     page = open_page(only_read)
 
@@ -366,6 +429,16 @@ def test_without_files_list_it_names_no_file(only_read: OctoPrint, open_page: Op
     open_log(page)
     expect(rows(page).first).to_contain_text(re.compile(r"A print was lost: a file, at least 43%"))
     assert "benchy" not in page.content()
+
+
+def test_switching_it_off_removes_its_notice_at_once(make_server: MakeServer, open_page: OpenPage) -> None:
+    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+    expect(notice(page)).to_be_visible()
+    dialog(page)
+    control(page, "restart_log").uncheck()
+    save(page)
+    expect(notice(page)).to_have_count(0, timeout=2000)
+    expect(entry(page)).to_have_accessible_name("Uptime: Host OctoPrint")
 
 
 def test_a_switched_off_log_shows_nothing(make_server: MakeServer, open_page: OpenPage) -> None:

@@ -24,22 +24,22 @@ const marks = (lane, state) => lane.filter(({css}) => css === `octoprint_uptime_
 test("spans are to scale", () => {
     const {octoprint, host} = timelineOf({
         octoprint: [
-            span("not_recorded", "2026-10-26 12:00", "2026-11-01 12:00"),
             running("2026-11-01 12:00", "2026-11-13 12:00"),
             span("maybe_running", "2026-11-13 12:00", "2026-11-16 12:00"),
             span("unknown", "2026-11-19 12:00", "2026-11-22 12:00"),
-            running("2026-11-22 12:00", END)
+            span("not_recorded", "2026-11-22 12:00", "2026-11-24 00:00"),
+            running("2026-11-24 00:00", END)
         ],
         host: [running("2026-10-26 12:00", END)]
     });
     assert.deepEqual(bars(octoprint, "running"), [
         [20, 40],
-        [90, 10]
+        [95, 5]
     ]);
     assert.deepEqual(bars(octoprint, "maybe"), [[60, 10]]);
     assert.deepEqual(bars(octoprint, "unrecorded"), [
-        [0, 20],
-        [80, 10]
+        [80, 10],
+        [90, 5]
     ]);
     assert.deepEqual(bars(octoprint, "ground"), bars(octoprint, "unrecorded"));
     assert.deepEqual(bars(host, "running"), [[0, 100]]);
@@ -101,7 +101,7 @@ test("marks stand in the lane of what went down, lost prints in OctoPrint's", ()
         ),
         [1, 2, 2]
     );
-    assert.equal(marks(octoprint, "lost")[0].left, "clamp(5px, 76.66666666666667%, 100% - 5px)");
+    assert.equal(marks(octoprint, "lost")[0].left, "76.66666666666667%");
     assert.equal(
         marks(host, "unexpected")[0].title,
         "A print was lost: between 12:00 PM and 12:04 PM on Nov 18"
@@ -174,4 +174,58 @@ test("its label says what a screen reader can't see", () => {
         timelineOf({octoprint}, 1, {locale: "de"}).label,
         "Wann der Host und OctoPrint am letzten Tag liefen. Die Liste darunter sagt dasselbe in Worten."
     );
+});
+
+test("the axis begins where the record begins, and says so", () => {
+    const record = (begin, others = []) => ({
+        octoprint: [span("not_recorded", "2026-10-26 12:00", begin), ...others],
+        host: [span("not_recorded", "2026-10-26 12:00", begin), running(begin, END)]
+    });
+    const given = record("2026-11-25 09:00", [
+        running("2026-11-25 09:00", "2026-11-25 10:00"),
+        running("2026-11-25 10:30", END)
+    ]);
+    const {octoprint, ticks, note, label, legend} = timelineOf(given);
+    assert.deepEqual(
+        bars(octoprint, "running").map(([left, width]) => [Math.round(left), Math.round(width)]),
+        [
+            [0, 33],
+            [50, 50]
+        ]
+    );
+    assert.deepEqual(
+        ticks.map(({text}) => text),
+        ["9:00 AM", "9:30 AM", "10:00 AM", "10:30 AM", "11:00 AM", "11:30 AM", "Now"]
+    );
+    assert.equal(note, "Recording in this period started at 9:00 AM today.");
+    assert.ok(label.endsWith(note));
+    assert.deepEqual(
+        legend.map(({text}) => text),
+        ["Running", "Not running"]
+    );
+    assert.equal(
+        timelineOf(given, 30, {locale: "de"}).note,
+        "In diesem Zeitraum begann die Aufzeichnung heute um 09:00."
+    );
+    // Ticks that read the same are one.
+    const minutes = timelineOf(record("2026-11-25 11:58", [running("2026-11-25 11:58", END)]));
+    assert.deepEqual(
+        minutes.ticks.map(({text}) => text),
+        ["11:58 AM", "11:59 AM", "Now"]
+    );
+    const days = timelineOf(record("2026-11-22 12:00", [running("2026-11-22 12:00", END)]));
+    assert.deepEqual(
+        days.ticks.map(({text}) => text),
+        ["Nov 22", "Nov 23", "Nov 24", "Nov 25", "Now"]
+    );
+});
+
+test("the axis is the range's if that begins with a stop, or nothing is recorded", () => {
+    const stopped = timelineOf({octoprint: [running("2026-11-10 12:00", END)]});
+    const nothing = timelineOf({octoprint: [span("not_recorded", "2026-10-26 12:00", END)]});
+    for (const {ticks, note} of [stopped, nothing]) {
+        assert.equal(ticks[0].text, "Oct 26");
+        assert.equal(note, "");
+    }
+    assert.deepEqual(bars(nothing.octoprint, "unrecorded"), [[0, 100]]);
 });

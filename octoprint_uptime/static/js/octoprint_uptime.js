@@ -191,7 +191,8 @@ $(function () {
             const now = settingsViewModel.lastReceivedSettings.plugins[ID];
             if (_.isEqual(before, now)) return;
             self.saved(_.clone(now));
-            if (before && before.poll_interval_seconds !== now.poll_interval_seconds) askIn(0);
+            const differs = (key) => before && before[key] !== now[key];
+            if (differs("poll_interval_seconds") || differs("restart_log")) askIn(0);
         }
 
         // OctoPrint's callbacks

@@ -8,6 +8,7 @@ $(function () {
     const LONGEST_AT_FIRST = 30;
 
     const DAY_MS = 86400000;
+    const REVOKE_MS = 60000; // by then a browser has begun to save a file
 
     function OctoPrintUptimeRestartsViewModel([asking, file]) {
         const self = this;
@@ -22,7 +23,8 @@ $(function () {
         self.since = ko.observable();
         self.copied = ko.observable("");
         self.hostLabel = asking.system.label;
-        self.hasRows = ko.pureComputed(() => Boolean(self.log() && self.log().rows().length));
+        self.filter = ko.observable();
+        self.hasRows = ko.pureComputed(() => Boolean(self.log() && self.log().found().length));
 
         const rangeNames = {
             1: () => gettext("Day"),
@@ -36,6 +38,18 @@ $(function () {
             press: () => load(days)
         }));
 
+        const FILTERS = [
+            {name: () => gettext("All"), shows: () => true},
+            {name: () => gettext("Unexpected shutdowns"), shows: ({clean}) => !clean},
+            {name: () => gettext("Lost prints"), shows: ({lost_print}) => lost_print}
+        ];
+        const filtersOf = (restarts) =>
+            FILTERS.map((filter) => ({
+                text: `${filter.name()} (${restarts.filter(filter.shows).length})`,
+                isPressed: ko.pureComputed(() => self.filter() === filter),
+                press: () => self.filter(filter)
+            }));
+
         // Return the shortest range that holds everything recorded.
         function firstRange() {
             const since = Date.parse((asking.answer() || {}).recorded_since);
@@ -48,6 +62,7 @@ $(function () {
         self.showLog = () => {
             const opener = document.activeElement;
             forget();
+            self.filter(FILTERS[0]);
             dialog()
                 .one("hidden", () => opener.focus())
                 .modal("show");
@@ -96,33 +111,43 @@ $(function () {
             self.beginning(undefined);
             const {restarts} = answer;
             const history = spans.readHistory(answer);
-            const shown = ko.observableArray(restarts.slice(0, ROWS_AT_FIRST).map(rowOf));
+            const found = ko.pureComputed(() => restarts.filter(self.filter().shows));
+            const limit = ko.observable(ROWS_AT_FIRST);
             self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
                 figures: figures.of(history.figures),
                 timeline: timeline.of(history, self.days()),
-                rows: shown,
-                more: ko.pureComputed(() => shown().length < restarts.length),
+                filters: filtersOf(restarts),
+                isEmpty: !restarts.length,
+                found,
+                rows: ko.pureComputed(() => found().slice(0, limit()).map(rowOf)),
+                more: ko.pureComputed(() => found().length > limit()),
                 showAll: () => {
-                    shown(restarts.map(rowOf));
+                    limit(Infinity);
                     dialog().find("summary").eq(ROWS_AT_FIRST).focus(); // the button is gone
-                },
-                restarts
+                }
             });
         };
 
         const request = asking.askForDays(self.fromResponse, fail);
 
-        // Copying
+        // Downloading and copying what the filter shows
 
-        function copy(text, viewModel, event) {
-            copyToClipboard(text);
+        self.downloadCsv = () => {
+            const csv = ["\ufeff", rows.csvOf(self.log().found())]; // spreadsheets need the mark for UTF-8
+            const url = URL.createObjectURL(new Blob(csv, {type: "text/csv"}));
+            const today = moment().locale("en").format("YYYY-MM-DD");
+            $("<a>")
+                .attr({href: url, download: `octoprint-uptime-restarts-${today}.csv`})[0]
+                .click();
+            setTimeout(() => URL.revokeObjectURL(url), REVOKE_MS);
+        };
+
+        self.copyText = (viewModel, event) => {
+            copyToClipboard(rows.textOf(self.log().found()));
             event.target.focus(); // copying has taken it
             self.copied(gettext("Copied."));
-        }
-
-        self.copyCsv = (...args) => copy(rows.csvOf(self.log().restarts), ...args);
-        self.copyText = (...args) => copy(rows.textOf(self.log().restarts), ...args);
+        };
 
         // Clearing
 
@@ -140,7 +165,8 @@ $(function () {
                             if (self.log()) load(self.days());
                             asking.askNow();
                         })
-            });
+                // The dialog doesn't take the focus itself, so Escape would close the log behind it.
+            }).focus();
 
         self.onBeforeBinding = () => {
             asking.answer.subscribe((answer) => {

@@ -1,4 +1,4 @@
-// The restart log's rows, the details that a row opens to, and both as text to copy.
+// The restart log's rows, the details that a row opens to, and both as text and CSV.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;
@@ -120,7 +120,7 @@
         };
     }
 
-    // Copying
+    // As text and CSV
 
     // A spreadsheet would evaluate a text that begins like a formula.
     const cellOf = (value) => {

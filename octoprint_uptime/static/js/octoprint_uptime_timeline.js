@@ -7,21 +7,40 @@
     const MARK_PX = 4; // nearer marks become one
     const UNCERTAIN_PX = 2; // shorter doubts are not drawn
 
-    const TICKS = {1: 6, 7: 7, 30: 6, 365: 6};
+    const DAY_MS = 86400000;
+    const EDGE = 0.7; // percent; where a mark still lies within the width
 
-    const tickTextOf = {
-        1: words.clockOf,
-        7: words.dateOf,
-        30: words.dateOf,
-        365: (time) => moment(time).format("MMM YYYY")
-    };
+    function tickTextOf(length) {
+        if (length <= 1.1 * DAY_MS) return words.clockOf;
+        if (length <= 100 * DAY_MS) return words.dateOf;
+        return (time) => moment(time).format("MMM YYYY");
+    }
 
+    // A tick with the text of the one before says nothing.
     function ticksOf({from, to}, days) {
-        const count = TICKS[days];
-        return _.range(count + 1).map((n) => ({
+        const count = days === 7 ? 7 : 6;
+        const textOf = tickTextOf(to - from);
+        const ticks = _.range(count + 1).map((n) => ({
             left: (n / count) * 100 + "%",
-            text: n === count ? gettext("Now") : tickTextOf[days](from + ((to - from) * n) / count)
+            text: n === count ? gettext("Now") : textOf(from + ((to - from) * n) / count)
         }));
+        return ticks.filter(({text}, n) => !n || text !== ticks[n - 1].text);
+    }
+
+    // Return a history from where its record begins.
+    function recordedPartOf(history) {
+        const [first] = history.octoprint;
+        const beginsLater =
+            first &&
+            first.state === "not_recorded" &&
+            first.from <= history.from &&
+            first.to < history.to;
+        const from = beginsLater ? first.to : history.from;
+        const cut = (lane) =>
+            lane
+                .filter(({to}) => to > from)
+                .map((span) => ({...span, from: Math.max(span.from, from)}));
+        return {...history, from, octoprint: cut(history.octoprint), host: cut(history.host)};
     }
 
     function lanesOf({from, to: now, octoprint, host, restarts}) {
@@ -49,7 +68,7 @@
 
         const markOf = (css) => (restart) => ({
             css: "octoprint_uptime_mark " + css,
-            left: `clamp(5px, ${place(restart.gap.from)}%, 100% - 5px)`,
+            left: Math.min(100 - EDGE, Math.max(EDGE, place(restart.gap.from))) + "%",
             width: "",
             title: `${words.titleOf(restart)}: ${words.whenEnded(restart)}`
         });
@@ -88,7 +107,14 @@
         };
     }
 
-    function of(history, days) {
+    function of(wholeHistory, days) {
+        const history = recordedPartOf(wholeHistory);
+        const note =
+            history.from > wholeHistory.from
+                ? _.sprintf(gettext("Recording in this period started %(when)s."), {
+                      when: words.atMoment(history.from)
+                  })
+                : "";
         const lanes = lanesOf(history);
         const drawn = [...lanes.host, ...lanes.octoprint].flatMap(({css}) => css.split(" "));
         const label = ngettext(
@@ -99,7 +125,8 @@
         return {
             ...lanes,
             ticks: ticksOf(history, days),
-            label: _.sprintf(label, {count: days}),
+            note,
+            label: _.compact([_.sprintf(label, {count: days}), note]).join(" "),
             // Where nothing is drawn, nothing was running.
             legend: words.legendOf(["running", "stopped", ...drawn])
         };
