@@ -314,7 +314,10 @@ def test_each_tab_makes_only_its_own_requests(server: OctoPrint, open_page: Open
 def test_a_missing_feature_of_the_browser_costs_only_itself(
     only_read: OctoPrint, open_page: OpenPage, feature: str
 ) -> None:
-    page = open_page(only_read, prepare=lambda page: page.add_init_script(f"delete window.{feature}"))
+    def without_it(page: Page) -> None:
+        page.add_init_script(f"delete window.{feature}")
+
+    page = open_page(only_read, prepare=without_it)
     expect(entry(page)).to_have_text(BOTH)
     expect(notice(page)).to_be_visible()
     open_popover(page)
