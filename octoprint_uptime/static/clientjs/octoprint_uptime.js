@@ -7,12 +7,12 @@
             this.base = base;
         }
 
-        // A promise of the API's answer
+        // Return a promise of the API's response
         get(opts) {
             return this.base.simpleApiGet("octoprint_uptime", opts);
         }
 
-        // As in formatting.py; a test compares the two
+        // Like formatting.py; a test compares the two
         format(seconds, displayFormat = "full") {
             if (!(displayFormat in UNITS && seconds >= 0 && seconds < Infinity)) {
                 throw new RangeError(`can't format ${seconds} as ${displayFormat}`);

@@ -1,8 +1,8 @@
-// Polls the server, keeps its answer and counts on from it while somebody looks. Touches no element.
+// Polls the server, keeps its answer and keeps counting from it while someone is looking. Touches no page elements.
 $(function () {
     const ID = "octoprint_uptime";
 
-    const LONGEST_TIMEOUT_SECONDS = 86400; // browsers run much longer timers at once
+    const LONGEST_TIMEOUT_SECONDS = 86400; // browsers fire timers that are much longer than this immediately
     const REQUEST_TIMEOUT_SECONDS = 10;
     const LONGEST_BACKOFF_SECONDS = 300;
     const JUMP_MS = 1500; // between wall clock and steady clock: the device slept, or a clock was set
@@ -31,8 +31,8 @@ $(function () {
 
         const failures = ko.observable(0); // in a row
         const tabVisible = ko.observable(OctoPrint.coreui.isVisible());
-        const views = ko.observableArray(); // each an observable: whether somebody looks at it
-        const answerWanted = ko.observable(true); // even if nobody looks: it may report a restart
+        const views = ko.observableArray(); // each an observable: whether someone is looking at it
+        const answerWanted = ko.observable(true); // even if nobody is looking: it may report a restart
 
         let tickTimer;
         let askTimer;
@@ -82,9 +82,9 @@ $(function () {
         );
         self.octoprint = uptime("octoprint_", () => "OctoPrint");
 
-        // Who looks
+        // Who is looking
 
-        // Take an observable that says whether somebody looks at a view.
+        // Register an observable that says whether someone is looking at a view.
         self.watch = (isLookedAt) => views.push(isLookedAt);
 
         const mayAsk = ko.pureComputed(() => tabVisible() && self.permitted());
@@ -114,8 +114,8 @@ $(function () {
             if (jumped) askIn(0);
         }
 
-        // One tick a second serves both uptimes. It comes when one of them reaches a new second; of the two, the
-        // one that follows the other within half a second. So an uptime lags by half a second at most.
+        // One tick a second serves both uptimes. It comes just after one uptime reaches a new second: the one that
+        // turns at most half a second after the other. So an uptime lags by half a second at most.
         function secondsToNextTick() {
             const [system, octoprint] = [self.system.seconds(), self.octoprint.seconds()];
             const toTurn = (seconds) => 1 - (seconds % 1);

@@ -1,4 +1,4 @@
-// The figures of a history as text. A figure that is known in part is said to be at least that.
+// The figures of a history as text. A figure that is only partly known is shown as "at least …".
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;
@@ -26,7 +26,7 @@
         recorded_seconds: recorded
     }) {
         if (!recorded) return "";
-        // To a tenth: a minimum rounds down and a maximum up, but to 100 only if it is all.
+        // Round to a tenth, a minimum down and a maximum up, but show 100 only if OctoPrint ran the whole time.
         const percentOf = (seconds, round) => {
             const tenths = round((seconds / recorded) * 1000);
             return words.percentOf((seconds < recorded ? Math.min(tenths, 999) : 1000) / 10);

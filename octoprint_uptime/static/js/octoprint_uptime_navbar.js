@@ -3,7 +3,7 @@ $(function () {
     const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
-    // What the entry gives up when there is no room, one after the other.
+    // The parts that the entry gives up when there is too little room, one after another.
     const GIVEN_UP_IN_TURN = ["labels", "secondUptime", "seconds", "text"];
 
     // Until an uptime is known, reserve room for some days.
@@ -38,8 +38,8 @@ $(function () {
 
         // The entry's text
 
-        // Return the widest text with these units. All digits are equally wide, so only a unit or another digit of the
-        // days changes it.
+        // Return the widest text with these units. All digits are equally wide, so it changes only when a unit is
+        // added or the days get another digit.
         const widestOf = (text) => text.replace(/\b\d(?=[hms])/g, "00").replace(/\d/g, "0");
 
         function textOf({uptime, setting}, values, without, widest) {
@@ -103,7 +103,7 @@ $(function () {
 
         const element = (suffix) => document.getElementById(`navbar_plugin_${ID}_${suffix}`);
 
-        // Give up one thing after the other until the navbar is no higher than without the entry.
+        // Give up one part after another until the navbar is no higher than without the entry.
         function fit() {
             const navbar = document.getElementById("navbar");
             const texts = element("texts");

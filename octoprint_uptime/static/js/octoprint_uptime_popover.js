@@ -91,7 +91,7 @@ $(function () {
             settingsViewModel.show("settings_plugin_" + ID);
         };
 
-        // Where it stands
+        // Position
 
         // Keep it inside the window and, if there is room, left of the notice: neither covers the other's buttons then.
         self.fit = () => {

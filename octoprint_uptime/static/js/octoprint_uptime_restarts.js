@@ -19,7 +19,7 @@ $(function () {
         self.mayConfigure = asking.mayConfigure;
         self.days = ko.observable(); // of the range
         self.log = ko.observable(); // what the dialog shows, once loaded
-        self.beginning = ko.observable(); // or the text that there is nothing to show yet
+        self.beginning = ko.observable(); // or the text shown while there is nothing yet
         self.since = ko.observable();
         self.copied = ko.observable("");
         self.hostLabel = asking.system.label;
@@ -105,7 +105,7 @@ $(function () {
             if (words.hasNothingToShow(answer) || !answer.history) {
                 self.log(undefined);
                 self.beginning({text: beginningOf(answer)});
-                dialog().focus(); // the range had it
+                dialog().focus(); // the focus was on a range button
                 return;
             }
             self.beginning(undefined);

@@ -17,7 +17,7 @@
     const stateOf = ({lost_print, clean}) =>
         lost_print ? "lost" : clean ? "stopped" : "unexpected";
 
-    // As `whenEnded`, for a column.
+    // Like `whenEnded`, but for a column.
     function whenOf(restart) {
         const {ended_after: after, ended_before: before, started_at} = restart;
         if (!after && !before && started_at) return words.stampOf(started_at);

@@ -1,6 +1,7 @@
-// Reads an answer's history and splits it by the reader's days. Knows no element and no word.
-// Moments are milliseconds since 1970 by the server's clock, whose "now" is where the history ends: a reader's clock that
-// is wrong moves nothing. Only the calendar is the reader's. Unknown moments are NaN, which no comparison finds.
+// Reads an answer's history and splits it by the reader's days. Uses no page elements and contains no texts.
+// Times are milliseconds since 1970 by the server's clock, whose "now" is the end of the history, so a wrong clock on
+// the reader's device changes nothing. Only the calendar is the reader's. Unknown times are NaN, for which every
+// comparison is false.
 (function () {
     const STOP_MS = 5 * 60000; // a shorter stop, such as a restart for an update, marks no day
 

@@ -139,7 +139,7 @@ $(function () {
             const {left, width} = event.currentTarget.getBoundingClientRect();
             const share = (event.clientX - left - PADDING_PX) / (width - 2 * PADDING_PX);
             self.picked(Math.min(DAYS - 1, Math.max(0, Math.floor(share * DAYS))));
-            return true; // so that a press does what it does: it gives the focus
+            return true; // so that a press keeps its default action, which moves the focus
         };
 
         // After a finger is lifted, its day stays described.

@@ -3,9 +3,9 @@
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;
 
-    const WIDTH_PX = 700; // roughly; decides what is too narrow to be drawn by itself
-    const MARK_PX = 4; // nearer marks become one
-    const UNCERTAIN_PX = 2; // shorter doubts are not drawn
+    const WIDTH_PX = 700; // roughly; decides which spans are too narrow to be drawn separately
+    const MARK_PX = 4; // marks closer than this are merged
+    const UNCERTAIN_PX = 2; // shorter uncertain spans are not drawn
 
     const DAY_MS = 86400000;
     const EDGE = 0.7; // percent; where a mark still lies within the width
@@ -47,7 +47,7 @@
         const pixel = (now - from) / WIDTH_PX;
         const place = (time) => ((time - from) / (now - from)) * 100;
 
-        // Runs too short to be seen are drawn as one with the next.
+        // Runs too short to be seen are merged with the next.
         function joined(runs) {
             const bars = [];
             runs.forEach((run) => {

@@ -1,4 +1,4 @@
-// Words about times, prints and restarts that the whole page shares. Knows no element of the page.
+// Words about times, prints and restarts that the whole page shares. Uses no page elements.
 (function () {
     // The modules that the view models share; this file is loaded first.
     const page = (OctoPrint.plugins.octoprint_uptime._page = {});
@@ -201,7 +201,7 @@
     const lostPrintsOf = (count) =>
         counted(ngettext("%(count)d lost print", "%(count)d lost prints", count), count);
 
-    // The states that a picture shows, in the order of its legend
+    // The states that a chart shows, in the order of its legend
 
     const states = {
         running: () => gettext("Running"),
