@@ -577,6 +577,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
 @example(lxc=False, events=[PRINT_A, ("pause",), ("lose_printer",), KILLED])
 @example(lxc=False, events=[PRINT_A, ("pause",), ("lose_printer",), CLEANLY])
 @example(lxc=False, events=[PRINT_A, CLEANLY])
+@example(lxc=False, events=[PRINT_A, ("end_print", "cancelling"), KILLED])
 @example(lxc=False, events=[("find_print", "a.gcode"), KILLED])
 @given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
 def test_log_reports_what_was_done(machines: list[Machine], lxc: bool, events: list[tuple[Any, ...]]) -> None:
