@@ -109,6 +109,7 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
         answer.of_the_past(HISTORY, each, answer.Asked(1, 30), sees_files)["history"]
         for each in (PERIOD, PERIOD._replace(figures=UNKNOWN_FIGURES))
     )
+    unseen = for_api(UP, UP, NEWS, None, sees_files)["unseen_restart"]
     system_info = answer.restart_for_system_info
     found: dict[str, list[dict[str, Any]]] = {
         "The response": [
@@ -116,6 +117,7 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
             for_api(DOWN, DOWN, News(), "psutil is missing", sees_files),
         ],
         "A restart": restarts,
+        "The unseen restart": [{name: unseen[name] for name in unseen.keys() - restarts[0].keys()}],
         "A print": prints,
         "A period that was not recorded": [
             *answer.of_the_past(HISTORY, None, answer.Asked(1, None), sees_files)["not_recorded"],
@@ -134,7 +136,7 @@ def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
     return found[heading]
 
 
-TABLES = ["The response", "A restart", "A print", "A period that was not recorded"]
+TABLES = ["The response", "A restart", "The unseen restart", "A print", "A period that was not recorded"]
 TABLES += ["The history", "A span", "The figures", "Errors", "The command line", "System info"]
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "list"}
 
