@@ -111,7 +111,7 @@ def test_octoprints_client_reads_the_api(only_read: OctoPrint, open_page: OpenPa
     answer = only_read.answer()
     assert re.fullmatch(rf"The host has been up for {DURATION}", said[0])
     assert re.fullmatch(rf"OctoPrint has been up for {DURATION}", said[1])
-    assert said[2:] == [f"It stopped after {answer['unseen_restart']['ended_after']}"]
+    assert said[2:] == [f"OctoPrint stopped unexpectedly after {answer['unseen_restart']['ended_after']}"]
 
 
 def test_octoprints_client_shows_why_it_is_refused(
