@@ -346,7 +346,7 @@ def seconds_of(text: str) -> int:
 
 
 def drifts(browser: Browser, servers: list[Server], minutes: float = 5) -> tuple[list[float], list[float]]:
-    """Return by how many seconds at most each navbar was behind the API's texts, and ahead of them."""
+    """Return the most seconds that each navbar was behind the API's texts, and the most that it was ahead."""
     pages = [open_page(browser, server) for server in servers]
     behind, ahead = [0.0] * len(servers), [0.0] * len(servers)
     fields = ("uptime", "octoprint_uptime")
@@ -406,8 +406,8 @@ def main() -> int:
         costs = [log_cost(browser, *pair) for pair in zip(servers, empty, strict=True)]
         row("opening a log with 1,000 restarts, compared with an empty one", " ms", 150, costs)
         entry, floor = zip(*(idle_costs(browser, server) for server in servers), strict=True)
-        row("main thread per second for the counting entry", " ms", 4, [*entry])
-        row("main thread per second for a one-line script that counts", " ms", None, [*floor])
+        row("main-thread time per second for the counting entry", " ms", 4, [*entry])
+        row("main-thread time per second for a one-line script that counts", " ms", None, [*floor])
         behind, ahead = drifts(browser, servers)
         row("longest lag of the navbar behind the API's text, over five minutes", " s", 1, behind)
         row("longest lead of the navbar over the API's text, over five minutes", " s", 0, ahead)
