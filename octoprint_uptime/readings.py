@@ -38,16 +38,16 @@ class Reading(NamedTuple):
 class Readings:
     """A judge of the readings of a source that is read repeatedly.
 
-    A true uptime runs with the boot clock, so its lag stays the same: 0 for the host's, and for a container's the boot
-    clock at the container's start. Therefore:
+    A true uptime advances with the boot clock, so its lag stays the same: 0 for the host's, and for a container's the
+    boot clock at the container's start. Therefore:
 
     - Believe the first possible reading, and then each one with the same lag.
     - Doubt all others, such as a single 0.0. Answer with the last believed reading plus the boot clock's advance.
     - If three doubted readings over ten seconds agree on another lag, believe that one instead.
-    - Reject the source if its seconds stand still, or after ten doubted readings in a row over ten seconds. Then
+    - Reject the source if its seconds don't change, or after ten doubted readings in a row over ten seconds. Then
       believe nothing until three readings over ten seconds agree.
 
-    All lags are compared with the tolerance.
+    Two lags agree if they differ by no more than the tolerance.
     """
 
     def __init__(self, process_start: float) -> None:
@@ -72,9 +72,9 @@ class Readings:
             elif not self._is_rejected:
                 self.problem = reading.impossible
         elif reading.uptime == self._believed.uptime:
-            # Keep the older reading: it shows since when the seconds stand still.
+            # Keep the older reading: it shows when the seconds stopped changing.
             if reading.boot_clock - self._believed.boot_clock > TOLERANCE_SECONDS:
-                self._reject(f"it stands still at {reading.uptime} seconds")
+                self._reject(f"it no longer changes and stays at {reading.uptime} seconds")
         elif possible and _agree(reading.lag, self.lag):
             self._believe(reading, self.lag)
         elif possible and self._is_settled(reading):

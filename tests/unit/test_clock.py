@@ -412,7 +412,7 @@ def test_uptime_that_stands_still_is_not_reported(
         assert (uptime.seconds, uptime.source, uptime.scope) == (host.boot_clock, "psutil", "host")
         uptime = host.read(after, "1200.50 0.00")
     (warning,) = warnings(caplog)
-    assert "stands still at 1200.5 seconds" in warning
+    assert "stays at 1200.5 seconds" in warning
 
 
 @linux_only
