@@ -29,18 +29,18 @@ class _Segment(NamedTuple):
 def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list[float | None]:
     """Return the time of each run's boot, in seconds since 1970, or None if the boot's clock is not trusted.
 
-    ``now`` is the current time by the wall clock. ``clock_is_right`` says that there is evidence for it; without
-    evidence the clock may be behind or ahead. If the last run is still running, its last heartbeat is ``now``.
+    ``now`` is the current time by the wall clock. ``clock_is_right`` is true if there is evidence for it; otherwise
+    the clock may be behind or ahead. If the last run is still running, its last heartbeat is ``now``.
 
     The runs are in order, so their times must be in order, too. Trust the largest set of boots for which this is the
-    case. If two boots contradict each other, trust the earlier one, because a clock that is not set yet, or was
-    restored from a file, is behind. Two kinds of boots don't count:
+    case. If two sets are equally large, prefer the earlier boot, because a clock that is not set yet, or was restored
+    from a file, is behind. Two kinds of boots don't count:
 
     - those that lie in the future: nothing can have started later than ``now``;
-    - with evidence, those that contradict the present: they must have ended before its boot began.
+    - with evidence, those that contradict the present boot, because every earlier boot must have ended before it began.
 
-    A clock before 2026 is not set yet, and shows nothing about other boots. Nothing is discarded: once a clock that was
-    behind has been set, boots that seemed to lie in the future count again.
+    A clock that shows a time before 2026 has not been set, and says nothing about other boots. Nothing is discarded:
+    once a clock that was behind has been set, boots that seemed to lie in the future count again.
 
     An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and d is still running:
 
@@ -56,13 +56,13 @@ def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list
     c lies in the future. b came after a, but its clock says that it began before a ended: the clock was restored from
     a file and never set. a and d fit together, and so do b and d. Trust a and d, because a came before b.
 
-    While b was running, a contradicted the present. Without evidence, a was trusted even then. With evidence for b's
-    clock, b would have been trusted instead.
+    While b was running, a contradicted the present boot. Without evidence, a was trusted even then. With evidence for
+    b's clock, b would have been trusted instead.
     """
     segments = _segments(runs)
     present = segments[-1] if runs and runs[-1].ended is None else None
     latest_start = latest_end = math.inf
-    if now >= EARLIEST:  # else the clock is not set yet, and shows nothing about other boots
+    if now >= EARLIEST:  # else the clock has not been set, and says nothing about other boots
         latest_start = now
         latest_end = (present.boot if present else now) if clock_is_right else math.inf
     possible = [
