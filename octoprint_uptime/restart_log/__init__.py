@@ -34,10 +34,10 @@ class News(NamedTuple):
     """What every API response says about restarts.
 
     ``last`` is the newest restart, and ``unseen`` is the undismissed one that the notice is about. Each is None if
-    there is none. ``unseen_shutdowns`` counts the unexpected shutdowns that nobody has dismissed, and
-    ``unseen_lost_prints`` the prints lost, also in clean shutdowns. Both are 0 if ``unseen`` is None.
-    ``printed_since`` says whether there was or may have been a print after ``unseen``. ``recorded_since`` is when the
-    recording of the oldest run with a trusted clock began, in seconds since 1970.
+    there is none. ``unseen_shutdowns`` counts the undismissed unexpected shutdowns, and ``unseen_lost_prints`` the
+    undismissed lost prints, including those lost in clean shutdowns. Both are 0 if ``unseen`` is None.
+    ``printed_since`` is true if there was or may have been a print after ``unseen``. ``recorded_since`` is when
+    recording began in the oldest run whose clock is trusted, in seconds since 1970.
     """
 
     last: Restart | None = None
@@ -68,14 +68,17 @@ class RestartLog:
         self._known_news: tuple[object, News] = (None, News())
 
     def begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
-        """Start to record the current run. Both times are by the boot clock. Returns immediately.
+        """Start to record the current run. Both times are boot-clock times. Returns immediately.
 
         The log's thread calls ``read_print`` before each write. It returns the print that is running or paused.
         """
         self._recorder.begin(started, recorded_from, read_print)
 
     def update(self, only_if_changed: bool = False) -> None:
-        """Record the current print, or only if it is another one than before. Returns immediately."""
+        """Record the current print. With ``only_if_changed``, do so only if it is a different print.
+
+        Returns immediately.
+        """
         self._recorder.update(only_if_changed)
 
     def switch_off(self) -> None:
@@ -83,13 +86,13 @@ class RestartLog:
         self._recorder.end("off")
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """Record a clean shutdown and stop. Wait up to ``seconds`` and return whether that has reached the disk."""
+        """Record a clean shutdown and stop. Wait up to ``seconds``, and return whether that has reached the disk."""
         return self._recorder.stop(seconds)
 
     def dismiss(self, restart_id: int, seconds: float = STOP_SECONDS) -> bool:
         """Dismiss the notices about this restart and all earlier ones, for everybody. Ignore an unknown id.
 
-        Takes effect immediately. Wait up to ``seconds`` and return whether it has been written, too.
+        Takes effect immediately. Wait up to ``seconds``, and return whether the change has also been written.
         """
         earlier = self._recorder.state.earlier
         known = any(run.id == restart_id for run in earlier)
@@ -99,7 +102,7 @@ class RestartLog:
     def clear(self, seconds: float = STOP_SECONDS) -> bool:
         """Delete all runs except the current one.
 
-        Takes effect immediately. Wait up to ``seconds`` and return whether it has been written, too.
+        Takes effect immediately. Wait up to ``seconds``, and return whether the change has also been written.
         """
         return _is_done(self._recorder.clear(), seconds)
 
@@ -166,7 +169,7 @@ class RestartLog:
 
 
 def _printed_since(runs: tuple[Run, ...], restart_id: int) -> bool:
-    """Return whether there was a print after the run that this restart ended, or may have been with the log off."""
+    """Return whether a run after this restart had a print, or may have had one while the log was off."""
     later = runs[[run.id for run in runs].index(restart_id) + 1 :]
     return any(run.printed or run.ended == "off" or run.recorded_from > run.started for run in later)
 

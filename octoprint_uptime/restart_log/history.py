@@ -32,7 +32,8 @@ class History:
     """The restarts, uptimes and figures of some runs.
 
     ``runs`` are in chronological order. ``now`` is in seconds since 1970. If the last run is still running, ``now`` is
-    also its last heartbeat. ``clock_is_right`` says that there is evidence for ``now``. Later times are not reported.
+    also its last heartbeat. ``clock_is_right`` is true if there is evidence for ``now``. Times later than ``now``
+    are not reported.
     """
 
     def __init__(self, runs: Sequence[Run], now: float, clock_is_right: bool = False) -> None:
@@ -43,7 +44,7 @@ class History:
 
     @property
     def recorded_since(self) -> float | None:
-        """When the recording of the oldest run with a trusted clock began, in seconds since 1970."""
+        """When recording began in the oldest run whose clock is trusted, in seconds since 1970."""
         return next(
             (
                 self._until_now(boot + run.recorded_from)
@@ -256,8 +257,8 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
     else:
         longest = _difference(started, ended_after)
         if previous.may_be_in_one_boot_with(current):
-            # If the host stayed up and its clock was set, OctoPrint was down for the time by the boot clock. If not,
-            # it was down for longer.
+            # If the host stayed up and its clock was set, OctoPrint was down for as long as the boot clock shows. If
+            # the host did restart, it was down for longer.
             shortest = by_boot_clock if clean else 0
         else:
             # OctoPrint was down at least from the boot until its start.

@@ -71,11 +71,11 @@ class Recorder:
         return self._loaded
 
     def begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
-        """Start to record a run. Both times are by the boot clock. All methods but `stop` return immediately."""
+        """Start to record a run. Both times are boot-clock times. All methods but `stop` return immediately."""
         self._enqueue(partial(self._begin, started, recorded_from, read_print))
 
     def update(self, only_if_changed: bool) -> None:
-        """Record the print as it is now; or only if it is another one than before, or there is none any more."""
+        """Record the current print. With ``only_if_changed``, do so only if it is a different print, or has ended."""
         self._enqueue(partial(self._update, only_if_changed))
 
     def end(self, how: str) -> None:
@@ -94,7 +94,10 @@ class Recorder:
         return self._stopped.wait(seconds) and self._end_is_on_disk
 
     def dismiss(self, runs: Iterable[Run]) -> "Future[bool]":
-        """Record that the notices about the ends of these runs were dismissed. The result says if that was written."""
+        """Record that the notices about the ends of these runs were dismissed.
+
+        The result says whether that was written.
+        """
         dismissed = tuple(runs)
         ids = {run.id for run in dismissed}
         with self._lock:
@@ -171,7 +174,8 @@ class Recorder:
             self._write_and_load()
 
     def _is_up_to_date(self, current: Run) -> bool:
-        """Return whether there is nothing to write. If such tasks keep coming, there is no wait for a heartbeat."""
+        """Return whether there is nothing to write."""
+        # If tasks keep coming, the thread never waits long enough for a heartbeat, so check its time here.
         age = clock.boot_clock() - current.last_alive
         return (
             self._is_written
@@ -183,7 +187,7 @@ class Recorder:
     def _end(self, how: str, moment: float) -> None:
         current = self._state.current
         if current:
-            # The thread may have waited for the disk since then.
+            # The thread may have waited for the disk since `end` was called.
             current = self._with_print(current)
             last_alive = max(moment, current.last_alive, _seen(current))
             self._set_current(current._replace(ended=how, last_alive=last_alive))
@@ -215,7 +219,7 @@ class Recorder:
         self._store.close()
 
     def _clear(self, written: "Future[bool]") -> None:
-        self._forget_earlier()  # again, because the thread may have read them since
+        self._forget_earlier()  # again, because the thread may have read them in the meantime
         current = self._state.current
         self._also_write(partial(self._store.clear, current.id if current else 0), written)
 

@@ -19,7 +19,7 @@ class Progress(NamedTuple):
 
     @classmethod
     def of(cls, percent: object, position: object, z: object, seen: float | None) -> "Progress | None":
-        """Return the progress without the values that can't be right; None if none is left."""
+        """Return the progress without implausible values; None if none is left."""
         checked, whole, height = number(percent, 0, 100), number(position, 0), number(z)
         known = cls(checked, None if whole is None else int(whole), height, seen)
         return None if known[:3] == (None, None, None) else known
@@ -43,11 +43,11 @@ class Print(NamedTuple):
 class Run(NamedTuple):
     """One run of OctoPrint, from the start of its process to its end.
 
-    All times, including those of its print, are seconds by the boot clock. ``offset`` converts them to seconds since
+    All times, including those of its print, are boot-clock times in seconds. ``offset`` converts them to seconds since
     1970.
 
     - ``id`` is 0 until the run is stored.
-    - ``boot`` is the same for all runs of one boot. ``own_boot_id`` says that it names one start of a container
+    - ``boot`` is the same for all runs of one boot. ``own_boot_id`` is true if it names one start of a container
       instead of a boot of the host.
     - ``recorded_from`` is later than ``started`` if the log was switched on during the run.
     - ``last_alive`` is the last heartbeat.

@@ -29,7 +29,8 @@ MIGRATIONS = {
         "ALTER TABLE runs ADD COLUMN print_streamed INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE runs ADD COLUMN printed INTEGER NOT NULL DEFAULT 0",
         "UPDATE runs SET print_streamed = print_origin IS NULL OR print_origin = 'local' WHERE print_path IS NOT NULL",
-        # Version 1.1.0 did not record whether there was a print. Without one the page warns of the heaters.
+        # Version 1.1.0 did not record whether there was a print. If there was none since, the page warns about the
+        # heaters; assume that there was one.
         "UPDATE runs SET printed = 1",
         # Version 1.1.0 showed no notice after a clean shutdown, and an update must not announce old prints.
         "UPDATE runs SET dismissed = 1 WHERE ended = 'clean'",
@@ -180,7 +181,8 @@ class Store:
         name = f"{self._path.name}.damaged-{now}"
         names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
         aside = next(path for path in map(self._path.with_name, names) if not path.exists())
-        # The write-ahead log can stay: SQLite has moved it into the old file, or discards it for the new one.
+        # The write-ahead log can stay: SQLite has already merged it into the old file, or will discard it when it opens
+        # the new one.
         self._path.rename(aside)
         kept = sorted(self._path.parent.glob(f"{self._path.name}.damaged-*"), key=lambda path: path.stat().st_ctime_ns)
         for path in kept[:-DAMAGED_KEPT]:
@@ -200,7 +202,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
-    """Return the name of this boot in the stored runs, or a new one."""
+    """Return the name that stored runs have for this boot, or a new name."""
     if not clock.is_time(boot):
         return boot
     rows = connection.execute("SELECT boot, \"offset\" FROM runs WHERE typeof(boot) = 'text' ORDER BY id DESC")
