@@ -29,7 +29,8 @@ class Uptime(NamedTuple):
 
     ``source`` is ``proc`` or ``psutil``. ``started`` is the time of the start in seconds since 1970, by this
     machine's wall clock. It stays the same from one answer to the next. ``scope`` says whose uptime it is: ``host`` or
-    ``container``, or ``None`` for OctoPrint's. ``lacks_psutil`` is true if it is unknown and psutil is not installed.
+    ``container``, or ``None`` for OctoPrint's. ``lacks_psutil`` is true if the uptime is unknown and psutil is not
+    installed.
     """
 
     seconds: float | None
@@ -75,7 +76,7 @@ class Clock:
                 self._report(name, error)
                 lacks_psutil |= isinstance(error, ModuleNotFoundError) and error.name == "psutil"
                 continue
-            # The restart log uses the same offset, so both report the same time for one start.
+            # The restart log uses the same offset, so both report the same start time.
             started = self._steadied(boot_offset() + reading.lag)
             return Uptime(reading.uptime, name, started, source.scope)
         return Uptime(None, None, None, None, lacks_psutil)
@@ -116,7 +117,7 @@ def process_clock(logger: logging.Logger) -> Clock:
 
 
 def _clock(name: str, proc: Source, psutil: Source, logger: logging.Logger) -> Clock:
-    # Other systems have no /proc, or another kind of it.
+    # Other systems have no /proc, or a different kind of /proc.
     return Clock(name, {"proc": proc, "psutil": psutil} if sys.platform == "linux" else {"psutil": psutil}, logger)
 
 
@@ -174,7 +175,7 @@ def same_boot(one: str, other: str) -> bool:
 
 
 def is_time(boot: str) -> bool:
-    """Return whether this result of `boot_id` is the second of the boot, by the wall clock of then."""
+    """Return whether this result of `boot_id` is the time of the boot in seconds, by the wall clock at that time."""
     return boot.removeprefix("-").isdecimal()
 
 
@@ -211,9 +212,9 @@ class _ProcUptime:
 
 
 class _Stopwatch:
-    """A source that reads an uptime until it is a possible one, and then counts with the boot clock.
+    """A source that reads an uptime until it gets a possible one, and then advances it with the boot clock.
 
-    So later changes of the wall clock, which psutil uses, don't matter.
+    Later changes of the wall clock, which psutil uses, therefore don't matter.
     """
 
     def __init__(self, seconds: Callable[[], float], process_start: float, scope: str | None = None) -> None:
@@ -233,14 +234,14 @@ class _Stopwatch:
 
 
 def _proc_start() -> float:
-    """Return when this process started, by the boot clock."""
+    """Return the boot-clock time at which this process started."""
     # The start time is field 22. The name before it, in brackets, may contain spaces and brackets.
     ticks = int(PROC_STAT.read_bytes().rpartition(b")")[2].split()[19])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _process_start() -> float:
-    """Return when this process started, by the boot clock, or now if that is unknown: a later time is always safe."""
+    """Return when this process started, in boot-clock time; now if that is unknown, since a later time is safe."""
     try:
         return _proc_start() if sys.platform == "linux" else boot_clock()
     except (OSError, ValueError, IndexError):

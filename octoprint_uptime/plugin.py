@@ -135,7 +135,8 @@ class UptimePlugin(
         return flask.jsonify(fields)
 
     def _past(self, asked: answer.Asked, uptimes: answer.Uptimes, sees_files: bool) -> answer.Fields:
-        is_read = self._restart_log.is_read  # before the history, because it would lack runs that are read in between
+        # Read this flag first: runs that are loaded in between would be missing from the history.
+        is_read = self._restart_log.is_read
         history = self._restart_log.history() if self._values["restart_log"] else None
         period = None
         if history and is_read and asked.days:
@@ -241,7 +242,7 @@ class UptimePlugin(
         return ["."]
 
     def _connector(self) -> str | None:
-        # OctoPrint 1.11 knows no connectors, since each connection is a serial one.
+        # OctoPrint 1.11 has no connectors: every connection is serial.
         if not is_octoprint_compatible(">=2"):
             return SERIAL
         connection = self._printer.current_connection

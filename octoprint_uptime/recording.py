@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from .clock import Clock, boot_clock
 from .restart_log import Print, Progress, RestartLog
 
-SERIAL = "serial"  # OctoPrint 2.0's name of the connection by which OctoPrint streams a file
+SERIAL = "serial"  # OctoPrint 2.0's name for the connection over which OctoPrint streams a file
 
 _PAUSES = ("PrintPaused", "PrintResumed")
 _MAY_CHANGE_THE_PRINT = (
@@ -99,10 +99,10 @@ class Recording:
             data = self._printer.get_current_data()
             print_ = current_print(data, self._printer.get_connector())
             if print_ is None:
-                self._print_started = None  # a print that is found running later is another one
+                self._print_started = None  # a print that is found running later is a different one
                 return None
             found = _part(data, "progress")
-            # A print that was not seen starting may not have moved in Z since the last print or jog.
+            # If the plugin didn't see the print start, the print may not have moved in Z since the last print or jog.
             z = None if self._print_started is None else self._print_z
             progress = Progress.of(found.get("completion"), found.get("filepos"), z, boot_clock())
             return print_._replace(started=self._print_started, progress=progress)
