@@ -78,7 +78,9 @@ class Server:
         enable: Iterable[str] = (),
         disable: Iterable[str] = (),
     ) -> None:
-        """Write a new data folder. The password of all ``users`` is `PASSWORD`. ``plugins`` has settings of plugins.
+        """Write a new data folder. The password of all ``users`` is `PASSWORD`.
+
+        ``plugins`` maps plugins to their settings.
 
         Plugins that use the internet or open a dialog are disabled, except those in ``enable``. The plugins in
         ``disable`` are disabled, too.

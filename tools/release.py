@@ -129,7 +129,10 @@ def _install(environment: Path, file: Path, version: str) -> None:
 
 
 def publishing(version: str) -> list[str]:
-    """Return the command that creates the release on GitHub. Software Update needs both options of a candidate."""
+    """Return the command that creates the release on GitHub.
+
+    For a release candidate, Software Update needs both --prerelease and --target.
+    """
     target = ["--prerelease", "--target", CANDIDATE] if is_candidate(version) else ["--target", "main"]
     files = [str(file.relative_to(ROOT)) for file in _files()]
     command = ["gh", "release", "create", version, "--verify-tag", "--title", version, *target]

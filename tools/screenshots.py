@@ -89,7 +89,10 @@ def check_strip(page: Page) -> None:
 
 
 class Camera:
-    """A camera for screenshots in one language and theme. Names of English and light ones have no suffix."""
+    """A camera for screenshots in one language and theme.
+
+    The names of screenshots in English, and with the light theme, have no suffix for that.
+    """
 
     def __init__(self, browser: Browser, server: Server, locale: str, dark: bool) -> None:
         self._browser, self._server, self._locale, self._dark = browser, server, locale, dark
