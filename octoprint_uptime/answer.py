@@ -25,7 +25,7 @@ class Uptimes(NamedTuple):
 class Facts(NamedTuple):
     """Everything that goes into an API response.
 
-    ``values`` are the plugin's settings. ``sees_files`` says whether the caller has FILES_LIST. If the host's uptime is
+    ``values`` are the plugin's settings. ``sees_files`` is true if the caller has FILES_LIST. If the host's uptime is
     unknown, ``note`` says what to do about that, in the caller's language.
     """
 

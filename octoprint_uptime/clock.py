@@ -1,4 +1,4 @@
-"""Read from the operating system how long the host and this process have been up, and since when."""
+"""Read from the operating system how long the host and this process have been up, and when they started."""
 
 import logging
 import math

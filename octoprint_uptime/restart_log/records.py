@@ -29,7 +29,7 @@ class Print(NamedTuple):
     """A print that is running or paused.
 
     ``path`` and ``origin`` name its file as OctoPrint does. ``started`` is None if the plugin did not see it start.
-    ``streamed`` says whether OctoPrint sends the file, so that the print stops with OctoPrint. Otherwise the printer
+    ``streamed`` is true if OctoPrint sends the file, so that the print stops with OctoPrint. Otherwise the printer
     prints by itself.
     """
 
@@ -53,7 +53,7 @@ class Run(NamedTuple):
     - ``last_alive`` is the last heartbeat.
     - ``ended`` is ``clean`` after a clean shutdown, ``off`` if the log was switched off, and None if the run is
       still going or stopped unexpectedly.
-    - ``printed`` says whether there was a print in this run.
+    - ``printed`` is true if there was a print in this run.
     """
 
     id: int
