@@ -104,7 +104,7 @@ def check_no_link(page: Page) -> None:
     expect(popover(page).get_by_text(name)).to_be_hidden()
     entry(page).click()
     expect(notice(page).get_by_role("button", name=name)).to_be_hidden()
-    expect(dialog(page).get_by_text(name)).to_be_hidden()
+    expect(dialog(page).locator("button", has_text=name)).to_be_hidden()
 
 
 def test_without_the_settings_nothing_links_to_them_or_polls(make_server: MakeServer, open_page: OpenPage) -> None:
