@@ -215,7 +215,7 @@ def test_absurd_interval_causes_no_flood(page: Page) -> None:
     with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
         poll_now(page)
     page.wait_for_timeout(1000)
-    assert requests.count == 1
+    assert requests.count <= 2  # a poll may have been under way
 
 
 @pytest.mark.each_octoprint

@@ -28,15 +28,15 @@ def test_spans_are_those_of_the_recorded_runs(only_read: OctoPrint) -> None:
     history = history_of(only_read, 366)
     found = [(hours_ago(span["from"]), hours_ago(span["to"]), span["state"]) for span in history["octoprint"]]
     (first_from, _, first), *spans, (_, last_to, last) = found
-    assert (first, first_from) == ("not_recorded", pytest.approx(366 * 24, abs=0.1))
-    assert (last, last_to) == ("running", pytest.approx(0, abs=0.1))
+    assert (first, first_from) == ("not_recorded", pytest.approx(366 * 24, abs=0.5))
+    assert (last, last_to) == ("running", pytest.approx(0, abs=0.5))
     assert moment(history["octoprint"][-1]["from"]) == moment(only_read.answer()["octoprint_started_at"])
     running = [(since, to) for since, to, state in spans if state == "running"]
     # The first two follow each other at once.
     expected = [(40 * 24, 11 * 24), *((run.start, run.end) for run in RUNS[2:])]
-    assert running == [pytest.approx(each, abs=0.1) for each in expected]
+    assert running == [pytest.approx(each, abs=0.5) for each in expected]
     maybe = [(since, to) for since, to, state in spans if state == "maybe_running"]
-    assert [since for since, _ in maybe] == [pytest.approx(each, abs=0.1) for each in (11 * 24, 5)]
+    assert [since for since, _ in maybe] == [pytest.approx(each, abs=0.5) for each in (11 * 24, 5)]
     assert len(spans) == len(running) + len(maybe)
 
 

@@ -143,7 +143,8 @@ def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> 
     assert bars(page, 1, "unrecorded").count() == 0
     label = log(page).get_by_role("img").get_attribute("aria-label")
     assert (
-        label == "When the host and OctoPrint were running in the last 30 days. The list below says the same in words."
+        label
+        == "Timeline of when the host and OctoPrint were running in the last 30 days. The restarts are listed below."
     )
     ticks = all_words_of(log(page).locator(".octoprint_uptime_axis span"))
     assert len(ticks) == 7
@@ -202,7 +203,7 @@ def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -
     assert re.fullmatch(r"At \d+:\d\d [AP]M today", found.pop("Came back"))
     assert re.fullmatch(r"(59m|1h \d+m) to (4h 59m|5h \d+m)", found.pop("Downtime"))
     assert found == {
-        "Uptime before": "at least 14h 0m",
+        "Previous uptime": "at least 14h 0m",
         "What restarted": "The host",
         "Cause": "Unknown. Check octoprint.log.",
         "Version": "OctoPrint 1.11.8",
@@ -211,7 +212,7 @@ def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -
     assert violations(page, f"#{ID}") == []
     rows(page).nth(1).click()
     clean = log(page).locator("details").nth(1)
-    expect(clean).to_contain_text("It was shut down.")
+    expect(clean).to_contain_text("Clean shutdown")
     expect(clean).to_contain_text("OctoPrint only")
     expect(clean.get_by_role("button", name="Show file")).to_have_count(0)
     rows(page).first.click()

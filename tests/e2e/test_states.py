@@ -136,7 +136,7 @@ def test_keyboard_reaches_everything(page_with_log: Page) -> None:
     expect(rows(page).first).to_be_visible()
     expect(popover(page)).to_be_hidden()
     reached = []
-    for _ in range(20):
+    for _ in range(30):
         page.keyboard.press("Tab")
         focused = page.evaluate("document.activeElement.textContent.replace(/\\s+/g, ' ').trim()")
         if page.evaluate(f"document.activeElement.closest('#{ID} summary') !== null") and "fold" not in reached:

@@ -31,6 +31,8 @@ THEMES = {
 
 def unreadable(page: Page, *roots: str) -> dict[str, list[Contrast]]:
     """Return the unreadable parts of some elements, by theme."""
+    # A dialog that is still fading in has less contrast.
+    page.wait_for_function("!document.getAnimations().some((each) => each instanceof CSSTransition)")
     found = {}
     for name, sheet in THEMES.items():
         set_theme(page, sheet)

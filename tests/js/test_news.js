@@ -63,7 +63,7 @@ test("a lost print in German", () => {
 test("several lost prints", () => {
     const {title, paragraphs} = newsOf(LOST, 3, 2);
     assert.equal(title, "2 prints were lost");
-    assert.match(paragraphs[0], /^The last one: benchy\.gcode/);
+    assert.match(paragraphs[0], /^The most recent: benchy\.gcode/);
     assert.equal(
         paragraphs[2],
         "This is one of 3 unexpected shutdowns that haven't been dismissed. The restart log lists them all."
@@ -115,7 +115,7 @@ test("a print that a clean shutdown cut off", () => {
     const {title, paragraphs} = newsOf(cutOff, 0, 1);
     assert.equal(title, "A print was lost");
     assert.deepEqual(paragraphs.slice(1), [
-        "OctoPrint was shut down during the print at 6:55 PM today. OctoPrint came back at 6:56 PM today.",
+        "OctoPrint was shut down at 6:55 PM today, during the print. OctoPrint came back at 6:56 PM today.",
         CHECK
     ]);
     assert.equal(
@@ -126,7 +126,7 @@ test("a print that a clean shutdown cut off", () => {
     const others = (count, locale) => newsOf(cutOff, count, 1, locale).paragraphs[2];
     assert.equal(
         others(1),
-        "There was also 1 unexpected shutdown that hasn't been dismissed. The restart log lists them all."
+        "There was also 1 unexpected shutdown that hasn't been dismissed. The restart log lists it."
     );
     assert.equal(
         others(2),

@@ -82,7 +82,7 @@ test("details of a power cut", () => {
         Ended: "Between 6:55 PM and 7:02 PM today",
         "Came back": "At 7:04 PM today",
         Downtime: "2m to 9m",
-        "Uptime before": "at least 14h 0m",
+        "Previous uptime": "at least 14h 0m",
         "What restarted": "The host",
         "Was printing": "benchy.gcode, started at 2:00 PM today",
         "Print progress":
@@ -95,9 +95,9 @@ test("details of a power cut", () => {
 test("details of a power cut in German", () => {
     assert.deepEqual(detailsOf(POWER_CUT, {locale: "de"}), {
         Endete: "Heute zwischen 18:55 und 19:02",
-        "Lief wieder": "Heute um 19:04",
-        Ausfallzeit: "2m bis 9m",
-        "Lief zuvor": "mindestens 14h 0m",
+        "Wieder gestartet": "Heute um 19:04",
+        "Außer Betrieb": "2m bis 9m",
+        "Betriebszeit davor": "mindestens 14h 0m",
         "Was neu startete": "Der Host",
         Druckte: "benchy.gcode, gestartet heute um 14:00",
         Druckfortschritt:
@@ -120,9 +120,9 @@ test("details of a restart for an update", () => {
         Ended: "At 12:00 PM yesterday",
         "Came back": "At 12:01 PM yesterday",
         Downtime: "1m",
-        "Uptime before": "1d 0h 0m",
+        "Previous uptime": "1d 0h 0m",
         "What restarted": "OctoPrint only",
-        Cause: "It was shut down.",
+        Cause: "Clean shutdown",
         Version: "OctoPrint 1.11.8"
     });
 });

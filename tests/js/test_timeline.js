@@ -168,11 +168,11 @@ test("its label says what a screen reader can't see", () => {
     const octoprint = [running("2026-11-25 11:00", END)];
     assert.equal(
         timelineOf({octoprint}).label,
-        "When the host and OctoPrint were running in the last 30 days. The list below says the same in words."
+        "Timeline of when the host and OctoPrint were running in the last 30 days. The restarts are listed below."
     );
     assert.equal(
         timelineOf({octoprint}, 1, {locale: "de"}).label,
-        "Wann der Host und OctoPrint am letzten Tag liefen. Die Liste darunter sagt dasselbe in Worten."
+        "Zeitleiste: wann der Host und OctoPrint in den letzten 24 Stunden liefen. Die Neustarts stehen darunter."
     );
 });
 

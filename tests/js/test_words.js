@@ -180,19 +180,19 @@ check("sentenceOf", [
     [
         [{...RESTART, ...CLEAN, kind: "octoprint"}],
         "OctoPrint was restarted at 6:55 PM today (down for 1m).",
-        "OctoPrint wurde heute um 18:55 neu gestartet (lief 1m nicht)."
+        "OctoPrint wurde heute um 18:55 neu gestartet (war 1m aus)."
     ],
     [
         [{...RESTART, ...CLEAN, lost_print: PRINT}],
-        "OctoPrint was shut down during the print at 6:55 PM today (down for 1m). " +
+        "OctoPrint was shut down at 6:55 PM today, during the print (down for 1m). " +
             "Lost print: benchy.gcode, at least 43% (Z 12.4 mm).",
-        "OctoPrint wurde heute um 18:55 während des Drucks heruntergefahren (lief 1m nicht). " +
+        "OctoPrint wurde heute um 18:55 während des Drucks heruntergefahren (war 1m aus). " +
             "Verlorener Druck: benchy.gcode, mindestens 43 % (Z 12,4 mm)."
     ],
     [
         [{...RESTART, ...CLEAN}],
         "The host was restarted at 6:55 PM today (OctoPrint was down for 1m).",
-        "Der Host wurde heute um 18:55 neu gestartet (OctoPrint lief 1m nicht)."
+        "Der Host wurde heute um 18:55 neu gestartet (OctoPrint war 1m aus)."
     ],
     [
         [{...RESTART, ...CLEAN, kind: "container", downtime_seconds_max: null}],

@@ -32,7 +32,7 @@ $(function () {
                     files.highlightFile({path, origin});
                     const row = files.getEntryElement({path, origin});
                     if (row) row.scrollIntoView({block: "center"});
-                    else words.complain(gettext("A filter in the file list hides the file."));
+                    else words.complain(gettext("A filter in the file list is hiding this file."));
                 },
                 () => words.complain(gettext("The file list could not be loaded."))
             );

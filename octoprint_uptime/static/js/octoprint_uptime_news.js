@@ -11,12 +11,14 @@
 
     function lostPrintOf({lost_print: print, printed_since}, prints) {
         if (!print) return "";
-        const known = {print: words.printOf(print, gettext("A file"))};
+        const isOneOfSeveral = prints > 1;
+        const unnamed = isOneOfSeveral ? gettext("a file") : gettext("A file");
+        const known = {print: words.printOf(print, unnamed)};
         if (print.seen_at) {
             known.when = words.atMoment(print.seen_at);
             known.print = _.sprintf(gettext("%(print)s, last recorded %(when)s"), known);
         }
-        const one = prints > 1 ? gettext("The last one: %(print)s.") : "%(print)s.";
+        const one = isOneOfSeveral ? gettext("The most recent: %(print)s.") : "%(print)s.";
         const resumed = !printed_since && gettext("OctoPrint did not resume it.");
         return _.compact([_.sprintf(one, known), resumed]).join(" ");
     }
@@ -43,7 +45,7 @@
         if (count < (clean ? 1 : 2)) return "";
         const words = clean
             ? ngettext(
-                  "There was also %(count)d unexpected shutdown that hasn't been dismissed. The restart log lists them all.",
+                  "There was also %(count)d unexpected shutdown that hasn't been dismissed. The restart log lists it.",
                   "There were also %(count)d unexpected shutdowns that haven't been dismissed. The restart log lists them all.",
                   count
               )

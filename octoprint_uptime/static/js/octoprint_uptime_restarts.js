@@ -94,7 +94,7 @@ $(function () {
         // Showing
 
         function beginningOf(answer) {
-            if (answer.recorded_since === null) return gettext("Nothing is recorded yet.");
+            if (answer.recorded_since === null) return gettext("Nothing has been recorded yet.");
             const restarted = gettext("OctoPrint hasn't restarted since.");
             return words.recordingSince(answer) + " " + restarted;
         }

@@ -72,14 +72,12 @@
     function detailsOf(restart) {
         const {started_at, kind, clean, octoprint_version} = restart;
         const print = restart.lost_print || restart.unattended_print;
-        const cause = clean
-            ? gettext("It was shut down.")
-            : gettext("Unknown. Check octoprint.log.");
+        const cause = clean ? gettext("Clean shutdown") : gettext("Unknown. Check octoprint.log.");
         return [
             [gettext("Ended"), words.capital(words.whenEnded(restart))],
             [gettext("Came back"), started_at && words.capital(words.atMoment(started_at))],
             [gettext("Downtime"), words.downtimeOf(restart)],
-            [gettext("Uptime before"), uptimeOf(restart)],
+            [gettext("Previous uptime"), uptimeOf(restart)],
             [gettext("What restarted"), restarted[kind]()],
             [gettext("Was printing"), print && printingOf(print)],
             [gettext("Print progress"), print && progressOf(print)],

@@ -34,12 +34,15 @@ $(function () {
                 restarts && !shutdowns && words.restartsOf(restarts)
             ]);
 
-        function runningOf({isToday, running, maybe, seconds}) {
+        function runningOf({isToday, running, maybe, recorded, seconds}) {
             if (running === seconds)
                 return isToday ? gettext("running since midnight") : gettext("running all day");
-            if (!running && !maybe) return gettext("down all day");
-            const time = words.spanOf(running, running + maybe);
-            return _.sprintf(gettext("running for %(time)s"), {time});
+            if (running || maybe) {
+                const time = words.spanOf(running, running + maybe);
+                return _.sprintf(gettext("running for %(time)s"), {time});
+            }
+            if (recorded === seconds) return gettext("down all day");
+            return _.sprintf(gettext("down for %(time)s"), {time: words.durationOf(recorded)});
         }
 
         function wordsOf(day) {

@@ -118,8 +118,8 @@
         const lanes = lanesOf(history);
         const drawn = [...lanes.host, ...lanes.octoprint].flatMap(({css}) => css.split(" "));
         const label = ngettext(
-            "When the host and OctoPrint were running in the last day. The list below says the same in words.",
-            "When the host and OctoPrint were running in the last %(count)d days. The list below says the same in words.",
+            "Timeline of when the host and OctoPrint were running in the last day. The restarts are listed below.",
+            "Timeline of when the host and OctoPrint were running in the last %(count)d days. The restarts are listed below.",
             days
         );
         return {

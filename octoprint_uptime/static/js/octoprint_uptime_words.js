@@ -163,7 +163,7 @@
     // Return what ended, and when; without a full stop.
     function endOf(restart) {
         const words = wasCutOff(restart)
-            ? gettext("OctoPrint was shut down during the print %(when)s")
+            ? gettext("OctoPrint was shut down %(when)s, during the print")
             : (restart.clean ? restartedAt : wentDownAt)[restart.kind]();
         return _.sprintf(words, {when: whenEnded(restart)});
     }
