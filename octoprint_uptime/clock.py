@@ -141,7 +141,10 @@ def boot_offset() -> float:
 
 
 def boot_id() -> str:
-    """Return a name for this boot: Linux's boot id, or its time in whole seconds. Compare names with `same_boot`."""
+    """Return a name for this boot: Linux's boot id, or else the time of the boot in whole seconds.
+
+    Compare names with `same_boot`.
+    """
     # On most systems psutil computes its boot time in the same way.
     return _proc_text(PROC_BOOT_ID).strip() or str(round(time.time() - boot_clock()))
 
@@ -196,7 +199,7 @@ class _ProcUptime:
     def read(self) -> Reading:
         failure: Exception | None = None
         try:
-            # Every request reads this file. Without a buffer that takes a third less time.
+            # Every request reads this file. Unbuffered, the read takes a third less time.
             with open(PROC_UPTIME, "rb", buffering=0) as file:
                 seconds = float(file.read().split()[0])
         except (OSError, ValueError, IndexError) as error:
@@ -241,7 +244,10 @@ def _proc_start() -> float:
 
 
 def _process_start() -> float:
-    """Return when this process started, in boot-clock time; now if that is unknown, since a later time is safe."""
+    """Return when this process started, in boot-clock time.
+
+    If that is unknown, return the current time: a later start only makes the check more lenient.
+    """
     try:
         return _proc_start() if sys.platform == "linux" else boot_clock()
     except (OSError, ValueError, IndexError):
