@@ -31,12 +31,15 @@ class Reading(NamedTuple):
         return f"{self.uptime} seconds is not between this process's age and the time since the boot"
 
     def is_possible(self, process_start: float) -> bool:
-        """Return whether the uptime lies between the age of this process, which started then, and the boot clock."""
+        """Return whether the uptime lies between the age of this process and the boot clock.
+
+        The process started at ``process_start``, in boot-clock time.
+        """
         return self.uptime >= 0 and -TOLERANCE_SECONDS <= self.lag <= process_start + TOLERANCE_SECONDS
 
 
 class Readings:
-    """A judge of the readings of a source that is read repeatedly.
+    """Judges the readings of a source that is read repeatedly.
 
     A true uptime advances with the boot clock, so its lag stays the same: 0 for the host's, and for a container's the
     boot clock at the container's start. Therefore:
