@@ -28,7 +28,7 @@ class Printer(NamedTuple):
 
 
 class Recording:
-    """The recording of this run of OctoPrint and its prints, unless the log or the plugin is switched off."""
+    """Records this run of OctoPrint and its prints while the log and the plugin are on."""
 
     def __init__(self, log: RestartLog, process: Clock, identifier: str, printer: Printer) -> None:
         self._log = log
@@ -111,9 +111,9 @@ class Recording:
 def current_print(data: Mapping[str, Any], connector: str | None) -> Print | None:
     """Return the print that the printer's ``data`` shows, without its start and progress, or None.
 
-    A print is lost with OctoPrint only if OctoPrint streams a local file over a serial connection. Any other connector
-    may have given the file to the printer, and any other storage is the printer's own. Without a connection
-    (``connector`` is None), OctoPrint is about to clear the data.
+    A print is lost when OctoPrint stops only if OctoPrint was streaming a local file over a serial connection. Any
+    other connector may have given the file to the printer, and any other storage is the printer's own. Without a
+    connection (``connector`` is None), OctoPrint is about to clear the data.
     """
     state, file = _part(data, "state"), _part(_part(data, "job"), "file")
     flags = _part(state, "flags")
@@ -130,6 +130,6 @@ def current_print(data: Mapping[str, Any], connector: str | None) -> Print | Non
 
 
 def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return a part of the printer's data; nothing if it isn't there or is something else."""
+    """Return a part of the printer's data, or an empty mapping if it is missing or not a mapping."""
     part = data.get(name)
     return part if isinstance(part, Mapping) else {}
