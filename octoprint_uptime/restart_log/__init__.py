@@ -75,9 +75,9 @@ class RestartLog:
         self._recorder.begin(started, recorded_from, read_print)
 
     def update(self, only_if_changed: bool = False) -> None:
-        """Record the current print. With ``only_if_changed``, do so only if it is a different print.
+        """Record the current print. Returns immediately.
 
-        Returns immediately.
+        With ``only_if_changed``, do so only if there is something new to write, such as a different print.
         """
         self._recorder.update(only_if_changed)
 

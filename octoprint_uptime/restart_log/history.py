@@ -178,7 +178,7 @@ class History:
     def _longest_uptime(self, since: float) -> tuple[float | None, bool]:
         """Return the length of the longest run that lasted beyond ``since``, in seconds.
 
-        The second value is true if this is exact, so that no run could have been longer.
+        The second value is true if this is exact, that is, if no run can have been longer.
         """
         least: list[float] = []
         most: list[float] = []

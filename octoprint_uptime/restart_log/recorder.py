@@ -75,7 +75,7 @@ class Recorder:
         self._enqueue(partial(self._begin, started, recorded_from, read_print))
 
     def update(self, only_if_changed: bool) -> None:
-        """Record the current print. With ``only_if_changed``, do so only if it is a different print, or has ended."""
+        """Record the current print. With ``only_if_changed``, do so only if there is something new to write."""
         self._enqueue(partial(self._update, only_if_changed))
 
     def end(self, how: str) -> None:
@@ -251,7 +251,7 @@ class Recorder:
         try:
             print_ = self._read_print()
         except Exception as error:
-            self._warn_once("Could not ask the printer about its print", error)
+            self._warn_once("Could not get the current print from OctoPrint", error)
             print_ = run.print
         if print_:
             print_ = _storable(print_)

@@ -29,8 +29,8 @@ MIGRATIONS = {
         "ALTER TABLE runs ADD COLUMN print_streamed INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE runs ADD COLUMN printed INTEGER NOT NULL DEFAULT 0",
         "UPDATE runs SET print_streamed = print_origin IS NULL OR print_origin = 'local' WHERE print_path IS NOT NULL",
-        # Version 1.1.0 did not record whether there was a print. If there was none since, the page warns about the
-        # heaters; assume that there was one.
+        # Version 1.1.0 did not record whether a run had a print. Assume that each did: otherwise the page would warn
+        # about the heaters after an old restart.
         "UPDATE runs SET printed = 1",
         # Version 1.1.0 showed no notice after a clean shutdown, and an update must not announce old prints.
         "UPDATE runs SET dismissed = 1 WHERE ended = 'clean'",

@@ -296,7 +296,7 @@ def test_print_stays_if_the_printer_cannot_be_asked(
     read.side_effect = None
     read.return_value = None
     recorder.stop(10)
-    assert warnings(caplog) == ["Could not ask the printer about its print: RuntimeError('no printer')"]
+    assert warnings(caplog) == ["Could not get the current print from OctoPrint: RuntimeError('no printer')"]
 
 
 def test_invalid_characters_in_a_name_are_replaced(running: Recorder, saving: Saving, printer: Printer) -> None:
