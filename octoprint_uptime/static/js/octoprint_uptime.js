@@ -2,7 +2,7 @@
 $(function () {
     const ID = "octoprint_uptime";
 
-    const LONGEST_TIMEOUT_SECONDS = 86400; // browsers fire timers that are much longer than this immediately
+    const LONGEST_TIMEOUT_SECONDS = 86400; // browsers immediately fire timers that are much longer than this
     const REQUEST_TIMEOUT_SECONDS = 10;
     const LONGEST_BACKOFF_SECONDS = 300;
     const JUMP_MS = 1500; // between wall clock and steady clock: the device slept, or a clock was set
@@ -114,8 +114,8 @@ $(function () {
             if (jumped) askIn(0);
         }
 
-        // One tick a second serves both uptimes. It comes just after one uptime reaches a new second: the one that
-        // turns at most half a second after the other. So an uptime lags by half a second at most.
+        // One tick a second serves both uptimes. It comes just after one of the uptimes reaches a new second: the one
+        // whose seconds change at most half a second after the other's. So an uptime lags by half a second at most.
         function secondsToNextTick() {
             const [system, octoprint] = [self.system.seconds(), self.octoprint.seconds()];
             const toTurn = (seconds) => 1 - (seconds % 1);

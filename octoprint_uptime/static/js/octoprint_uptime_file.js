@@ -6,7 +6,7 @@ $(function () {
 
         const list = () => document.getElementById("files"); // null if OctoPrint's settings hide it
 
-        // Not by `collapse("show")`: Bootstrap closes an open panel the first time, and ignores one that is closing.
+        // `collapse("show")` closes an open panel the first time, and ignores one that is closing.
         function open() {
             const panel = $(list()).addClass("in overflow_visible").height("auto");
             // A panel that was closing waits for its transition's end, which no longer comes.

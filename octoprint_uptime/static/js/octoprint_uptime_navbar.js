@@ -6,7 +6,7 @@ $(function () {
     // The parts that the entry gives up when there is too little room, one after another.
     const GIVEN_UP_IN_TURN = ["labels", "secondUptime", "seconds", "text"];
 
-    // Until an uptime is known, reserve room for some days.
+    // Until an uptime is known, reserve room for one of ten days.
     const PLACEHOLDER_SECONDS = 10 * 86400;
 
     function OctoPrintUptimeNavbarViewModel([asking, popover]) {

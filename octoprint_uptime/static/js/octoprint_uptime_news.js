@@ -1,4 +1,4 @@
-// The words of the notice of an unexpected shutdown or a lost print. They are true for as long as the notice stands.
+// The words of the notice of an unexpected shutdown or a lost print. They must stay true while the notice is shown.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;

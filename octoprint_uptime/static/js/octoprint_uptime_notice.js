@@ -32,7 +32,7 @@ $(function () {
                 .always(asking.askNow);
         }
 
-        // Hiding and dismissing include all shutdowns up to the newest.
+        // Hiding and dismissing apply to all restarts up to the newest.
         function buttonsOf({last_restart: {id}, unseen_restart: {lost_print}}) {
             const button = (text, click, isShown = true) => ({
                 text,

@@ -50,7 +50,7 @@ $(function () {
                 press: () => self.filter(filter)
             }));
 
-        // Return the shortest range that holds everything recorded.
+        // Return the shortest range that holds everything recorded, 30 days at most.
         function firstRange() {
             const since = Date.parse((asking.answer() || {}).recorded_since);
             const fits = (days) => !(since < Date.now() - days * DAY_MS);

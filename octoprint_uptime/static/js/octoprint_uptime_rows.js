@@ -1,4 +1,4 @@
-// The restart log's rows, the details that a row opens to, and both as text and CSV.
+// The restart log's rows and their details; also the restarts as text and CSV.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;

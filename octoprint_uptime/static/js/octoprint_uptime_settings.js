@@ -16,7 +16,7 @@ $(function () {
 
         self.preview = navbar.partsOf(() => _.mapValues(self.settings, ko.unwrap));
 
-        // Return what is wrong with a value, or "". Whole in settings.py decides what the server saves.
+        // Return what is wrong with a value, or "". `Whole` in settings.py decides what the server saves.
         self.problemOf = (value, low, high, fallback) => {
             const text = String(value).trim();
             const number = text === "" ? NaN : Number(text);

@@ -3,7 +3,8 @@
 // the reader's device changes nothing. Only the calendar is the reader's. Unknown times are NaN, for which every
 // comparison is false.
 (function () {
-    const STOP_MS = 5 * 60000; // a shorter stop, such as a restart for an update, marks no day
+    // A day with only shorter stops, such as for an update, isn't "stopped".
+    const STOP_MS = 5 * 60000;
 
     const spanOf = (from, to) => ({from: Date.parse(from), to: Date.parse(to)});
 

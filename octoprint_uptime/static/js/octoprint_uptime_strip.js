@@ -145,7 +145,7 @@ $(function () {
             return true; // so that a press keeps its default action, which moves the focus
         };
 
-        // After a finger is lifted, its day stays described.
+        // After a touch, keep describing the touched day.
         self.leave = (viewModel, event) => {
             if (event.pointerType !== "touch") self.picked(focused);
         };

@@ -16,7 +16,7 @@
         return (time) => moment(time).format("MMM YYYY");
     }
 
-    // A tick with the text of the one before says nothing.
+    // Leave out a tick with the same text as the previous one.
     function ticksOf({from, to}, days) {
         const count = days === 7 ? 7 : 6;
         const textOf = tickTextOf(to - from);
@@ -27,7 +27,7 @@
         return ticks.filter(({text}, n) => !n || text !== ticks[n - 1].text);
     }
 
-    // Return a history from where its record begins.
+    // Return the part of a history since recording began.
     function recordedPartOf(history) {
         const [first] = history.octoprint;
         const beginsLater =
@@ -62,7 +62,7 @@
         const barOf = (css) => (span) => ({
             css,
             left: place(span.from) + "%",
-            // A slit after each run shows even the shortest restart.
+            // A one-pixel gap after each run shows even the shortest restart.
             width: `calc(${place(span.to) - place(span.from)}% - ${css === "running" && span.to < now ? 1 : 0}px)`
         });
 

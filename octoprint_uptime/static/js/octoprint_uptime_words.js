@@ -48,7 +48,7 @@
 
     const atLeast = (value) => _.sprintf(gettext("at least %(value)s"), {value});
 
-    // To the minute, unless it is less than one; rounded down, or a maximum up.
+    // Round down to minutes, or to seconds below a minute. Pass Math.ceil for a maximum.
     function durationOf(seconds, round = Math.floor) {
         const rounded = round(seconds < 60 ? seconds : round(seconds / 60) * 60);
         return OctoPrint.plugins.octoprint_uptime.format(rounded).replace(/ 0s$/, "");
@@ -92,7 +92,7 @@
         return _.sprintf(gettext("%(kilobytes)s KB into the file"), {kilobytes});
     }
 
-    // Return a print's file and how far it was when it was last recorded: its progress, else its position.
+    // Return a print's file and its last recorded progress, else its position.
     function printOf(print, unnamed = gettext("a file")) {
         const {file, progress, z} = print;
         const words = {file: file === null ? unnamed : file};
@@ -103,7 +103,7 @@
         return _.sprintf(gettext("%(file)s, at least %(progress)s (%(z)s)"), words);
     }
 
-    // Return that an unattended print may have gone on, or "".
+    // Return a sentence about an unattended print, or "".
     function unattendedOf({unattended_print}) {
         if (!unattended_print) return "";
         const words = gettext("An unattended print may have gone on: %(print)s.");
