@@ -78,12 +78,12 @@ def test_figures_and_rows_belong_to_the_range(only_read: OctoPrint, open_page: O
         "Lost prints": "3",
         "Availability": figures(page)["Availability"],
         "Longest uptime": figures(page)["Longest uptime"],
-        "Downtime": figures(page)["Downtime"],
+        "Unexpected downtime": figures(page)["Unexpected downtime"],
     }
     assert re.fullmatch(r"9\d(\.\d)?% to 9\d(\.\d)?%", figures(page)["Availability"])
     assert re.fullmatch(r"at least 25d 0h [01]m", figures(page)["Longest uptime"])
     # Of the host: from the boots on, at the least; both ends and their boots are 30 seconds before a start.
-    assert re.fullmatch(r"(59m|1h \d+m) to 1d (4h 59m|5h \d+m)", figures(page)["Downtime"])
+    assert re.fullmatch(r"(59m|1h \d+m) to 1d (4h 59m|5h \d+m)", figures(page)["Unexpected downtime"])
     what = all_words_of(rows(page).locator("> span:nth-of-type(3)"))
     known = "at least 43% (Z 12.4 mm)"
     assert what == [

@@ -186,7 +186,7 @@ def test_german_pane_has_no_english(server: OctoPrint, open_page: OpenPage) -> N
     text = pane.inner_text() + " ".join(pane.locator("option").all_text_contents())
     for english in [*LABELS.values(), "to the", "days only", "seconds.", "How", "Enter a"]:
         assert english not in text
-    for german in ["Betriebszeit des Hosts anzeigen", "(auf die Sekunde)", "(nur Tage)", "1 bis 3600 Sekunden."]:
+    for german in ["Betriebszeit des Hosts anzeigen", "(sekundengenau)", "(nur Tage)", "1 bis 3600 Sekunden."]:
         assert german in text
 
 

@@ -31,8 +31,6 @@ THEMES = {
 
 def unreadable(page: Page, *roots: str) -> dict[str, list[Contrast]]:
     """Return the unreadable parts of some elements, by theme."""
-    # A dialog that is still fading in has less contrast.
-    page.wait_for_function("!document.getAnimations().some((each) => each instanceof CSSTransition)")
     found = {}
     for name, sheet in THEMES.items():
         set_theme(page, sheet)
@@ -110,6 +108,11 @@ def test_notice_is_readable(page_with_log: Page) -> None:
 
 def test_settings_are_readable(page: Page) -> None:
     pane = dialog(page)
+    # A dialog that is still fading in has less contrast.
+    page.wait_for_function(
+        "[...document.querySelectorAll('#settings_dialog, #settings_dialog .tab-pane.active')]"
+        ".every((each) => getComputedStyle(each).opacity === '1')"
+    )
     assert unreadable(page, f"#settings_plugin_{ID}") == {}
     control(page, "show_system_uptime").uncheck()
     control(page, "show_octoprint_uptime").uncheck()
