@@ -91,6 +91,8 @@ def rows(page: Page) -> Locator:
 def open_log(page: Page) -> None:
     open_popover(page).get_by_role("button", name=re.compile("^(Restart log|Neustart-Protokoll)$")).click()
     expect(log(page).locator(".octoprint_uptime_figures, .modal-body li").first).to_be_visible()
+    # Bootstrap takes the focus once the dialog is open.
+    page.wait_for_function("id => document.getElementById(id).contains(document.activeElement)", arg=ID)
 
 
 def close_log(page: Page) -> None:
