@@ -10,15 +10,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from .readings import TOLERANCE_SECONDS, Reading, Readings
+from .readings import JITTER_SECONDS, Reading, Readings
 
 PROC_UPTIME = Path("/proc/uptime")
 PROC_STAT = Path("/proc/self/stat")
 PROC_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PROC_MOUNTINFO = Path("/proc/self/mountinfo")
 SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
-
-JITTER_SECONDS = 2  # the same time, computed twice from the wall clock, may differ by this much
 
 _CLOCKS_WITH_SLEEP = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}
 _SAME_BOOT_SECONDS = 60
@@ -211,7 +209,7 @@ class _ProcUptime:
 
     @property
     def scope(self) -> str:
-        return "container" if self._readings.lag > TOLERANCE_SECONDS else "host"
+        return "container" if self._readings.lag > JITTER_SECONDS else "host"
 
 
 class _Stopwatch:

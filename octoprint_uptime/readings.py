@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-TOLERANCE_SECONDS = 2
+JITTER_SECONDS = 2  # two computations of the same time may differ by this much
 
 _SETTLED_READINGS = 3
 _HOPELESS_READINGS = 10
@@ -35,7 +35,7 @@ class Reading(NamedTuple):
 
         The process started at ``process_start``, in boot-clock time.
         """
-        return self.uptime >= 0 and -TOLERANCE_SECONDS <= self.lag <= process_start + TOLERANCE_SECONDS
+        return self.uptime >= 0 and -JITTER_SECONDS <= self.lag <= process_start + JITTER_SECONDS
 
 
 class Readings:
@@ -76,7 +76,7 @@ class Readings:
                 self.problem = reading.impossible
         elif reading.uptime == self._believed.uptime:
             # Keep the older reading: it shows when the seconds stopped changing.
-            if reading.boot_clock - self._believed.boot_clock > TOLERANCE_SECONDS:
+            if reading.boot_clock - self._believed.boot_clock > JITTER_SECONDS:
                 self._reject(f"it no longer changes and stays at {reading.uptime} seconds")
         elif possible and _agree(reading.lag, self.lag):
             self._believe(reading, self.lag)
@@ -120,4 +120,4 @@ class _Row:
 
 
 def _agree(lag: float, other: float) -> bool:
-    return abs(lag - other) <= TOLERANCE_SECONDS
+    return abs(lag - other) <= JITTER_SECONDS

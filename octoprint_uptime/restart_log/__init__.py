@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import clock
+from ..readings import JITTER_SECONDS
 from .history import History
 from .recorder import STOP_SECONDS, ReadPrint, Recorder
 from .records import Figures, Period, Print, Progress, Restart, Run, Span, Unrecorded
@@ -118,7 +119,7 @@ class RestartLog:
     def _history_of(self, runs: tuple[Run, ...]) -> History:
         offset = clock.boot_offset()
         # A clock that was set during this run is more reliable than the one that the host started with.
-        was_set = abs(offset - self._first_offset) > clock.JITTER_SECONDS
+        was_set = abs(offset - self._first_offset) > JITTER_SECONDS
         return History(runs, offset + clock.boot_clock(), was_set or clock.is_synchronized())
 
     def _runs(self) -> tuple[Run, ...]:

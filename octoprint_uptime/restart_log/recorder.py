@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .. import clock
+from ..readings import JITTER_SECONDS
 from .records import Print, Run
 from .store import LaterSchemaError, Store
 
@@ -300,7 +301,7 @@ def _heartbeat(run: Run | None) -> float:
 
 
 def _clock_was_set(run: Run) -> bool:
-    return abs(clock.boot_offset() - run.offset) > clock.JITTER_SECONDS
+    return abs(clock.boot_offset() - run.offset) > JITTER_SECONDS
 
 
 def _storable(print_: Print) -> Print:

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from ..clock import JITTER_SECONDS, is_time
+from ..clock import is_time
+from ..readings import JITTER_SECONDS
 
 
 class Progress(NamedTuple):
