@@ -54,6 +54,8 @@ def api_key(user: str) -> str:
 class Server:
     """One OctoPrint process with its own data folder."""
 
+    left_out = _DISABLED_PLUGINS  # OctoPrint's plugins that are disabled, except those that `prepare` enables
+
     def __init__(self, executable: Path, basedir: Path, port: int | None = None) -> None:
         self.executable = executable
         self.basedir = basedir
@@ -86,7 +88,7 @@ class Server:
         ``disable`` are disabled, too.
         """
         self.basedir.mkdir(parents=True, exist_ok=True)
-        disabled = sorted((_DISABLED_PLUGINS - set(enable)) | set(disable))
+        disabled = sorted((self.left_out - set(enable)) | set(disable))
         all_plugins = {"_disabled": disabled, "virtual_printer": {"enabled": True}, **(plugins or {})}
         # JSON is YAML.
         self._write("config.yaml", {"server": _SERVER, "plugins": all_plugins})

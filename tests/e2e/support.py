@@ -7,7 +7,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -100,18 +100,8 @@ _UNNEEDED = {
 class OctoPrint(Server):
     """A server that remembers how much of its log a test has read."""
 
+    left_out = Server.left_out | _UNNEEDED
     _seen = 0
-
-    def prepare(
-        self,
-        users: Mapping[str, Mapping[str, Any]],
-        groups: Mapping[str, Mapping[str, Any]] | None = None,
-        plugins: Mapping[str, Any] | None = None,
-        enable: Iterable[str] = (),
-        disable: Iterable[str] = (),
-    ) -> None:
-        """Write a new data folder without OctoPrint's plugins that no test needs."""
-        super().prepare(users, groups, plugins, enable, (_UNNEEDED - set(enable)) | set(disable))
 
     def add_plugins(self, files: dict[str, str]) -> None:
         """Write other plugins' files into the data folder, before the start."""
