@@ -158,7 +158,7 @@ class _Comparison:
             self._wrong.append(f"the print was {ended.lost}, and the log has {file}")
         elif lost:
             started, clock = ended.print_started, ended.start.clock
-            # The log writes a print when it sees it, and again when it is told that it has started.
+            # The log writes a print when the printer shows it, and again after `PrintStarted`.
             if lost["started_at"] is not None or not ended.print_may_be_unrecorded:
                 self._moment("the print's started_at", lost["started_at"], started, clock)
             if lost["seen_at"] is not None:

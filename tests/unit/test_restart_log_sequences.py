@@ -191,7 +191,7 @@ class Machine:
         self.synchronized = False
         self.log_is_on = True
         self.all: list[Truth] = []
-        self.processes: list[tuple[float, float]] = []  # from a moment to another, of those that have ended
+        self.processes: list[tuple[float, float]] = []  # start and end of each that has ended
         self.committed = self.synced = Content({}, {})
 
     @property
