@@ -85,16 +85,23 @@ def _count(arguments: Mapping[str, str], name: str, most: int) -> int | None:
     return count
 
 
-def of_the_past(history: History | None, period: Period | None, asked: Asked, sees_files: bool) -> Fields:
+def of_the_past(
+    history: History | None,
+    period: Period | None,
+    asked: Asked,
+    sees_files: bool,
+    survives_reboot: bool | None = None,
+) -> Fields:
     """Return the fields that ``?restarts=20`` and ``?days=30`` add to a response.
 
-    ``history`` is None while the log is off; ``period`` is also None until the log has been read.
+    ``history`` is None while the log is off; the others are also None until the log has been read.
     """
     found = islice(history.restarts(asked.days), asked.restarts) if history else ()
     unrecorded = history.unrecorded() if history else ()
     fields: Fields = {
         "restarts": [restart(each, sees_files) for each in found],
         "not_recorded": [{"from": _moment(each.since), "to": _moment(each.until)} for each in unrecorded],
+        "survives_reboot": survives_reboot,
     }
     return fields if asked.days is None else {**fields, "history": period and _period(period)}
 

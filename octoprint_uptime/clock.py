@@ -144,7 +144,7 @@ def boot_id() -> str:
     Compare names with `same_boot`.
     """
     # On most systems psutil computes its boot time in the same way.
-    return _proc_text(PROC_BOOT_ID).strip() or str(round(time.time() - boot_clock()))
+    return proc_text(PROC_BOOT_ID).strip() or str(round(time.time() - boot_clock()))
 
 
 def has_own_boot_id() -> bool:
@@ -152,11 +152,11 @@ def has_own_boot_id() -> bool:
 
     The container then has a file mounted over the kernel's boot id. Its boot clock is still the host's.
     """
-    mounts = (line.split() for line in _proc_text(PROC_MOUNTINFO).splitlines())
+    mounts = (line.split() for line in proc_text(PROC_MOUNTINFO).splitlines())
     return any(fields[4:5] == [str(PROC_BOOT_ID)] for fields in mounts)
 
 
-def _proc_text(path: Path) -> str:
+def proc_text(path: Path) -> str:
     """Return the content of a file in /proc, or an empty text if there is no such file."""
     if sys.platform != "linux":
         return ""

@@ -141,7 +141,8 @@ class UptimePlugin(
         period = None
         if history and is_read and asked.days:
             period = history.period(asked.days, uptimes.system.scope, uptimes.system.started)
-        return answer.of_the_past(history, period, asked, sees_files)
+        survives_reboot = self._restart_log.survives_reboot if history else None
+        return answer.of_the_past(history, period, asked, sees_files, survives_reboot)
 
     def get_api_commands(self) -> dict[str, list[str]]:
         return {"dismiss": ["id"], "clear": []}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .. import clock
 from ..readings import JITTER_SECONDS
+from . import folder
 from .history import History
 from .recorder import STOP_SECONDS, ReadPrint, Recorder
 from .records import Figures, Period, Print, Progress, Restart, Run, Span, Unrecorded
@@ -64,6 +65,9 @@ class RestartLog:
         on_restart: Callable[[Restart], None],
     ) -> None:
         self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded)
+        self._path = path
+        self._logger = logger
+        self._survives_reboot: bool | None = None
         self._on_restart = on_restart
         self._first_offset = clock.boot_offset()
         self._known_news: tuple[object, News] = (None, News())
@@ -111,6 +115,11 @@ class RestartLog:
     def is_read(self) -> bool:
         """Whether the earlier runs have been read from the disk."""
         return self._recorder.is_loaded
+
+    @property
+    def survives_reboot(self) -> bool | None:
+        """Whether the log is still there after the host reboots. None until the earlier runs have been read."""
+        return self._survives_reboot
 
     def history(self) -> History:
         """Return the history of the runs so far, by the current wall clock."""
@@ -162,6 +171,9 @@ class RestartLog:
         return news
 
     def _on_loaded(self) -> None:
+        self._survives_reboot = folder.survives_reboot(self._path.parent)
+        if not self._survives_reboot:
+            self._logger.info("A reboot of the host resets the restart log, because %s is in memory", self._path.parent)
         # If the last run ended because the log was switched off, the last restart is an older one, which has already
         # been announced. Read the runs first, because somebody may clear the log in between.
         before, last = self._recorder.state.earlier[-1:], self.news().last

@@ -16,11 +16,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
-from namespaces import with_slow_disk
+from namespaces import on_small_disk, with_slow_disk
+from page_parts import log, open_log
 from recorded_runs import connect, database, end, print_file, restarts, rows, state, system_info, until
 from stopwatch import STOPWATCH, took
-from support import ENDPOINT, ID, MakeServer, OctoPrint, check_error
+from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, check_error
 
 
 def log_file(folder: Path, statements: str = "") -> Path:
@@ -82,6 +84,21 @@ def test_clean_shutdown_is_recorded_on_a_slow_card(make_server: MakeServer, kind
     server.start()
     expected = {"new": [True], "existing": [True, True]}[kind]
     assert until(lambda: [each["clean"] for each in restarts(server)]) == expected
+
+
+def test_log_in_memory_says_that_a_reboot_resets_it(
+    make_server: MakeServer, open_page: OpenPage, tmp_path: Path
+) -> None:
+    folder = log_file(tmp_path).parent
+    server = make_server(on_small_disk(folder, "1M"))
+    said = f"A reboot of the host resets the restart log, because {folder} is in memory"
+    until(lambda: said in server.log)
+    assert server.log.count(said) == 1
+    answer = server.session("admin").get(server.url + ENDPOINT, params={"days": "1"}).json()
+    assert answer["survives_reboot"] is False
+    page = open_page(server)
+    open_log(page)
+    expect(log(page)).to_contain_text("so this log is reset when the host reboots.")
 
 
 LOCKER = """

@@ -97,7 +97,7 @@ def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, see
     fields = answer.for_api(answer.Facts(uptimes, defaults(), news, sees_files, note, "1.1.0"))
     if note is not None:
         return fields
-    return fields | answer.of_the_past(HISTORY, PERIOD, answer.Asked(1, 30), sees_files)
+    return fields | answer.of_the_past(HISTORY, PERIOD, answer.Asked(1, 30), sees_files, survives_reboot=True)
 
 
 def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:

@@ -260,12 +260,13 @@ HISTORY = {
 @pytest.mark.parametrize("sees_files", [True, False])
 def test_past_has_the_newest_restarts_and_when_nothing_was_recorded(sees_files: bool) -> None:
     past = Past([RESTART, NOTHING_KNOWN, RESTART], [Unrecorded(MARCH, None), Unrecorded(None, MARCH + 60.5)])
-    assert answer.of_the_past(past, None, answer.Asked(2, None), sees_files) == {
+    assert answer.of_the_past(past, None, answer.Asked(2, None), sees_files, survives_reboot=False) == {
         "restarts": [answer.restart(RESTART, sees_files), answer.restart(NOTHING_KNOWN, sees_files)],
         "not_recorded": [
             {"from": "2026-03-01T00:00:00Z", "to": None},
             {"from": None, "to": "2026-03-01T00:01:00Z"},
         ],
+        "survives_reboot": False,
     }
     assert past.days is None
 
@@ -286,7 +287,7 @@ def test_what_is_unknown_of_a_period_is_null() -> None:
 
 def test_without_a_log_there_is_no_past() -> None:
     fields = answer.of_the_past(None, None, answer.Asked(5, 30), True)
-    assert fields == {"restarts": [], "not_recorded": [], "history": None}
+    assert fields == {"restarts": [], "not_recorded": [], "survives_reboot": None, "history": None}
     assert "history" not in answer.of_the_past(None, None, answer.Asked(5, None), True)
 
 

@@ -21,6 +21,7 @@ $(function () {
         self.log = ko.observable(); // what the dialog shows, once loaded
         self.beginning = ko.observable(); // or the text shown while there is nothing yet
         self.since = ko.observable();
+        self.isInMemory = ko.observable();
         self.copied = ko.observable("");
         self.hostLabel = asking.system.label;
         self.filter = ko.observable();
@@ -102,6 +103,7 @@ $(function () {
         const rowOf = (restart) => rows.rowOf(restart, file);
 
         self.fromResponse = (answer) => {
+            self.isInMemory(answer.survives_reboot === false);
             if (words.hasNothingToShow(answer) || !answer.history) {
                 self.log(undefined);
                 self.beginning({text: beginningOf(answer)});

@@ -1,0 +1,33 @@
+"""Find out whether the log's folder is kept in memory, so that a reboot resets it."""
+
+import re
+from pathlib import Path
+
+from .. import clock
+
+MOUNTS = Path("/proc/self/mountinfo")
+COMMAND_LINE = Path("/proc/cmdline")
+
+
+def survives_reboot(folder: Path) -> bool:
+    """Return whether files in this folder outlive a reboot of the host; True if that is unknown.
+
+    They don't on tmpfs, nor on the overlay with which raspi-config or overlayroot protects the root file system. An
+    overlay alone proves nothing: Docker's root file system is one, and outlives reboots.
+    """
+    kind = _file_system(folder)
+    if kind == "overlay":
+        words = clock.proc_text(COMMAND_LINE).split()
+        return not any(word == "boot=overlay" or word.startswith("overlayroot=tmpfs") for word in words)
+    return kind not in ("tmpfs", "ramfs")
+
+
+def _file_system(folder: Path) -> str | None:
+    """Return the type of the file system that a folder, which may not exist yet, is on; None if it is unknown."""
+    mounts = {}
+    # The fifth field is the mount point; the type is the first field after the hyphen. Of several mounts at one point,
+    # the last covers the others.
+    for point, kind in re.findall(r"^(?:\S+ ){4}(\S+) .*? - (\S+) ", clock.proc_text(MOUNTS), re.MULTILINE):
+        mounts[re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)] = kind
+    place = folder.resolve()
+    return next((mounts[str(each)] for each in (place, *place.parents) if str(each) in mounts), None)
