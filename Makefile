@@ -25,7 +25,7 @@ PLUGINS := $(OCTOPRINTS:%=.venv/octoprint-%/.plugin) $(TOOLS)/.plugin
 OCTOPRINT_DEV := https://github.com/OctoPrint/OctoPrint/archive/refs/heads/dev.zip
 IN_ONE := --octoprint $(OCTOPRINT)
 IN_EACH := $(OCTOPRINTS:%=--octoprint %)
-TWO_AT_A_TIME := $(TOOLS)/bin/pytest $(IN_EACH) --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
+IN_PARALLEL := $(TOOLS)/bin/pytest $(IN_EACH) --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 12
 SOURCES := $(shell find octoprint_uptime -type f -not -name '*.pyc') pyproject.toml setup.py MANIFEST.in README.md LICENSE
 WHEEL := dist/.built
 
@@ -54,14 +54,14 @@ tests/%.py: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin test-system FO
 # Here the unit tests run only in the tools' environment. `make test-all` also runs them in each Python.
 test:
 	$(MAKE) --jobs 3 $(PLUGINS) test-system test-js
-	$(TWO_AT_A_TIME) tests
+	$(IN_PARALLEL) tests
 
 test-all:
 	$(MAKE) --jobs 3 $(PLUGINS) test-system test-units $(OCTOPRINTS:%=test-js-%)
 	$(MAKE) test-e2e
 
 test-e2e: $(PLUGINS) test-system
-	$(TWO_AT_A_TIME) tests --ignore tests/unit --everything
+	$(IN_PARALLEL) tests --ignore tests/unit --everything
 
 test-system: $(TOOLS)/.installed node_modules/.installed
 	$(TOOLS)/bin/python tools/system.py chromium faketime jq strace

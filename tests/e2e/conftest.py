@@ -118,7 +118,7 @@ def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServ
 
     yield make
     for server in servers:
-        server.stop()
+        server.kill()  # stopping takes a second and a half; the tests of shutdowns and the shared servers do that
         server.check_log()
 
 

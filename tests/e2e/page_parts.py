@@ -90,6 +90,10 @@ def rows(page: Page) -> Locator:
 
 def open_log(page: Page) -> None:
     open_popover(page).get_by_role("button", name=re.compile("^(Restart log|Neustart-Protokoll)$")).click()
+    wait_for_log(page)
+
+
+def wait_for_log(page: Page) -> None:
     expect(log(page).locator(".octoprint_uptime_figures, .modal-body li").first).to_be_visible()
     # Bootstrap takes the focus once the dialog is open.
     page.wait_for_function("id => document.getElementById(id).contains(document.activeElement)", arg=ID)

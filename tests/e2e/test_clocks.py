@@ -136,6 +136,7 @@ def test_lxcfs_may_flicker(make_server: MakeServer, lxcfs: Lxcfs) -> None:
     server.check_log()
 
 
+@pytest.mark.nightly
 def test_lxcfs_may_break_and_come_back(make_server: MakeServer, lxcfs: Lxcfs) -> None:
     server = make_server(with_files({"/proc/uptime": lxcfs.file}))
     assert server.answer()["uptime_scope"] == "container"

@@ -43,7 +43,7 @@ FIELDS = {
     *("downtime_seconds_min", "downtime_seconds_max", "octoprint_version", "dismissed"),
     *("lost_print", "unattended_print"),
 }
-RANDOM_KILLS = 2
+RANDOM_KILLS = 1
 RESTARTS = 5 + RANDOM_KILLS
 WATCHERS = {"name": "Watchers", "description": "", "permissions": ["STATUS"], "subgroups": [], "default": False}
 

@@ -18,8 +18,6 @@ from octoprint_uptime import settings
 from recorded_runs import restarts, until
 from support import GROUPS, ID, USERS, MakeServer, OctoPrint, serving
 
-pytestmark = pytest.mark.each_octoprint
-
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
     "show_system_uptime": False,
@@ -134,6 +132,7 @@ def offered(server: OctoPrint) -> str | None:
     return check["information"]["remote"]["value"] if check["updateAvailable"] else None
 
 
+@pytest.mark.each_octoprint
 def test_software_update_offers_releases_and_candidates(released: OctoPrint) -> None:
     assert released.answer()["plugin_version"] == "1.0.0"
     assert offered(released) == "1.1.0"
@@ -167,6 +166,7 @@ def test_settings_survive_an_update(make_server: MakeServer, left: dict[str, Any
     assert server.settings() == {**settings.defaults(), **kept, "compact_display": False}
 
 
+@pytest.mark.each_octoprint
 def test_the_restart_log_survives_an_update(make_server: MakeServer) -> None:
     server = make_server(seed=lambda basedir: write_log(basedir / "data" / ID / "restart_log.db", SCHEMA_3))
     (restart,) = until(lambda: restarts(server))
