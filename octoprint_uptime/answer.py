@@ -146,6 +146,13 @@ def restart(found: Restart, sees_files: bool) -> Fields:
         "host_started_at": _moment(found.host_started),
         "started_at": _moment(found.started),
         **_bounds("downtime", found.downtime_min, found.downtime_max),
+        "asked_by": found.asked_by,
+        "cause": found.cause,
+        "cause_proven": found.cause_proven,
+        "crashed_in": found.crashed_in,
+        "under_voltage_at": _moment(found.under_voltage),
+        "memory_available_bytes": found.memory,
+        "journal": found.journal,
         "octoprint_version": found.version,
         "lost_print": found.lost_print and _print(found.lost_print, sees_files),
         "unattended_print": found.unattended_print and _print(found.unattended_print, sees_files),
@@ -172,7 +179,11 @@ def restart_for_system_info(last: Restart | None) -> Fields:
     """Return the last restart for OctoPrint's System info, always in English."""
     if last is None:
         return {"last_restart": None, "last_restart_at": None}
-    how = "clean shutdown" if last.clean else "unexpected shutdown"
+    how = "unexpected shutdown" if last.unexpected else "clean shutdown"
+    if last.cause:
+        probably = "" if last.cause_proven else "probably "
+        crashed_in = f" in {last.crashed_in}" if last.crashed_in else ""
+        how += f" ({probably}{last.cause.replace('_', ' ')}{crashed_in})"
     printing = ""
     if last.lost_print:
         printing = ", a print was lost"

@@ -155,14 +155,14 @@ class RestartLog:
             runs = self._runs()
             history = self._history_of(runs)
             newest = list(islice(history.restarts(), _NEWS_FROM))
-            unseen = [each for each in newest if not each.dismissed and (each.lost_print or not each.clean)]
+            unseen = [each for each in newest if not each.dismissed and (each.lost_print or each.unexpected)]
             costly = [each for each in unseen if each.lost_print]
             shown = next(iter(costly + unseen), None)
             unseen_runs = [run for run in runs[:-1] if shown and run.ended != "off" and not run.dismissed]
             news = News(
                 last=next(iter(newest), None),
                 unseen=shown,
-                unseen_shutdowns=sum(run.ended is None for run in unseen_runs),
+                unseen_shutdowns=sum(run.unexpected for run in unseen_runs),
                 unseen_lost_prints=sum(run.print is not None and run.print.streamed for run in unseen_runs),
                 recorded_since=history.recorded_since,
                 printed_since=shown is not None and _printed_since(runs, shown.id),

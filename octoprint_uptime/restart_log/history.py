@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import floor, inf
 from typing import NamedTuple
 
+from ..evidence.records import LITTLE_MEMORY, Found
 from .records import Figures, Period, Print, Restart, Run, Span, Unrecorded
 from .trusted_clocks import trusted_boots
 
@@ -115,6 +116,7 @@ class History:
             started=self._until_now(restart.started),
             lost_print=restart.lost_print and _dated(restart.lost_print, self._until_now),
             unattended_print=restart.unattended_print and _dated(restart.unattended_print, self._until_now),
+            under_voltage=self._until_now(restart.under_voltage),
         )
 
     # Lanes
@@ -157,7 +159,7 @@ class History:
 
     def _figures(self, days: int, octoprint: Iterable[Span], seconds: int) -> Figures:
         restarts = list(self.restarts(days))
-        unexpected = [restart for restart in restarts if not restart.clean]
+        unexpected = [restart for restart in restarts if restart.unexpected]
         totals = dict.fromkeys((RUNNING, MAYBE_RUNNING, NOT_RECORDED, UNKNOWN), 0)
         for span in octoprint:
             totals[span.state] += span.until - span.since
@@ -266,6 +268,7 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
             ended_before = ended_after if clean else current_boot
 
     printing = previous.print and _dated(previous.print, partial(_sum, previous_boot))
+    signs, found = previous.signs, previous.found or Found()
     return Restart(
         id=previous.id,
         kind=kind,
@@ -281,6 +284,13 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
         lost_print=printing if printing and printing.streamed else None,
         unattended_print=printing if printing and not printing.streamed else None,
         dismissed=previous.dismissed,
+        asked_by=previous.asked_by,
+        cause=found.cause,
+        cause_proven=found.proven if found.cause else None,
+        crashed_in=found.crashed_in,
+        under_voltage=_sum(previous_boot, signs.under_voltage),
+        memory=signs.memory if signs.memory is not None and signs.memory < LITTLE_MEMORY else None,
+        journal=found.journal,
     )
 
 

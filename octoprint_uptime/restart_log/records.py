@@ -3,7 +3,10 @@
 from typing import NamedTuple
 
 from ..clock import is_time
+from ..evidence.records import Found, Process, Signs
 from ..readings import JITTER_SECONDS
+
+_ASKED_SECONDS = 120  # a shutdown that was asked for begins within this time, or has failed
 
 
 class Progress(NamedTuple):
@@ -21,8 +24,7 @@ class Progress(NamedTuple):
     @classmethod
     def of(cls, percent: object, position: object, z: object, seen: float | None) -> "Progress | None":
         """Return the progress without implausible values; None if none is left."""
-        checked, whole, height = number(percent, 0, 100), number(position, 0), number(z)
-        known = cls(checked, None if whole is None else int(whole), height, seen)
+        known = cls(number(percent, 0, 100), whole(position, 0), number(z), seen)
         return None if known[:3] == (None, None, None) else known
 
 
@@ -55,6 +57,7 @@ class Run(NamedTuple):
     - ``ended`` is ``clean`` after a clean shutdown, ``off`` if the log was switched off, and None if the run is
       still going or stopped unexpectedly.
     - ``printed`` is true if there was a print in this run.
+    - ``found`` is None until the end of the run has been examined.
     """
 
     id: int
@@ -69,6 +72,20 @@ class Run(NamedTuple):
     dismissed: bool
     own_boot_id: bool = False
     printed: bool = False
+    signs: Signs = Signs()
+    process: Process = Process()
+    found: Found | None = None
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether this run, which has ended, stopped unexpectedly: like `Restart.unexpected`."""
+        return self.ended is None or (self.found is not None and self.found.cause is not None)
+
+    @property
+    def asked_by(self) -> str | None:
+        """What asked OctoPrint to shut down, unless the run went on for so long that nothing came of it."""
+        asked_at = self.signs.asked_at
+        return None if asked_at is None or self.last_alive > asked_at + _ASKED_SECONDS else self.signs.asked
 
     @property
     def earliest_end(self) -> float:
@@ -114,6 +131,10 @@ class Restart(NamedTuple):
     - The run ended between ``ended_after`` and ``ended_before``.
     - ``id`` and ``version`` are those of the run that ended; the version is OctoPrint's.
     - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was not, and may have gone on.
+    - ``asked_by`` is what asked OctoPrint to shut down. ``cause``, ``crashed_in`` and ``journal`` are as in `Found`;
+      ``cause_proven`` is None if there is no cause.
+    - ``under_voltage`` is when under-voltage was last reported. ``memory`` is how many bytes were left at
+      ``ended_after`` if that was little.
     """
 
     id: int
@@ -130,6 +151,22 @@ class Restart(NamedTuple):
     lost_print: Print | None
     unattended_print: Print | None
     dismissed: bool
+    asked_by: str | None = None
+    cause: str | None = None
+    cause_proven: bool | None = None
+    crashed_in: str | None = None
+    under_voltage: float | None = None
+    memory: int | None = None
+    journal: str | None = None
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether this was an unexpected shutdown.
+
+        A clean shutdown with a cause is one, too: systemd stops OctoPrint in order after the kernel killed one of its
+        programs for lack of memory.
+        """
+        return not self.clean or self.cause is not None
 
 
 class Unrecorded(NamedTuple):
@@ -182,3 +219,9 @@ class Period(NamedTuple):
 def number(raw: object, low: float = -1e12, high: float = 1e12) -> float | None:
     """Return ``raw`` as a float, or None if it is not a number from ``low`` to ``high``."""
     return float(raw) if isinstance(raw, (int, float)) and low <= raw <= high else None
+
+
+def whole(raw: object, low: float = -1e12, high: float = 1e12) -> int | None:
+    """Return ``raw`` as an integer, or None if it is not a number from ``low`` to ``high``."""
+    checked = number(raw, low, high)
+    return None if checked is None else int(checked)

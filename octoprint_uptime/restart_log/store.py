@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .. import clock
+from ..evidence.records import ASKED_BY, CAUSES, JOURNAL, Found, Process, Signs
 from ..formatting import format_moment
-from .records import Print, Progress, Run, number
+from .records import Print, Progress, Run, number, whole
 
 RUNS_KEPT = 1000
 DAMAGED_KEPT = 3  # files that were set aside
@@ -22,9 +23,14 @@ _COLUMNS = """
     print_origin TEXT, print_position INTEGER, print_z REAL, print_seen REAL, own_boot_id INTEGER NOT NULL DEFAULT 0,
     print_streamed INTEGER NOT NULL DEFAULT 0, printed INTEGER NOT NULL DEFAULT 0
 """
+_EVIDENCE = (
+    *("pid INTEGER", "invocation TEXT", "power_reset INTEGER", "oom_kills INTEGER", "memory INTEGER"),
+    *("under_voltage REAL", "asked TEXT", "asked_at REAL", "cause TEXT", "proven INTEGER", "crashed_in TEXT"),
+    *("journal TEXT", "examined INTEGER NOT NULL DEFAULT 0"),
+)
 # The statements that lead from each schema to the next; an empty file has schema 0. No release wrote schema 1 or 2.
 MIGRATIONS = {
-    0: (f"CREATE TABLE runs ({_COLUMNS})", "PRAGMA user_version = 4"),
+    0: (f"CREATE TABLE runs ({_COLUMNS}, {', '.join(_EVIDENCE)})", "PRAGMA user_version = 4"),
     3: (
         "ALTER TABLE runs ADD COLUMN print_streamed INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE runs ADD COLUMN printed INTEGER NOT NULL DEFAULT 0",
@@ -34,6 +40,7 @@ MIGRATIONS = {
         "UPDATE runs SET printed = 1",
         # Version 1.1.0 showed no notice after a clean shutdown, and an update must not announce old prints.
         "UPDATE runs SET dismissed = 1 WHERE ended = 'clean'",
+        *(f"ALTER TABLE runs ADD COLUMN {column}" for column in _EVIDENCE),
         "PRAGMA user_version = 4",
     ),
 }
@@ -42,18 +49,25 @@ SCHEMA = 4
 _ADD = """
 INSERT INTO runs (
     boot, "offset", started, recorded_from, last_alive, version, ended, dismissed, own_boot_id, printed,
-    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen, print_streamed
+    print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen, print_streamed,
+    pid, invocation, power_reset, oom_kills, memory, under_voltage, asked, asked_at
 ) VALUES (
     :boot, :offset, :started, :recorded_from, :last_alive, :version, :ended, :dismissed, :own_boot_id, :printed,
-    :print_path, :print_origin, :print_started, :print_percent, :print_position, :print_z, :print_seen, :print_streamed
+    :print_path, :print_origin, :print_started, :print_percent, :print_position, :print_z, :print_seen, :print_streamed,
+    :pid, :invocation, :power_reset, :oom_kills, :memory, :under_voltage, :asked, :asked_at
 )
 """
 _UPDATE = """
 UPDATE runs SET last_alive = :last_alive, ended = :ended, printed = :printed,
     print_path = :print_path, print_origin = :print_origin, print_started = :print_started,
     print_percent = :print_percent, print_position = :print_position, print_z = :print_z, print_seen = :print_seen,
-    print_streamed = :print_streamed
+    print_streamed = :print_streamed, oom_kills = :oom_kills, memory = :memory, under_voltage = :under_voltage,
+    asked = :asked, asked_at = :asked_at
 WHERE id = :id AND boot = :boot AND started = :started
+"""
+_EXAMINED = """
+UPDATE runs SET cause = :cause, proven = :proven, crashed_in = :crashed_in, journal = :journal, examined = 1
+WHERE id = :id AND started = :started
 """
 # When the wall clock is set, the new offset applies to every run of the same boot.
 _SET_CLOCK = 'UPDATE runs SET "offset" = :offset WHERE boot = :boot AND "offset" IS NOT :offset'
@@ -104,6 +118,11 @@ class Store:
             for run in runs:
                 connection.execute("UPDATE runs SET dismissed = 1 WHERE id = ? AND started = ?", (run.id, run.started))
 
+    def note(self, run: Run, found: Found) -> None:
+        """Record what was found out about the end of this run."""
+        with self._transaction() as connection:
+            connection.execute(_EXAMINED, {"id": run.id, "started": run.started} | found._asdict())
+
     def clear(self, keep: int) -> None:
         """Delete all runs except the one with this id."""
         with self._transaction() as connection:
@@ -138,7 +157,7 @@ class Store:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return self._connect()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if not is_corruption(error):
                 raise
             aside = self._set_aside()
@@ -190,9 +209,10 @@ class Store:
         return aside
 
 
-def is_corruption(error: sqlite3.Error) -> bool:
+def is_corruption(error: Exception) -> bool:
     """Return whether the file itself is unusable, and not just locked, read-only or full."""
-    return type(error) is sqlite3.DatabaseError  # other errors are subclasses of it
+    # Other errors are subclasses of DatabaseError. Python can't decode a message that quotes a damaged schema.
+    return type(error) in (sqlite3.DatabaseError, UnicodeDecodeError)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -217,16 +237,21 @@ def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
 def _to_row(run: Run) -> dict[str, object]:
     path, origin, started, progress, streamed = run.print or (None, None, None, None, False)
     percent, position, z, seen = progress or (None, None, None, None)
-    return run._asdict() | {
-        "print_path": path,
-        "print_origin": origin,
-        "print_started": started,
-        "print_percent": percent,
-        "print_position": position,
-        "print_z": z,
-        "print_seen": seen,
-        "print_streamed": streamed,
-    }
+    return (
+        run._asdict()
+        | run.process._asdict()
+        | run.signs._asdict()
+        | {
+            "print_path": path,
+            "print_origin": origin,
+            "print_started": started,
+            "print_percent": percent,
+            "print_position": position,
+            "print_z": z,
+            "print_seen": seen,
+            "print_streamed": streamed,
+        }
+    )
 
 
 def _from_row(row: sqlite3.Row) -> Run | None:
@@ -252,6 +277,9 @@ def _from_row(row: sqlite3.Row) -> Run | None:
         row["dismissed"] == 1,
         row["own_boot_id"] == 1,
         row["printed"] == 1,
+        _signs_from_row(row, started, last_alive),
+        _process_from_row(row),
+        _found_from_row(row) if row["examined"] == 1 else None,
     )
 
 
@@ -263,6 +291,30 @@ def _print_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Print 
     progress = Progress.of(row["print_percent"], row["print_position"], row["print_z"], seen)
     started = number(row["print_started"], began, last_alive)
     return Print(path, origin if isinstance(origin, str) else None, started, progress, row["print_streamed"] == 1)
+
+
+def _signs_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Signs:
+    return Signs(
+        whole(row["oom_kills"], 0),
+        whole(row["memory"], 0),
+        number(row["under_voltage"], began, last_alive),
+        row["asked"] if row["asked"] in ASKED_BY else None,
+        number(row["asked_at"], began, last_alive),
+    )
+
+
+def _process_from_row(row: sqlite3.Row) -> Process:
+    invocation = row["invocation"] if isinstance(row["invocation"], str) else None
+    return Process(whole(row["pid"], 1), invocation, whole(row["power_reset"], 0))
+
+
+def _found_from_row(row: sqlite3.Row) -> Found:
+    return Found(
+        row["cause"] if row["cause"] in CAUSES else None,
+        row["proven"] == 1,
+        row["crashed_in"] if isinstance(row["crashed_in"], str) else None,
+        row["journal"] if row["journal"] in JOURNAL else None,
+    )
 
 
 def _decode(raw: bytes) -> str:

@@ -41,6 +41,13 @@ KNOWN = Restart(
     lost_print=BENCHY,
     unattended_print=BENCHY,
     dismissed=True,
+    asked_by="restart",
+    cause="crashed",
+    cause_proven=True,
+    crashed_in="badplugin",
+    under_voltage=MARCH,
+    memory=14_000_000,
+    journal="found",
 )
 UNKNOWN = KNOWN._replace(
     run_started=None,
@@ -52,6 +59,13 @@ UNKNOWN = KNOWN._replace(
     downtime_max=None,
     lost_print=None,
     unattended_print=None,
+    asked_by=None,
+    cause=None,
+    cause_proven=None,
+    crashed_in=None,
+    under_voltage=None,
+    memory=None,
+    journal=None,
 )
 # The log was off between these two runs.
 RUNS = [

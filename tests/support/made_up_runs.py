@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 
 from hypothesis import strategies as st
 
+from octoprint_uptime.evidence.records import Found
 from octoprint_uptime.restart_log.records import Print, Run
 
 HOUR = 3600.0
@@ -25,11 +26,13 @@ def run(
     dismissed: bool = False,
     recorded_from: float | None = None,
     own_boot_id: bool = False,
+    found: Found | None = None,
 ) -> Run:
     """Return a run. The default ``offset`` is that of its boot: a, b or c, each a day after the previous one."""
     wall = OFFSETS[boot] if offset is None else offset
     since = started if recorded_from is None else recorded_from
-    return Run(number, boot, wall, started, since, last_alive, "1.11.8", ended, print_, dismissed, own_boot_id)
+    known = Run(number, boot, wall, started, since, last_alive, "1.11.8", ended, print_, dismissed, own_boot_id)
+    return known._replace(found=found)
 
 
 seconds = st.integers(0, 10**6).map(float) | st.floats(0, 1e6)

@@ -45,6 +45,13 @@ RESTART = Restart(
     lost_print=BENCHY,
     unattended_print=None,
     dismissed=True,
+    asked_by="reboot",
+    cause="crashed",
+    cause_proven=True,
+    crashed_in="badplugin",
+    under_voltage=MARCH + 30,
+    memory=14_000_000,
+    journal="found",
 )
 NOTHING_KNOWN = RESTART._replace(
     run_started=None,
@@ -55,7 +62,15 @@ NOTHING_KNOWN = RESTART._replace(
     downtime_min=None,
     downtime_max=None,
     lost_print=None,
+    asked_by=None,
+    cause=None,
+    cause_proven=None,
+    crashed_in=None,
+    under_voltage=None,
+    memory=None,
+    journal=None,
 )
+UNEXPLAINED = RESTART._replace(cause=None, cause_proven=None, crashed_in=None)
 
 
 def for_api(
@@ -77,6 +92,13 @@ def test_every_field_of_a_restart() -> None:
         "started_at": "2026-03-01T00:04:00Z",
         "downtime_seconds_min": 30,
         "downtime_seconds_max": 120,
+        "asked_by": "reboot",
+        "cause": "crashed",
+        "cause_proven": True,
+        "crashed_in": "badplugin",
+        "under_voltage_at": "2026-03-01T00:00:30Z",
+        "memory_available_bytes": 14_000_000,
+        "journal": "found",
         "octoprint_version": "1.11.8",
         "lost_print": {
             "file": "benchy.gcode",
@@ -341,9 +363,23 @@ def test_system_info_has_both_uptimes_in_full() -> None:
     ("last", "text", "moment"),
     [
         (None, None, None),
-        (RESTART, "host, unexpected shutdown, a print was lost", "2026-03-01T00:04:00Z"),
-        (RESTART._replace(clean=True, started=None), "host, clean shutdown, a print was lost", None),
-        (RESTART._replace(kind="octoprint", lost_print=None), "octoprint, unexpected shutdown", "2026-03-01T00:04:00Z"),
+        (RESTART, "host, unexpected shutdown (crashed in badplugin), a print was lost", "2026-03-01T00:04:00Z"),
+        (UNEXPLAINED._replace(clean=True, started=None), "host, clean shutdown, a print was lost", None),
+        (
+            UNEXPLAINED._replace(kind="octoprint", lost_print=None),
+            "octoprint, unexpected shutdown",
+            "2026-03-01T00:04:00Z",
+        ),
+        (
+            NOTHING_KNOWN._replace(clean=True, cause="out_of_memory", cause_proven=True),
+            "host, unexpected shutdown (out of memory)",
+            None,
+        ),
+        (
+            NOTHING_KNOWN._replace(cause="under_voltage", cause_proven=False),
+            "host, unexpected shutdown (probably under voltage)",
+            None,
+        ),
         (NOTHING_KNOWN._replace(kind="octoprint", clean=True), "octoprint, clean shutdown", None),
         (
             NOTHING_KNOWN._replace(kind="container", unattended_print=BENCHY),

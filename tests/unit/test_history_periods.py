@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from made_up_runs import DAY, MARCH, any_runs, run
+from octoprint_uptime.evidence.records import Found
 from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Figures, Period, Print, Run, Span
 
@@ -207,6 +208,14 @@ def test_figures_count_what_the_days_cover() -> None:
         unexpected_downtime_min=0,
         unexpected_downtime_max=160,
     )
+
+
+def test_clean_shutdown_with_a_cause_counts_as_unexpected() -> None:
+    killed = run(1, "a", 10, 1000, "clean", found=Found("out_of_memory", True))
+    runs = [killed, run(2, "a", 1160, 1200, "clean", found=Found()), run(3, "a", 1300, 2000)]
+    found = figures(runs, 2000)
+    assert (found.restarts, found.unexpected_shutdowns) == (2, 1)
+    assert found.unexpected_downtime_min == found.unexpected_downtime_max == 160
 
 
 def test_restart_of_an_unknown_moment_is_counted_and_makes_a_maximum_unknown() -> None:

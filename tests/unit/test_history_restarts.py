@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from made_up_runs import DAY, HOUR, MARCH, OFFSETS, any_runs, run
+from octoprint_uptime.evidence.records import Found, Signs
 from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Print, Progress, Restart, Run, Unrecorded
 
@@ -44,6 +45,35 @@ def test_restart_has_all_that_is_known() -> None:
         unattended_print=None,
         dismissed=True,
     )
+
+
+def test_restart_has_the_evidence() -> None:
+    """Times of signs are dated, and memory is reported only if little was left."""
+    ended = run(7, "a", 60.5, HOUR, found=Found("crashed", True, "badplugin", "found"))
+    signs = Signs(3, 49_999_999, HOUR - 60, "restart", HOUR - 60)
+    found = last(ended._replace(signs=signs), run(9, "a", 2 * HOUR, 2 * HOUR))
+    causes = (found.cause, found.cause_proven, found.crashed_in)
+    assert (found.asked_by, causes) == ("restart", ("crashed", True, "badplugin"))
+    assert (found.under_voltage, found.memory, found.journal) == (MARCH + HOUR - 60, 49_999_999, "found")
+    late = signs._replace(memory=50_000_000, asked_at=HOUR - 121)
+    found = last(ended._replace(signs=late, found=Found()), run(9, "a", 2 * HOUR, 2 * HOUR))
+    assert (found.asked_by, found.cause, found.cause_proven, found.memory) == (None, None, None, None)
+
+
+def test_under_voltage_in_the_future_is_unknown() -> None:
+    ended = run(7, "a", 60.5, HOUR)._replace(signs=Signs(under_voltage=HOUR))
+    found = restarts([ended, run(9, "b", 90, 90)], now=MARCH + HOUR - 1)
+    assert [each.under_voltage for each in found] == [None]
+
+
+@pytest.mark.parametrize(
+    ("ended", "cause", "unexpected"),
+    [(None, None, True), (None, "killed", True), ("clean", None, False), ("clean", "out_of_memory", True)],
+)
+def test_clean_shutdown_with_a_cause_is_unexpected(ended: str | None, cause: str | None, unexpected: bool) -> None:
+    before = run(7, "a", 60.5, HOUR, ended, found=Found(cause))
+    found = last(before, run(9, "a", 2 * HOUR, 2 * HOUR))
+    assert (found.clean, found.unexpected, before.unexpected) == (ended == "clean", unexpected, unexpected)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from octoprint_uptime import clock
+from octoprint_uptime.evidence.records import Found
 from octoprint_uptime.restart_log import News, Print, Progress, Restart, RestartLog
 from octoprint_uptime.restart_log.records import Run
 from octoprint_uptime.restart_log.store import Store
@@ -29,6 +30,7 @@ CLEAN = EARLIER._replace(ended="clean")
 OFF = EARLIER._replace(ended="off")
 COSTLY = EARLIER._replace(print=BENCHY, printed=True)
 COSTLY_BUT_CLEAN = COSTLY._replace(ended="clean")
+KILLED_IN_ORDER = CLEAN._replace(found=Found("out_of_memory", True))
 UNATTENDED = COSTLY._replace(print=BENCHY._replace(streamed=False))
 NOW = 1000.0
 
@@ -94,7 +96,10 @@ Begin = Callable[..., RestartLog]
 def write(path: Path, *runs: Run) -> None:
     store = Store(path, LOGGER)
     for number, run in enumerate(runs):
-        store.save(run._replace(started=run.started + 100 * number, last_alive=run.last_alive + 100 * number))
+        moved = run._replace(started=run.started + 100 * number, last_alive=run.last_alive + 100 * number)
+        stored = store.save(moved)
+        if run.found:
+            store.note(stored, run.found)
     store.close()
 
 
@@ -187,6 +192,7 @@ def test_print_of_a_killed_run_is_lost(
         ([COSTLY, COSTLY_BUT_CLEAN], 2, 2),
         ([COSTLY_BUT_CLEAN._replace(dismissed=True)], 1, None),
         ([UNATTENDED._replace(ended="clean")], 1, None),
+        ([KILLED_IN_ORDER, CLEAN], 2, 1),
         ([UNATTENDED, CRASHED], 2, 2),
         ([COSTLY._replace(ended="off")], None, None),
         ([CRASHED, OFF], 1, 1),
@@ -218,6 +224,7 @@ def test_news_count_what_nobody_has_dismissed(begin: Begin) -> None:
         ([COSTLY_BUT_CLEAN, COSTLY, CLEAN], 1, 2),
         ([COSTLY_BUT_CLEAN._replace(dismissed=True), CRASHED], 1, 0),
         ([COSTLY._replace(ended="off"), CRASHED], 1, 0),
+        ([KILLED_IN_ORDER, CRASHED, CLEAN], 2, 0),
         ([UNATTENDED, UNATTENDED._replace(ended="clean")], 1, 0),
     ],
 )

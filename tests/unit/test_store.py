@@ -19,6 +19,7 @@ from pytest_mock import MockerFixture
 
 from former_logs import SCHEMA_3, write_log
 from octoprint_uptime import clock
+from octoprint_uptime.evidence.records import Found, Process, Signs
 from octoprint_uptime.restart_log.records import Print, Progress, Run
 from octoprint_uptime.restart_log.store import DAMAGED_KEPT, RUNS_KEPT, SCHEMA, LaterSchemaError, Store, is_corruption
 
@@ -26,6 +27,9 @@ LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 MARCH = 1772366400.0
 BENCHY = Print("parts/benchy.gcode", "local", 60.5, Progress(12.5, 5000, 0.2, 70.25), True)
 RUN = Run(0, "a", MARCH, 50.5, 55.25, 80.75, "1.11.8", None, BENCHY, False)
+SIGNS = Signs(3, 14_000_000, 70.5, "restart", 80.5)
+PROCESS = Process(700, "0123456789abcdef0123456789abcdef", 2)
+FOUND = Found("crashed", True, "badplugin", "found")
 OTHER = RUN._replace(boot="b", offset=MARCH + 86400, print=None)
 LAST = RUN._replace(id=10**9)
 
@@ -61,7 +65,8 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("good") / "good.db"
     store = Store(path, LOGGER)
     for number in range(50):
-        store.save(RUN._replace(boot=f"boot {number}", offset=MARCH + number * 600))
+        run = RUN._replace(boot=f"boot {number}", offset=MARCH + number * 600, signs=SIGNS, process=PROCESS)
+        store.note(store.save(run), FOUND)
     store.close()
     return path.read_bytes()
 
@@ -107,6 +112,8 @@ def set_aside(path: Path) -> list[Path]:
         RUN._replace(print=BENCHY._replace(streamed=False), printed=True),
         RUN._replace(ended="clean", version="2.0.0rc7", recorded_from=50.5),
         RUN._replace(ended="off", dismissed=True),
+        RUN._replace(signs=SIGNS, process=PROCESS),
+        RUN._replace(signs=Signs(oom_kills=0), process=Process(power_reset=0)),
     ],
 )
 def test_run_is_read_as_saved(store: Store, make: Make, run: Run) -> None:
@@ -124,6 +131,24 @@ def test_saving_again_updates_the_row(store: Store) -> None:
     )
     assert store.save(later) == later
     assert store.before(LAST) == (later, other)
+
+
+def test_signs_of_a_run_are_updated(store: Store) -> None:
+    first = store.save(RUN._replace(signs=Signs(oom_kills=1), process=PROCESS))
+    later = first._replace(signs=SIGNS)
+    store.save(later)
+    assert store.before(LAST) == (later,)
+
+
+@pytest.mark.parametrize("found", [FOUND, Found(), Found("killed", False, None, "unavailable")])
+def test_what_was_found_is_read_as_noted(store: Store, found: Found) -> None:
+    first, second = store.save(RUN), store.save(OTHER)
+    store.note(first, found)
+    assert store.before(LAST) == (first._replace(found=found), second)
+    store.save(first._replace(last_alive=81.0))
+    assert store.before(LAST)[0].found == found, "saving a run must not undo it"
+    store.note(second._replace(started=1), found)
+    assert store.before(LAST)[1].found is None, "another run has this id"
 
 
 def test_before_returns_the_earlier_runs(store: Store) -> None:
@@ -408,6 +433,8 @@ def test_new_file_ignores_the_write_ahead_log_of_a_damaged_one(
 
 def test_damage_while_open_is_noticed(mocker: MockerFixture, store: Store, path: Path, good: bytes) -> None:
     path.write_bytes(good)
+    store.save(RUN)  # this splits a page, so that the next one doesn't
+    store.close()
     connect = mocker.spy(sqlite3, "connect")
     current = store.save(RUN)
     path.write_bytes(b"x" * path.stat().st_size)
@@ -430,6 +457,7 @@ def test_later_schema_is_not_touched(store: Store, path: Path, good: bytes, sche
         lambda: store.save(RUN),
         lambda: store.before(RUN),
         lambda: store.dismiss([RUN]),
+        lambda: store.note(RUN, FOUND),
         lambda: store.clear(0),
     ):
         with pytest.raises(LaterSchemaError, match=f"its schema is {schema}, from a later version"):
@@ -635,6 +663,14 @@ UNKNOWN_PERCENTAGE = BENCHY._replace(progress=Progress(None, 5000, 0.2, 70.25))
         ("print_position = 'far'", {"print": BENCHY._replace(progress=Progress(12.5, None, 0.2, 70.25))}),
         ("print_position = -1", {"print": BENCHY._replace(progress=Progress(12.5, None, 0.2, 70.25))}),
         ("print_z = x'ff'", {"print": BENCHY._replace(progress=Progress(12.5, 5000, None, 70.25))}),
+        ("pid = 'x', power_reset = -1", {"process": PROCESS._replace(pid=None, power_reset=None)}),
+        ("invocation = x'ff'", {"process": PROCESS._replace(invocation=None)}),
+        ("oom_kills = 'many', memory = -1", {"signs": SIGNS._replace(oom_kills=None, memory=None)}),
+        ("under_voltage = 81", {"signs": SIGNS._replace(under_voltage=None)}),
+        ("asked = 'moon', asked_at = 9e99", {"signs": SIGNS._replace(asked=None, asked_at=None)}),
+        ("cause = 'moon', proven = 'so'", {"found": FOUND._replace(cause=None, proven=False)}),
+        ("crashed_in = x'ff', journal = 7", {"found": FOUND._replace(crashed_in=None, journal=None)}),
+        ("examined = 'so'", {"found": None}),
         ("print_seen = 81", {"print": BENCHY._replace(progress=Progress(12.5, 5000, 0.2, None))}),
     ],
 )
@@ -643,5 +679,6 @@ def test_value_without_sense_is_unknown(
 ) -> None:
     path.write_bytes(good)
     change(path, f"UPDATE runs SET {nonsense} WHERE id = 20")
-    run = RUN._replace(id=20, boot="boot 19", offset=MARCH + 19 * 600, **expected)
+    known = {"signs": SIGNS, "process": PROCESS, "found": FOUND}
+    run = RUN._replace(id=20, boot="boot 19", offset=MARCH + 19 * 600, **(known | expected))
     assert store.before(LAST)[19] == run

@@ -1,0 +1,1 @@
+"""Evidence that this process can read about why a run of OctoPrint ended."""

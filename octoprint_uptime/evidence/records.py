@@ -1,0 +1,50 @@
+"""The records that hold evidence, and what follows from it."""
+
+from typing import NamedTuple
+
+CAUSES = ("out_of_memory", "crashed", "hung", "killed", "under_voltage")
+ASKED_BY = ("restart", "restart_safe", "reboot", "shutdown", "update")
+JOURNAL = ("found", "nothing_found", "unavailable")
+
+LITTLE_MEMORY = 50_000_000  # bytes
+
+
+class Signs(NamedTuple):
+    """What a living run saw, as of its last heartbeat. Each is None if unknown or never seen.
+
+    - ``oom_kills`` is how many processes the kernel has killed for lack of memory since the host booted.
+    - ``memory`` is how many bytes were available.
+    - ``under_voltage`` is the boot-clock time at which under-voltage was last reported.
+    - ``asked`` is what asked OctoPrint to shut down, and ``asked_at`` the boot-clock time of that.
+    """
+
+    oom_kills: int | None = None
+    memory: int | None = None
+    under_voltage: float | None = None
+    asked: str | None = None
+    asked_at: float | None = None
+
+
+class Process(NamedTuple):
+    """What identifies a run's process to the system. Each is None if unknown.
+
+    ``invocation`` is systemd's id for this start of the unit. ``power_reset`` is why a Raspberry Pi 5's power chip
+    reset the board before this boot.
+    """
+
+    pid: int | None = None
+    invocation: str | None = None
+    power_reset: int | None = None
+
+
+class Found(NamedTuple):
+    """What was found out about the end of a run. Each is None if unknown.
+
+    ``proven`` is true if a record names this run, and false if the cause is only probable. ``crashed_in`` is a plugin's
+    identifier. ``journal`` says what systemd's journal has, or is None if it was not asked.
+    """
+
+    cause: str | None = None
+    proven: bool = False
+    crashed_in: str | None = None
+    journal: str | None = None
