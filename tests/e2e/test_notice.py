@@ -60,7 +60,7 @@ def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, open_page: O
     check(
         page,
         f"{prints} prints were lost",
-        rf"The most recent: benchy\.gcode, at least 43% \(Z 12\.4 mm\), last recorded {seen}\. "
+        rf"The most recent: benchy\.gcode, at least 43% printed \(Z 12\.4 mm\), last recorded {seen}\. "
         r"OctoPrint did not resume it\.",
         rf"The host went down unexpectedly between .* and .*\. OctoPrint came back {again}\.",
         r"This is one of 2 unexpected shutdowns that haven't been dismissed\. The restart log lists them all\.",
@@ -72,7 +72,7 @@ def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, open_page: O
     # The popover reports the same shutdown in the same words.
     open_popover(page)
     expect(popover(page)).to_contain_text(
-        re.compile(r"The host went down unexpectedly .*\. Lost print: benchy\.gcode, at least 43% \(Z\s12\.4\smm\)\.")
+        re.compile(r"The host went down unexpectedly .*\. Lost print: benchy\.gcode, at least 43% printed \(Z\s12\.4\s")
     )
 
 
@@ -122,20 +122,20 @@ def test_a_print_lost_by_a_clean_shutdown_has_notice_and_badge(only_read: OctoPr
 
     printed_since = False
     page = open_page(only_read, prepare=changing(change))
-    expect(notice(page)).to_contain_text(re.compile("OctoPrint was shut down at .*, during the print"))
+    expect(notice(page)).to_contain_text(re.compile("OctoPrint was shut down at .*, during a print"))
     expect(notice(page)).to_contain_text("OctoPrint did not resume it.")
     expect(notice(page)).to_contain_text(CHECK)
     expect(notice(page)).not_to_contain_text("unexpected")
     expect(notice(page)).not_to_contain_text("The cause is unknown")
     assert violations(page, ".octoprint_uptime_notice") == []
     expect(badge(page)).to_be_visible()
-    expect(entry(page)).to_have_accessible_name("Uptime, 1 lost print not dismissed: Host OctoPrint")
-    expect(open_popover(page)).to_contain_text(re.compile("OctoPrint was shut down at .*, during the print"))
+    expect(entry(page)).to_have_accessible_name("New: 1 lost print. Uptime: Host OctoPrint")
+    expect(open_popover(page)).to_contain_text(re.compile("OctoPrint was shut down at .*, during a print"))
     # Then something is printed while the notice stands.
     printed_since = True
     poll_now(page)
     expect(notice(page)).not_to_contain_text(CHECK)
-    expect(notice(page)).to_contain_text(re.compile("OctoPrint was shut down at .*, during the print"))
+    expect(notice(page)).to_contain_text(re.compile("OctoPrint was shut down at .*, during a print"))
     expect(notice(page)).not_to_contain_text("did not resume")
 
 
@@ -143,7 +143,7 @@ def test_only_dismiss_dismisses(only_read: OctoPrint, open_page: OpenPage) -> No
     page = open_page(only_read)
     expect(badge(page)).to_be_visible()
     prints = only_read.answer()["unseen_lost_prints"]
-    name = f"Uptime, 2 unexpected shutdowns, {prints} lost prints not dismissed: Host OctoPrint"
+    name = f"New: 2 unexpected shutdowns, {prints} lost prints. Uptime: Host OctoPrint"
     expect(entry(page)).to_have_accessible_name(name)
     notice(page).get_by_role("button", name="Restart log").click()
     expect(rows(page).first).to_be_visible()
@@ -253,7 +253,7 @@ def test_without_control_it_can_be_hidden_until_next_visit(only_read: OctoPrint,
 def test_without_files_list_it_names_no_file(only_read: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(only_read, "nameless")
     expect(notice(page)).to_contain_text(
-        re.compile(r"The most recent: a file, at least 43% \(Z\s12\.4\smm\), last recorded")
+        re.compile(r"The most recent: a file, at least 43% printed \(Z\s12\.4\smm\), last recorded")
     )
     expect(notice(page).get_by_role("button", name="Show file")).to_be_hidden()
     assert "benchy" not in page.content()
@@ -266,7 +266,7 @@ def test_a_failed_dismissal_is_reported(
     page = open_page(only_read)
     refuse_posts(page, status)
     notice(page).get_by_role("button", name="Dismiss").click()
-    expect(page.locator(".ui-pnotify:visible", has_text="could not be dismissed permanently")).to_be_visible()
+    expect(page.locator(".ui-pnotify:visible", has_text="Dismissing the notice could not be saved")).to_be_visible()
     poll_now(page)
     expect(notice(page)).to_be_visible()
     console_errors.clear()

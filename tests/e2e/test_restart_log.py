@@ -85,7 +85,7 @@ def test_figures_and_rows_belong_to_the_range(only_read: OctoPrint, open_page: O
     # Of the host: from the boots on, at the least; both ends and their boots are 30 seconds before a start.
     assert re.fullmatch(r"(59m|1h \d+m) to 1d (4h 59m|5h \d+m)", figures(page)["Unexpected downtime"])
     what = all_words_of(rows(page).locator("> span:nth-of-type(3)"))
-    known = "at least 43% (Z 12.4 mm)"
+    known = "at least 43% printed (Z 12.4 mm)"
     assert what == [
         f"A print was lost: benchy.gcode, {known}",
         "OctoPrint was restarted",
@@ -142,10 +142,7 @@ def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> 
     assert doubtful[1] - doubtful[0] == pytest.approx(4 / 24 / 30 * 100, abs=near)
     assert bars(page, 1, "unrecorded").count() == 0
     label = log(page).get_by_role("img").get_attribute("aria-label")
-    assert (
-        label
-        == "Timeline of when the host and OctoPrint were running in the last 30 days. The restarts are listed below."
-    )
+    assert label == "Host and OctoPrint in the last 30 days, as a timeline. The restarts are listed below."
     ticks = all_words_of(log(page).locator(".octoprint_uptime_axis span"))
     assert len(ticks) == 7
     assert ticks[-1] == "Now"
@@ -176,7 +173,7 @@ def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, 
     for lane in (0, 1):
         unrecorded = (pytest.approx(day(6), abs=near), pytest.approx(day(4), abs=near))
         assert places(bars(page, lane, "unrecorded")) == [unrecorded]
-    expect(log(page)).to_contain_text("Recording in this period started at")
+    expect(log(page)).to_contain_text("In this period, recording started at")
     legend = all_words_of(log(page).locator(".octoprint_uptime_legend li"))
     assert legend == ["Running", "Not running", "Not recorded"]
     # The run in which the log was switched off may have continued.
@@ -198,15 +195,15 @@ def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -
     expect(facts).to_be_visible()
     found = dict(zip(all_words_of(facts.locator("dt")), all_words_of(facts.locator("dd")), strict=True))
     assert found.pop("Was printing").startswith("benchy.gcode, started at ")
-    assert re.fullmatch(r"at least 43%, 43 KB into the file, Z 12\.4 mm, last recorded .*", found.pop("Print progress"))
-    assert re.search("between .* and", found.pop("Ended"), re.IGNORECASE)
+    assert re.fullmatch(r"at least 43%, 43 KB of the file, Z 12\.4 mm, last recorded .*", found.pop("Print progress"))
+    assert re.search("between .* and", found.pop("Went down"), re.IGNORECASE)
     assert re.fullmatch(r"At \d+:\d\d [AP]M today", found.pop("Came back"))
     assert re.fullmatch(r"(59m|1h \d+m) to (4h 59m|5h \d+m)", found.pop("Downtime"))
     assert found == {
-        "Previous uptime": "at least 14h 0m",
+        "OctoPrint had run for": "at least 14h 0m",
         "What restarted": "The host",
         "Cause": "Unknown. Check octoprint.log.",
-        "Version": "OctoPrint 1.11.8",
+        "Version before the restart": "OctoPrint 1.11.8",
     }
     expect(log(page).locator("details").first.get_by_role("button", name="Show file")).to_be_visible()
     assert violations(page, f"#{ID}") == []
@@ -244,7 +241,7 @@ def test_it_can_be_downloaded_as_csv_and_copied_as_text(only_read: OctoPrint, op
     expect(log(page).get_by_role("button", name="Copy as text")).to_be_focused()
     assert len(lines) == IN_A_MONTH
     assert re.fullmatch(
-        r"- .*: A print was lost: benchy\.gcode, at least 43% \(Z 12\.4 mm\), down for .* \(Octo.*", lines[0]
+        r"- .*: A print was lost: benchy\.gcode, at least 43% printed \(Z 12\.4 mm\), down for .* \(Octo.*", lines[0]
     )
     found = download_csv(page)
     answer = only_read.session("admin").get(f"{only_read.url}{ENDPOINT}?days=30").json()
@@ -420,7 +417,7 @@ def test_a_failed_clearing_is_reported(only_read: OctoPrint, open_page: OpenPage
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
     page.locator(".modal:visible .btn", has_text="Proceed").click()
-    expect(page.locator(".ui-pnotify:visible", has_text="could not be cleared permanently")).to_be_visible()
+    expect(page.locator(".ui-pnotify:visible", has_text="Clearing the restart log could not be saved")).to_be_visible()
     expect(rows(page)).to_have_count(IN_A_MONTH)
     console_errors.clear()
 

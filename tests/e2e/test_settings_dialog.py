@@ -148,8 +148,8 @@ def test_number_out_of_range_shows_an_error_and_is_clamped(
         expect(error).to_be_hidden()
         expect(group).not_to_have_class(re.compile(r"\berror\b"))
     default = settings.defaults()[key]
-    minimum, maximum = (f"The {kind} is {{}}. It will be saved instead." for kind in ("minimum", "maximum"))
-    whole = "Enter a whole number. {} will be saved."
+    minimum, maximum = (f"Enter {{0}} or {which}. Otherwise, {{0}} will be saved." for which in ("more", "less"))
+    whole = "Enter a whole number. Otherwise, {} will be saved."
     for bad, sentence, used in (
         *((low - 1, minimum, low), (-5, minimum, low), (high + 1, maximum, high), (99999, maximum, high)),
         *(("", whole, default), ("7.5", whole, 7), ("1e1", whole, 10), ("1e9", whole, high)),

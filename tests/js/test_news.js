@@ -33,7 +33,7 @@ test("a lost print", () => {
     assert.deepEqual(newsOf(LOST), {
         title: "A print was lost",
         paragraphs: [
-            "benchy.gcode, at least 43% (Z 12.4 mm), last recorded at 6:55 PM today. " +
+            "benchy.gcode, at least 43% printed (Z 12.4 mm), last recorded at 6:55 PM today. " +
                 "OctoPrint did not resume it.",
             "The host went down unexpectedly between 6:55 PM and 7:02 PM today. " +
                 "OctoPrint came back at 7:04 PM today.",
@@ -48,7 +48,7 @@ test("a lost print in German", () => {
     assert.deepEqual(newsOf(LOST, 3, 2, "de"), {
         title: "2 Drucke gingen verloren",
         paragraphs: [
-            "Der letzte: benchy.gcode, mindestens 43 % (Z 12,4 mm), zuletzt aufgezeichnet heute um 18:55. " +
+            "Der letzte: benchy.gcode, mindestens 43 % gedruckt (Z 12,4 mm), zuletzt aufgezeichnet heute um 18:55. " +
                 "OctoPrint hat ihn nicht fortgesetzt.",
             "Der Host ist heute zwischen 18:55 und 19:02 ausgefallen. " +
                 "OctoPrint ist heute um 19:04 wieder gestartet.",
@@ -99,7 +99,7 @@ test("an unattended print may have continued", () => {
         title: "The container went down unexpectedly",
         paragraphs: [
             "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. " +
-                "An unattended print may have gone on: benchy.gcode, at least 43% (Z 12.4 mm).",
+                "An unattended print may have gone on: benchy.gcode, at least 43% printed (Z 12.4 mm).",
             CHECK,
             CAUSE
         ],
@@ -115,12 +115,12 @@ test("a print that a clean shutdown cut off", () => {
     const {title, paragraphs} = newsOf(cutOff, 0, 1);
     assert.equal(title, "A print was lost");
     assert.deepEqual(paragraphs.slice(1), [
-        "OctoPrint was shut down at 6:55 PM today, during the print. OctoPrint came back at 6:56 PM today.",
+        "OctoPrint was shut down at 6:55 PM today, during a print. OctoPrint came back at 6:56 PM today.",
         CHECK
     ]);
     assert.equal(
         newsOf(cutOff, 0, 1, "de").paragraphs[1],
-        "OctoPrint wurde heute um 18:55 während des Drucks heruntergefahren. " +
+        "OctoPrint wurde heute um 18:55 während eines Drucks heruntergefahren. " +
             "OctoPrint ist heute um 18:56 wieder gestartet."
     );
     const others = (count, locale) => newsOf(cutOff, count, 1, locale).paragraphs[2];
@@ -142,7 +142,7 @@ test("once something was printed again, it says nothing about heaters and resumi
     const {paragraphs} = newsOf({...LOST, printed_since: true});
     assert.equal(
         paragraphs[0],
-        "benchy.gcode, at least 43% (Z 12.4 mm), last recorded at 6:55 PM today."
+        "benchy.gcode, at least 43% printed (Z 12.4 mm), last recorded at 6:55 PM today."
     );
     assert.ok(!paragraphs.includes(CHECK));
     const unattended = {...LOST, lost_print: null, unattended_print: PRINT, printed_since: true};
@@ -171,10 +171,10 @@ test("the badge counts lost prints, too", () => {
         return [isMarked(), plain(name())];
     };
     assert.deepEqual(nameOf(0, 0), [false, "Uptime:"]);
-    assert.deepEqual(nameOf(0, 1), [true, "Uptime, 1 lost print not dismissed:"]);
-    assert.deepEqual(nameOf(2, 0), [true, "Uptime, 2 unexpected shutdowns not dismissed:"]);
+    assert.deepEqual(nameOf(0, 1), [true, "New: 1 lost print. Uptime:"]);
+    assert.deepEqual(nameOf(2, 0), [true, "New: 2 unexpected shutdowns. Uptime:"]);
     assert.deepEqual(nameOf(2, 1, "de"), [
         true,
-        "Betriebszeit, 2 Ausfälle, 1 verlorener Druck noch nicht erledigt:"
+        "Neu: 2 Ausfälle, 1 verlorener Druck. Betriebszeit:"
     ]);
 });

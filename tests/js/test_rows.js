@@ -41,7 +41,7 @@ test("a row says when, what, and how long", () => {
         [
             "Today, 6:55 PM – 7:02 PM",
             "A print was lost",
-            ": benchy.gcode, at least 43% (Z 12.4 mm)",
+            ": benchy.gcode, at least 43% printed (Z 12.4 mm)",
             "down for 2m to 9m",
             true,
             "octoprint_uptime_mark lost"
@@ -61,7 +61,7 @@ test("two moments of a row are one if they read the same", () => {
         ["2026-11-24T23:05:00Z", "2026-11-25T01:05:00Z", "Today, 12:05 AM – 2:05 AM"],
         ["2026-11-25T01:05:00Z", "2026-11-25T01:05:20Z", "Today, 2:05 AM"],
         ["2026-11-24T21:05:00Z", "2026-11-25T01:05:00Z", "Yesterday, 10:05 PM – today, 2:05 AM"],
-        ["2026-11-24T21:05:00Z", null, "Some time after 10:05 PM yesterday"]
+        ["2026-11-24T21:05:00Z", null, "Sometime after 10:05 PM yesterday"]
     ];
     for (const [after, before, text] of table) assert.equal(whenOf(after, before), text);
     assert.equal(
@@ -79,31 +79,31 @@ test("a row is built only when it opens", () => {
 
 test("details of a power cut", () => {
     assert.deepEqual(detailsOf(POWER_CUT), {
-        Ended: "Between 6:55 PM and 7:02 PM today",
+        "Went down": "Between 6:55 PM and 7:02 PM today",
         "Came back": "At 7:04 PM today",
         Downtime: "2m to 9m",
-        "Previous uptime": "at least 14h 0m",
+        "OctoPrint had run for": "at least 14h 0m",
         "What restarted": "The host",
         "Was printing": "benchy.gcode, started at 2:00 PM today",
         "Print progress":
-            "at least 43%, 43 KB into the file, Z 12.4 mm, last recorded at 6:55 PM today",
+            "at least 43%, 43 KB of the file, Z 12.4 mm, last recorded at 6:55 PM today",
         Cause: "Unknown. Check octoprint.log.",
-        Version: "OctoPrint 1.11.8"
+        "Version before the restart": "OctoPrint 1.11.8"
     });
 });
 
 test("details of a power cut in German", () => {
     assert.deepEqual(detailsOf(POWER_CUT, {locale: "de"}), {
-        Endete: "Heute zwischen 18:55 und 19:02",
+        Gestoppt: "Heute zwischen 18:55 und 19:02",
         "Wieder gestartet": "Heute um 19:04",
         "Außer Betrieb": "2m bis 9m",
-        "Betriebszeit davor": "mindestens 14h 0m",
+        "OctoPrint lief zuvor": "mindestens 14h 0m",
         "Was neu startete": "Der Host",
         Druckte: "benchy.gcode, gestartet heute um 14:00",
         Druckfortschritt:
-            "mindestens 43 %, 43 KB in der Datei, Z 12,4 mm, zuletzt aufgezeichnet heute um 18:55",
+            "mindestens 43 %, 43 KB der Datei, Z 12,4 mm, zuletzt aufgezeichnet heute um 18:55",
         Ursache: "Unbekannt. Sieh in octoprint.log nach.",
-        Version: "OctoPrint 1.11.8"
+        "Version vor dem Neustart": "OctoPrint 1.11.8"
     });
 });
 
@@ -111,19 +111,19 @@ test("a position stands for a progress that is unknown", () => {
     const lost_print = {...PRINT, progress: null, position_bytes: 175, z: null};
     assert.equal(
         detailsOf({...POWER_CUT, lost_print})["Print progress"],
-        "at least 175 bytes into the file, last recorded at 6:55 PM today"
+        "at least 175 bytes of the file, last recorded at 6:55 PM today"
     );
 });
 
 test("details of a restart for an update", () => {
     assert.deepEqual(detailsOf(UPDATE), {
-        Ended: "At 12:00 PM yesterday",
+        "Went down": "At 12:00 PM yesterday",
         "Came back": "At 12:01 PM yesterday",
         Downtime: "1m",
-        "Previous uptime": "1d 0h 0m",
+        "OctoPrint had run for": "1d 0h 0m",
         "What restarted": "OctoPrint only",
         Cause: "Clean shutdown",
-        Version: "OctoPrint 1.11.8"
+        "Version before the restart": "OctoPrint 1.11.8"
     });
 });
 
@@ -148,11 +148,11 @@ test("an unattended print in a container, of which nothing else is known", () =>
     assert.equal(row.mark, "octoprint_uptime_mark unexpected");
     assert.equal(row.file, null);
     assert.deepEqual(detailsOf(restart), {
-        Ended: "At an unknown time",
+        "Went down": "At an unknown time",
         "What restarted": "The container (the host kept running)",
         "Was printing": "A file",
         Cause: "Unknown. Check octoprint.log.",
-        Version: "OctoPrint 1.11.8"
+        "Version before the restart": "OctoPrint 1.11.8"
     });
 });
 
@@ -206,7 +206,7 @@ test("a negative number stays a number in CSV", () => {
 test("the text to copy has a line for each restart", () => {
     assert.equal(
         plain(page.rows.textOf([POWER_CUT, UPDATE])),
-        "- Today, 6:55 PM – 7:02 PM: A print was lost: benchy.gcode, at least 43% (Z 12.4 mm), " +
+        "- Today, 6:55 PM – 7:02 PM: A print was lost: benchy.gcode, at least 43% printed (Z 12.4 mm), " +
             "down for 2m to 9m (OctoPrint 1.11.8)\n" +
             "- Yesterday, 12:00 PM: OctoPrint was restarted, down for 1m (OctoPrint 1.11.8)\n"
     );

@@ -32,14 +32,14 @@ test("anything else says what is wrong and what will be saved", () => {
     ];
     const sentences = {
         en: {
-            whole: (used) => `Enter a whole number. ${used} will be saved.`,
-            maximum: (used) => `The maximum is ${used}. It will be saved instead.`,
-            minimum: (used) => `The minimum is ${used}. It will be saved instead.`
+            whole: (used) => `Enter a whole number. Otherwise, ${used} will be saved.`,
+            maximum: (used) => `Enter ${used} or less. Otherwise, ${used} will be saved.`,
+            minimum: (used) => `Enter ${used} or more. Otherwise, ${used} will be saved.`
         },
         de: {
-            whole: (used) => `Gib eine ganze Zahl ein. Gespeichert wird ${used}.`,
-            maximum: (used) => `Höchstens ${used} ist möglich. Gespeichert wird dieser Wert.`,
-            minimum: (used) => `Mindestens ${used} ist nötig. Gespeichert wird dieser Wert.`
+            whole: (used) => `Gib eine ganze Zahl ein. Sonst wird ${used} gespeichert.`,
+            maximum: (used) => `Gib höchstens ${used} ein. Sonst wird ${used} gespeichert.`,
+            minimum: (used) => `Gib mindestens ${used} ein. Sonst wird ${used} gespeichert.`
         }
     };
     for (const locale of LANGUAGES) {

@@ -8,9 +8,9 @@ import {berlin, openPage, plain} from "./page.js";
 const END = "2026-11-25 12:00";
 const to = berlin(END);
 
-function timelineOf(given, days = 30, options = {}) {
+function timelineOf(given, days = 30, {host = "Host", ...options} = {}) {
     const {spans, timeline} = openPage({now: to, ...options});
-    return plain(timeline.of(spans.readHistory(answer({to, days, ...given})), days));
+    return plain(timeline.of(spans.readHistory(answer({to, days, ...given})), days, host));
 }
 
 // Return where a lane's bars of a kind begin and how wide they are, in percent.
@@ -168,11 +168,11 @@ test("its label says what a screen reader can't see", () => {
     const octoprint = [running("2026-11-25 11:00", END)];
     assert.equal(
         timelineOf({octoprint}).label,
-        "Timeline of when the host and OctoPrint were running in the last 30 days. The restarts are listed below."
+        "Host and OctoPrint in the last 30 days, as a timeline. The restarts are listed below."
     );
     assert.equal(
-        timelineOf({octoprint}, 1, {locale: "de"}).label,
-        "Zeitleiste: wann der Host und OctoPrint in den letzten 24 Stunden liefen. Die Neustarts stehen darunter."
+        timelineOf({octoprint}, 1, {locale: "de", host: "Container"}).label,
+        "Container und OctoPrint in den letzten 24 Stunden als Zeitleiste. Die Neustarts stehen darunter."
     );
 });
 
@@ -197,7 +197,7 @@ test("the axis begins where the record begins, and says so", () => {
         ticks.map(({text}) => text),
         ["9:00 AM", "9:30 AM", "10:00 AM", "10:30 AM", "11:00 AM", "11:30 AM", "Now"]
     );
-    assert.equal(note, "Recording in this period started at 9:00 AM today.");
+    assert.equal(note, "In this period, recording started at 9:00 AM today.");
     assert.ok(label.endsWith(note));
     assert.deepEqual(
         legend.map(({text}) => text),

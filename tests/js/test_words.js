@@ -109,51 +109,55 @@ check("whenEnded", [
         "between 11:10 PM yesterday and 6:12 AM today",
         "zwischen gestern 23:10 und heute 06:12"
     ],
-    [ended(null, at, false, later), "some time before 6:55 PM today", "irgendwann vor heute 18:55"],
+    [ended(null, at, false, later), "sometime before 6:55 PM today", "irgendwann vor heute 18:55"],
     [
         ended(null, null, false, later),
-        "some time before 6:57 PM today",
+        "sometime before 6:57 PM today",
         "irgendwann vor heute 18:57"
     ],
-    [ended(null, null, true, later), "at 6:57 PM today", "heute um 18:57"],
-    [ended(at, null), "some time after 6:55 PM today", "irgendwann nach heute 18:55"],
+    [ended(null, null, true, later), "sometime before 6:57 PM today", "irgendwann vor heute 18:57"],
+    [ended(at, null), "sometime after 6:55 PM today", "irgendwann nach heute 18:55"],
     [ended(null, null), "at an unknown time", "zu unbekannter Zeit"]
 ]);
 
 check("printOf", [
     [
         [PRINT],
-        "benchy.gcode, at least 43% (Z 12.4 mm)",
-        "benchy.gcode, mindestens 43 % (Z 12,4 mm)"
+        "benchy.gcode, at least 43% printed (Z 12.4 mm)",
+        "benchy.gcode, mindestens 43 % gedruckt (Z 12,4 mm)"
     ],
-    [[{...PRINT, z: null}], "benchy.gcode, at least 43%", "benchy.gcode, mindestens 43 %"],
+    [
+        [{...PRINT, z: null}],
+        "benchy.gcode, at least 43% printed",
+        "benchy.gcode, mindestens 43 % gedruckt"
+    ],
     [[{...PRINT, progress: null, z: null}], "benchy.gcode", "benchy.gcode"],
     [
         [{...PRINT, progress: null, z: null, position_bytes: 175}],
-        "benchy.gcode, at least 175 bytes into the file",
-        "benchy.gcode, mindestens 175 Byte in der Datei"
+        "benchy.gcode, at least 175 bytes of the file printed",
+        "benchy.gcode, mindestens 175 Byte der Datei gedruckt"
     ],
     [
         [{...PRINT, progress: null, z: null, position_bytes: 1}],
-        "benchy.gcode, at least 1 byte into the file",
-        "benchy.gcode, mindestens 1 Byte in der Datei"
+        "benchy.gcode, at least 1 byte of the file printed",
+        "benchy.gcode, mindestens 1 Byte der Datei gedruckt"
     ],
     [
         [{...PRINT, progress: null, position_bytes: 1234567}],
-        "benchy.gcode, at least 1,234 KB into the file (Z 12.4 mm)",
-        "benchy.gcode, mindestens 1.234 KB in der Datei (Z 12,4 mm)"
+        "benchy.gcode, at least 1,234 KB of the file printed (Z 12.4 mm)",
+        "benchy.gcode, mindestens 1.234 KB der Datei gedruckt (Z 12,4 mm)"
     ],
     [[{...PRINT, progress: null, z: null, position_bytes: 0}], "benchy.gcode", "benchy.gcode"],
     [
         [{...PRINT, file: null, progress: 0, z: 0.2}],
-        "a file, at least 0% (Z 0.2 mm)",
-        "eine Datei, mindestens 0 % (Z 0,2 mm)"
+        "a file, at least 0% printed (Z 0.2 mm)",
+        "eine Datei, mindestens 0 % gedruckt (Z 0,2 mm)"
     ],
     [[{...PRINT, file: "50%.gcode", progress: null}], "50%.gcode", "50%.gcode"],
     [
         [{...PRINT, file: "50%.gcode", z: null}],
-        "50%.gcode, at least 43%",
-        "50%.gcode, mindestens 43 %"
+        "50%.gcode, at least 43% printed",
+        "50%.gcode, mindestens 43 % gedruckt"
     ]
 ]);
 
@@ -166,38 +170,38 @@ check("sentenceOf", [
     [
         [{...RESTART, lost_print: PRINT}],
         "The host went down unexpectedly between 6:55 PM and 7:02 PM today. " +
-            "Lost print: benchy.gcode, at least 43% (Z 12.4 mm).",
+            "Lost print: benchy.gcode, at least 43% printed (Z 12.4 mm).",
         "Der Host ist heute zwischen 18:55 und 19:02 ausgefallen. " +
-            "Verlorener Druck: benchy.gcode, mindestens 43 % (Z 12,4 mm)."
+            "Verlorener Druck: benchy.gcode, mindestens 43 % gedruckt (Z 12,4 mm)."
     ],
     [
         [{...RESTART, kind: "container", unattended_print: PRINT}],
         "The container went down unexpectedly between 6:55 PM and 7:02 PM today. An unattended print " +
-            "may have gone on: benchy.gcode, at least 43% (Z 12.4 mm).",
+            "may have gone on: benchy.gcode, at least 43% printed (Z 12.4 mm).",
         "Der Container ist heute zwischen 18:55 und 19:02 ausgefallen. Ein Druck lief ohne OctoPrint " +
-            "womöglich weiter: benchy.gcode, mindestens 43 % (Z 12,4 mm)."
+            "womöglich weiter: benchy.gcode, mindestens 43 % gedruckt (Z 12,4 mm)."
     ],
     [
         [{...RESTART, ...CLEAN, kind: "octoprint"}],
-        "OctoPrint was restarted at 6:55 PM today (down for 1m).",
-        "OctoPrint wurde heute um 18:55 neu gestartet (war 1m aus)."
+        "OctoPrint was shut down at 6:55 PM today (down for 1m).",
+        "OctoPrint wurde heute um 18:55 heruntergefahren (war 1m aus)."
     ],
     [
         [{...RESTART, ...CLEAN, lost_print: PRINT}],
-        "OctoPrint was shut down at 6:55 PM today, during the print (down for 1m). " +
-            "Lost print: benchy.gcode, at least 43% (Z 12.4 mm).",
-        "OctoPrint wurde heute um 18:55 während des Drucks heruntergefahren (war 1m aus). " +
-            "Verlorener Druck: benchy.gcode, mindestens 43 % (Z 12,4 mm)."
+        "OctoPrint was shut down at 6:55 PM today, during a print (down for 1m). " +
+            "Lost print: benchy.gcode, at least 43% printed (Z 12.4 mm).",
+        "OctoPrint wurde heute um 18:55 während eines Drucks heruntergefahren (war 1m aus). " +
+            "Verlorener Druck: benchy.gcode, mindestens 43 % gedruckt (Z 12,4 mm)."
     ],
     [
         [{...RESTART, ...CLEAN}],
-        "The host was restarted at 6:55 PM today (OctoPrint was down for 1m).",
-        "Der Host wurde heute um 18:55 neu gestartet (OctoPrint war 1m aus)."
+        "The host was shut down at 6:55 PM today (OctoPrint was down for 1m).",
+        "Der Host wurde heute um 18:55 heruntergefahren (OctoPrint war 1m aus)."
     ],
     [
         [{...RESTART, ...CLEAN, kind: "container", downtime_seconds_max: null}],
-        "The container was restarted at 6:55 PM today.",
-        "Der Container wurde heute um 18:55 neu gestartet."
+        "The container was stopped at 6:55 PM today.",
+        "Der Container wurde heute um 18:55 gestoppt."
     ]
 ]);
 

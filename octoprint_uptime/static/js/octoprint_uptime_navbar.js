@@ -137,7 +137,7 @@ $(function () {
         // The icon's name, which a screen reader reads first
         self.name = ko.pureComputed(() => {
             if (!self.isMarked()) return gettext("Uptime:");
-            return _.sprintf(gettext("Uptime, %(news)s not dismissed:"), {news: unseen()});
+            return _.sprintf(gettext("New: %(news)s. Uptime:"), {news: unseen()});
         });
 
         // The tooltip, computed only while somebody can see or hear it

@@ -27,7 +27,9 @@ $(function () {
             OctoPrint.simpleApiCommand(ID, "dismiss", {id})
                 .fail(() => {
                     hiddenId = undefined;
-                    words.complain(gettext("The notice could not be dismissed permanently."));
+                    words.complain(
+                        gettext("Dismissing the notice could not be saved. It may come back.")
+                    );
                 })
                 .always(asking.askNow);
         }

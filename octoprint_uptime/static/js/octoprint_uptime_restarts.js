@@ -118,7 +118,7 @@ $(function () {
             self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
                 figures: figures.of(history.figures),
-                timeline: timeline.of(history, self.days()),
+                timeline: timeline.of(history, self.days(), self.hostLabel()),
                 filters: filtersOf(restarts),
                 isEmpty: !restarts.length,
                 found,
@@ -160,7 +160,9 @@ $(function () {
                     OctoPrint.simpleApiCommand(ID, "clear")
                         .fail(() =>
                             words.complain(
-                                gettext("The restart log could not be cleared permanently.")
+                                gettext(
+                                    "Clearing the restart log could not be saved. The restarts may come back."
+                                )
                             )
                         )
                         .always(() => {

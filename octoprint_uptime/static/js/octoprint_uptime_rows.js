@@ -74,15 +74,15 @@
         const print = restart.lost_print || restart.unattended_print;
         const cause = clean ? gettext("Clean shutdown") : gettext("Unknown. Check octoprint.log.");
         return [
-            [gettext("Ended"), words.capital(words.whenEnded(restart))],
+            [gettext("Went down"), words.capital(words.whenEnded(restart))],
             [gettext("Came back"), started_at && words.capital(words.atMoment(started_at))],
             [gettext("Downtime"), words.downtimeOf(restart)],
-            [gettext("Previous uptime"), uptimeOf(restart)],
+            [gettext("OctoPrint had run for"), uptimeOf(restart)],
             [gettext("What restarted"), restarted[kind]()],
             [gettext("Was printing"), print && printingOf(print)],
             [gettext("Print progress"), print && progressOf(print)],
             [gettext("Cause"), cause],
-            [gettext("Version"), "OctoPrint " + octoprint_version]
+            [gettext("Version before the restart"), "OctoPrint " + octoprint_version]
         ]
             .filter(([, value]) => value)
             .map(([name, value]) => ({name, value}));

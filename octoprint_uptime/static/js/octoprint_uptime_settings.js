@@ -26,10 +26,10 @@ $(function () {
             const isWhole = /^[+-]?\d+$/.test(text); // as it is written: not 1e3
             if (used === number && isWhole) return "";
             const words = !isWhole
-                ? gettext("Enter a whole number. %(used)d will be saved.")
+                ? gettext("Enter a whole number. Otherwise, %(used)d will be saved.")
                 : number > high
-                  ? gettext("The maximum is %(used)d. It will be saved instead.")
-                  : gettext("The minimum is %(used)d. It will be saved instead.");
+                  ? gettext("Enter %(used)d or less. Otherwise, %(used)d will be saved.")
+                  : gettext("Enter %(used)d or more. Otherwise, %(used)d will be saved.");
             return _.sprintf(words, {used});
         };
 

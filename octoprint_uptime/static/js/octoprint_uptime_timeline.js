@@ -107,26 +107,27 @@
         };
     }
 
-    function of(wholeHistory, days) {
+    // `host` is the label of the upper lane.
+    function of(wholeHistory, days, host) {
         const history = recordedPartOf(wholeHistory);
         const note =
             history.from > wholeHistory.from
-                ? _.sprintf(gettext("Recording in this period started %(when)s."), {
+                ? _.sprintf(gettext("In this period, recording started %(when)s."), {
                       when: words.atMoment(history.from)
                   })
                 : "";
         const lanes = lanesOf(history);
         const drawn = [...lanes.host, ...lanes.octoprint].flatMap(({css}) => css.split(" "));
         const label = ngettext(
-            "Timeline of when the host and OctoPrint were running in the last day. The restarts are listed below.",
-            "Timeline of when the host and OctoPrint were running in the last %(count)d days. The restarts are listed below.",
+            "%(host)s and OctoPrint in the last day, as a timeline. The restarts are listed below.",
+            "%(host)s and OctoPrint in the last %(count)d days, as a timeline. The restarts are listed below.",
             days
         );
         return {
             ...lanes,
             ticks: ticksOf(history, days),
             note,
-            label: _.compact([_.sprintf(label, {count: days}), note]).join(" "),
+            label: _.compact([_.sprintf(label, {count: days, host}), note]).join(" "),
             // Where nothing is drawn, nothing was running.
             legend: words.legendOf(["running", "stopped", ...drawn])
         };

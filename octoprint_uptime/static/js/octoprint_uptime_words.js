@@ -82,14 +82,14 @@
         if (!count) return "";
         if (count < 1000) {
             const words = ngettext(
-                "%(count)d byte into the file",
-                "%(count)d bytes into the file",
+                "%(count)d byte of the file",
+                "%(count)d bytes of the file",
                 count
             );
             return _.sprintf(words, {count});
         }
         const kilobytes = numberOf(Math.floor(count / 1000));
-        return _.sprintf(gettext("%(kilobytes)s KB into the file"), {kilobytes});
+        return _.sprintf(gettext("%(kilobytes)s KB of the file"), {kilobytes});
     }
 
     // Return a print's file and its last recorded progress, else its position.
@@ -98,9 +98,9 @@
         const words = {file: file === null ? unnamed : file};
         words.progress = progress === null ? positionOf(print) : progressOf(progress);
         if (!words.progress) return words.file;
-        if (z === null) return _.sprintf(gettext("%(file)s, at least %(progress)s"), words);
+        if (z === null) return _.sprintf(gettext("%(file)s, at least %(progress)s printed"), words);
         words.z = "Z" + NO_BREAK + heightOf(z);
-        return _.sprintf(gettext("%(file)s, at least %(progress)s (%(z)s)"), words);
+        return _.sprintf(gettext("%(file)s, at least %(progress)s printed (%(z)s)"), words);
     }
 
     // Return a sentence about an unattended print, or "".
@@ -113,12 +113,11 @@
     // Restarts
 
     // Return when the previous run ended, as exactly as it is known.
-    function whenEnded({clean, ended_after: after, ended_before: before, started_at}) {
+    function whenEnded({ended_after: after, ended_before: before, started_at}) {
         if (!after || !before) {
-            if (clean && started_at) return atMoment(started_at);
             const [words, time] = after
-                ? [gettext("some time after %(time)s"), after]
-                : [gettext("some time before %(time)s"), before || started_at];
+                ? [gettext("sometime after %(time)s"), after]
+                : [gettext("sometime before %(time)s"), before || started_at];
             return time ? _.sprintf(words, {time: momentOf(time)}) : gettext("at an unknown time");
         }
         if (moment(after).isSame(before, "minute")) return atMoment(after);
@@ -149,10 +148,10 @@
         host: () => gettext("The host was restarted"),
         container: () => gettext("The container was restarted")
     };
-    const restartedAt = {
-        octoprint: () => gettext("OctoPrint was restarted %(when)s"),
-        host: () => gettext("The host was restarted %(when)s"),
-        container: () => gettext("The container was restarted %(when)s")
+    const shutDownAt = {
+        octoprint: () => gettext("OctoPrint was shut down %(when)s"),
+        host: () => gettext("The host was shut down %(when)s"),
+        container: () => gettext("The container was stopped %(when)s")
     };
 
     const titleOf = ({lost_print, clean, kind}) =>
@@ -163,8 +162,8 @@
     // Return what ended, and when; without a full stop.
     function endOf(restart) {
         const words = wasCutOff(restart)
-            ? gettext("OctoPrint was shut down %(when)s, during the print")
-            : (restart.clean ? restartedAt : wentDownAt)[restart.kind]();
+            ? gettext("OctoPrint was shut down %(when)s, during a print")
+            : (restart.clean ? shutDownAt : wentDownAt)[restart.kind]();
         return _.sprintf(words, {when: whenEnded(restart)});
     }
 
