@@ -42,6 +42,7 @@ FIELDS = {
     *("id", "kind", "clean", "run_started_at", "ended_after", "ended_before", "host_started_at", "started_at"),
     *("downtime_seconds_min", "downtime_seconds_max", "octoprint_version", "dismissed"),
     *("lost_print", "unattended_print"),
+    *("asked_by", "cause", "cause_proven", "crashed_in", "under_voltage_at", "memory_available_bytes", "journal"),
 }
 RANDOM_KILLS = 1
 RESTARTS = 5 + RANDOM_KILLS
