@@ -1,4 +1,4 @@
-"""Names, rounding and texts of the values that the API, the event, System info and the command line report."""
+"""Name, round and format the values that the API, the event, System info and the command line report."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -59,7 +59,7 @@ def for_api(facts: Facts) -> Fields:
 
 
 class Asked(NamedTuple):
-    """The restarts that a caller asks for: the newest ``restarts`` of the last ``days``, or of all if that is None."""
+    """The restarts that a caller asks for: the newest ``restarts`` of the last ``days``, or of all time if None."""
 
     restarts: int
     days: int | None
@@ -94,7 +94,8 @@ def of_the_past(
 ) -> Fields:
     """Return the fields that ``?restarts=20`` and ``?days=30`` add to a response.
 
-    ``history`` is None while the log is off; the others are also None until the log has been read.
+    ``history`` is None while the log is off. ``period`` and ``survives_reboot`` are None then, too, and until the log
+    has been read.
     """
     found = islice(history.restarts(asked.days), asked.restarts) if history else ()
     unrecorded = history.unrecorded() if history else ()

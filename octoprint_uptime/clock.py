@@ -23,7 +23,7 @@ _SAME_BOOT_SECONDS = 60
 
 
 class Uptime(NamedTuple):
-    """One answer of a `Clock`. All but ``lacks_psutil`` are ``None`` if no source works.
+    """One result of `Clock.read`. All but ``lacks_psutil`` are ``None`` if no source works.
 
     ``source`` is ``proc`` or ``psutil``. ``started`` is the time of the start in seconds since 1970, by this
     machine's wall clock. It stays the same from one answer to the next. ``scope`` says whose uptime it is: ``host`` or

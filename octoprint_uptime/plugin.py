@@ -135,7 +135,7 @@ class UptimePlugin(
         return flask.jsonify(fields)
 
     def _past(self, asked: answer.Asked, uptimes: answer.Uptimes, sees_files: bool) -> answer.Fields:
-        # Read this flag first: runs that are loaded in between would be missing from the history.
+        # Read this flag first. Otherwise, runs that are loaded in between would be missing from the history.
         is_read = self._restart_log.is_read
         history = self._restart_log.history() if self._values["restart_log"] else None
         period = None

@@ -22,7 +22,7 @@ class Reading(NamedTuple):
         return self.boot_clock - self.uptime
 
     def at(self, boot_clock: float) -> "Reading":
-        """Return the uptime at another time, if it advances with the boot clock."""
+        """Return the uptime at another time, assuming that it advances with the boot clock."""
         return Reading(boot_clock, self.uptime + (boot_clock - self.boot_clock))
 
     @property
@@ -41,14 +41,14 @@ class Reading(NamedTuple):
 class Readings:
     """Judges the readings of a source that is read repeatedly.
 
-    A true uptime advances with the boot clock, so its lag stays the same: 0 for the host's, and for a container's the
-    boot clock at the container's start. Therefore:
+    A true uptime advances with the boot clock, so its lag stays the same. For a host it is 0; for a container it is the
+    boot-clock time at which the container started. Therefore:
 
     - Believe the first possible reading, and then each one with the same lag.
     - Doubt all others, such as a single 0.0. Answer with the last believed reading plus the boot clock's advance.
-    - If three doubted readings over ten seconds agree on another lag, believe that one instead.
-    - Reject the source if its seconds don't change, or after ten doubted readings in a row over ten seconds. Then
-      believe nothing until three readings over ten seconds agree.
+    - If three doubted readings spanning at least ten seconds agree on another lag, believe that one instead.
+    - Reject the source if its seconds don't change, or after ten doubted readings in a row spanning at least ten
+      seconds. Then believe nothing until three readings spanning at least ten seconds agree.
 
     Two lags agree if they differ by no more than the tolerance.
     """

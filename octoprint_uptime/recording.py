@@ -21,7 +21,7 @@ _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninst
 
 
 class Printer(NamedTuple):
-    """How to ask OctoPrint's printer: for its current data, and for the name of its connector."""
+    """How to ask OctoPrint's printer for its current data and for the name of its connector."""
 
     get_current_data: Callable[[], Mapping[str, Any]]
     get_connector: Callable[[], str | None]
@@ -37,7 +37,7 @@ class Recording:
         self._printer = printer
         self._wanted = False
         self._disabled = False
-        self._lock = threading.Lock()  # events and the log's thread ask the printer
+        self._lock = threading.Lock()  # event handlers and the log's thread share what follows
         self._print_started: float | None = None
         self._print_z: float | None = None
 

@@ -10,7 +10,7 @@ LITTLE_MEMORY = 50_000_000  # bytes
 
 
 class Signs(NamedTuple):
-    """What a living run saw, as of its last heartbeat. Each is None if unknown or never seen.
+    """What a run observed while it was going, as of its last heartbeat. Each is None if unknown or never seen.
 
     - ``oom_kills`` is how many processes the kernel has killed for lack of memory since the host booted.
     - ``memory`` is how many bytes were available.
@@ -40,8 +40,9 @@ class Process(NamedTuple):
 class Found(NamedTuple):
     """What was found out about the end of a run. Each is None if unknown.
 
-    ``proven`` is true if a record names this run, and false if the cause is only probable. ``crashed_in`` is a plugin's
-    identifier. ``journal`` says what systemd's journal has, or is None if it was not asked.
+    ``proven`` is true if there is a record about exactly this run, and false if the cause is only probable.
+    ``crashed_in`` is a plugin's identifier. ``journal`` says what systemd's journal has, or is None if it was not
+    checked.
     """
 
     cause: str | None = None

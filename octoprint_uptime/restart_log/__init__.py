@@ -146,8 +146,9 @@ class RestartLog:
         """Return the news.
 
         The notice is about an undismissed unexpected shutdown or lost print among the last fifty restarts: the newest
-        lost print, or else the newest unexpected shutdown. The news is computed only when it may have changed, and at
-        each heartbeat, because by then a time may no longer lie in the future, or the clock may have been synchronized.
+        lost print, or else the newest unexpected shutdown. The news is recomputed only if it may have changed, and
+        at each heartbeat: by then, a time that was in the future may have passed, or the clock may have been
+        synchronized.
         """
         basis = (*self._recorder.state, clock.boot_offset())
         known, news = self._known_news

@@ -23,7 +23,7 @@ def survives_reboot(folder: Path) -> bool:
 
 
 def _file_system(folder: Path) -> str | None:
-    """Return the type of the file system that a folder, which may not exist yet, is on; None if it is unknown."""
+    """Return the type of the file system that holds this folder, which may not exist yet; None if unknown."""
     mounts = {}
     # The fifth field is the mount point; the type is the first field after the hyphen. Of several mounts at one point,
     # the last covers the others.

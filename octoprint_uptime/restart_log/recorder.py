@@ -143,7 +143,7 @@ class Recorder:
     def _perform(self, task: Callable[[], object]) -> None:
         try:
             task()
-        except Exception as error:  # whatever it is, record the next event
+        except Exception as error:  # whatever it is, keep going, to record the next event
             self._warn_once("Could not record an event in the restart log", error)
 
     def _next_task(self) -> Callable[[], object] | None:
@@ -176,7 +176,8 @@ class Recorder:
 
     def _is_up_to_date(self, current: Run) -> bool:
         """Return whether there is nothing to write."""
-        # If tasks keep coming, the thread never waits long enough for a heartbeat, so check its time here.
+        # If tasks keep coming, the thread never waits long enough for a heartbeat, so check here whether one
+        # is due.
         age = clock.boot_clock() - current.last_alive
         return (
             self._is_written
@@ -316,7 +317,7 @@ def _says_how_far(print_: Print) -> bool:
 
 
 def _is_same(one: Print | None, other: Print | None) -> bool:
-    """Return whether these are one print, whatever its progress."""
+    """Return whether these are the same print, regardless of progress."""
     return (one and one._replace(progress=None)) == (other and other._replace(progress=None))
 
 

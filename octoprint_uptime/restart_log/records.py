@@ -10,7 +10,7 @@ _ASKED_SECONDS = 120  # a shutdown that was asked for begins within this time, o
 
 
 class Progress(NamedTuple):
-    """How far a print was at one moment, as OctoPrint reported it.
+    """How far along a print was at one moment, as OctoPrint reported it.
 
     ``percent`` of the file; ``position`` in bytes from its start; ``z`` in mm. ``seen`` is the moment. Each is None if
     unknown.
@@ -50,8 +50,8 @@ class Run(NamedTuple):
     1970.
 
     - ``id`` is 0 until the run is stored.
-    - ``boot`` is the same for all runs of one boot. ``own_boot_id`` is true if it names one start of a container
-      instead of a boot of the host.
+    - ``boot`` is the same for all runs of one boot. ``own_boot_id`` is true if ``boot`` names one start of a
+      container instead of a boot of the host.
     - ``recorded_from`` is later than ``started`` if the log was switched on during the run.
     - ``last_alive`` is the last heartbeat.
     - ``ended`` is ``clean`` after a clean shutdown, ``off`` if the log was switched off, and None if the run is
@@ -83,7 +83,7 @@ class Run(NamedTuple):
 
     @property
     def asked_by(self) -> str | None:
-        """What asked OctoPrint to shut down, unless the run went on for so long that nothing came of it."""
+        """What asked OctoPrint to shut down; None if the run continued for so long that this must have failed."""
         asked_at = self.signs.asked_at
         return None if asked_at is None or self.last_alive > asked_at + _ASKED_SECONDS else self.signs.asked
 
@@ -130,11 +130,11 @@ class Restart(NamedTuple):
     - ``clean`` is true after a clean shutdown.
     - The run ended between ``ended_after`` and ``ended_before``.
     - ``id`` and ``version`` are those of the run that ended; the version is OctoPrint's.
-    - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was not, and may have gone on.
+    - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was not, and may have continued.
     - ``asked_by`` is what asked OctoPrint to shut down. ``cause``, ``crashed_in`` and ``journal`` are as in `Found`;
       ``cause_proven`` is None if there is no cause.
     - ``under_voltage`` is when under-voltage was last reported. ``memory`` is how many bytes were left at
-      ``ended_after`` if that was little.
+      ``ended_after`` if few were left, and otherwise None.
     """
 
     id: int
@@ -163,8 +163,8 @@ class Restart(NamedTuple):
     def unexpected(self) -> bool:
         """Whether this was an unexpected shutdown.
 
-        A clean shutdown with a cause is one, too: systemd stops OctoPrint in order after the kernel killed one of its
-        programs for lack of memory.
+        A clean shutdown with a cause counts, too. For example, systemd shuts OctoPrint down cleanly after the kernel
+        has killed one of OctoPrint's child processes for lack of memory.
         """
         return not self.clean or self.cause is not None
 

@@ -211,7 +211,8 @@ class Store:
 
 def is_corruption(error: Exception) -> bool:
     """Return whether the file itself is unusable, and not just locked, read-only or full."""
-    # Other errors are subclasses of DatabaseError. Python can't decode a message that quotes a damaged schema.
+    # Other errors are subclasses of DatabaseError. If SQLite's message quotes a damaged schema,
+    # Python raises UnicodeDecodeError.
     return type(error) in (sqlite3.DatabaseError, UnicodeDecodeError)
 
 

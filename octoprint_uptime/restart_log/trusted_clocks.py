@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .records import Run
 
-# No run of this plugin can lie outside of these. Any other time comes from a clock that was not set.
+# No run of this plugin can lie outside this range. Any other time comes from a clock that is wrong.
 EARLIEST = 1767225600.0  # 2026-01-01
 LATEST = 4102444800.0  # 2100-01-01
 
