@@ -190,6 +190,7 @@ class UptimePlugin(
             # In order of dependency.
             "js": [
                 "js/octoprint_uptime_words.js",
+                "js/octoprint_uptime_causes.js",
                 "js/octoprint_uptime_spans.js",
                 "js/octoprint_uptime_figures.js",
                 "js/octoprint_uptime_timeline.js",

@@ -22,6 +22,7 @@ RUNS = [
     Run("c", 47, 20, "clean"),
     Run("c", 19, 5, None, "parts/benchy.gcode"),
 ]
+CRASHED = [*RUNS[:-1], RUNS[-1]._replace(cause="crashed", crashed_in="gpx")]
 IN_A_MONTH = 5  # restarts
 
 

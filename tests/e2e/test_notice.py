@@ -12,13 +12,16 @@ from playwright.sync_api import Page, expect
 
 from accessibility import violations
 from page_parts import (
+    CRASHED,
     RUNS,
     UP_FOR_AN_HOUR,
     all_words_of,
     badge,
     changing,
     close_log,
+    log,
     notice,
+    open_log,
     open_popover,
     poll_now,
     popover,
@@ -30,7 +33,7 @@ from recorded_runs import until
 from support import MakeServer, OctoPrint, OpenPage, entry, said_about
 
 CHECK = "Check your printer: the heaters may still be on."
-CAUSE = "The cause is unknown. octoprint.log may have clues."
+CAUSE = "The cause is unknown: the power may have failed, or the host may have hung. How to find out next time"
 
 
 def said(moment: str) -> str:
@@ -380,7 +383,7 @@ def test_clean_shutdowns_give_neither_notice_nor_badge(make_server: MakeServer, 
 
 @pytest.mark.each_octoprint
 def test_it_links_to_octoprints_log_viewer(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), enable=["logging"])
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(CRASHED), enable=["logging"])
     page = open_page(server)
     link = notice(page).get_by_role("link", name="octoprint.log")
     expect(link).to_be_visible()
@@ -389,11 +392,37 @@ def test_it_links_to_octoprints_log_viewer(make_server: MakeServer, open_page: O
     expect(page.locator("#settings_plugin_logging")).to_be_visible()
     # Users who may not read logs get plain text.
     viewer = open_page(server, "viewer")
-    expect(notice(viewer)).to_contain_text(CAUSE)
+    expect(notice(viewer)).to_contain_text("Details are in octoprint.log.")
     expect(notice(viewer).get_by_role("link")).to_have_count(0)
 
 
-def test_without_the_log_viewer_the_log_is_only_named(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
-    expect(notice(page)).to_contain_text(CAUSE)
-    expect(notice(page).get_by_role("link")).to_have_count(0)
+def test_notice_and_row_say_why_octoprint_stopped(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(CRASHED))
+    for locale, what_happened, what_to_do in (
+        (
+            "en-US",
+            "OctoPrint crashed in the plugin gpx. The host restarted later.",
+            "Update or disable gpx. Details are in octoprint.log.",
+        ),
+        (
+            "de-DE",
+            "OctoPrint ist im Plugin gpx abgestürzt. Der Host startete später neu.",
+            "Aktualisiere oder deaktiviere gpx. Einzelheiten stehen in octoprint.log.",
+        ),
+    ):
+        page = open_page(server, locale=locale)
+        assert paragraphs(page)[-1] == f"{what_happened} {what_to_do}"
+        # Without the log viewer, the log is only named.
+        expect(notice(page).get_by_role("link")).to_have_count(0)
+        open_log(page)
+        rows(page).first.click()
+        facts = log(page).locator("details").first.locator("dl")
+        expect(facts).to_contain_text(what_happened)
+        assert {what_happened, what_to_do} < set(all_words_of(facts.locator("dd")))
+
+
+def test_if_the_cause_is_unknown_it_links_to_how_to_find_out(only_read: OctoPrint, open_page: OpenPage) -> None:
+    link = notice(open_page(only_read)).get_by_role("link", name="How to find out next time")
+    expect(link).to_have_attribute("href", "https://ajimaru.github.io/OctoPrint-Uptime/why.html")
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_attribute("rel", "noopener")

@@ -202,7 +202,8 @@ def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -
     assert found == {
         "OctoPrint had run for": "at least 14h 0m",
         "What restarted": "The host",
-        "Cause": "Unknown. Check octoprint.log.",
+        "Cause": "The cause is unknown: the power may have failed, or the host may have hung.",
+        "What to do": "How to find out next time",
         "Version before the restart": "OctoPrint 1.11.8",
     }
     expect(log(page).locator("details").first.get_by_role("button", name="Show file")).to_be_visible()

@@ -6,6 +6,17 @@ export const span = (state, from, to) => ({state, from: berlin(from), to: berlin
 
 export const running = (from, to) => span("running", from, to);
 
+// A restart's fields about its cause, if nothing is known.
+export const NOTHING_FOUND = {
+    asked_by: null,
+    cause: null,
+    cause_proven: null,
+    crashed_in: null,
+    under_voltage_at: null,
+    memory_available_bytes: null,
+    journal: null
+};
+
 // Return a restart; it was clean unless the end is only known to be before `until`.
 export function restart(
     ended,
@@ -23,6 +34,7 @@ export function restart(
         started_at: berlin(started),
         downtime_seconds_min: 60,
         downtime_seconds_max: 60,
+        ...NOTHING_FOUND,
         octoprint_version: "1.11.8",
         lost_print: lost ? {...PRINT} : null,
         unattended_print: null,

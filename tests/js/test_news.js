@@ -27,7 +27,7 @@ function newsOf(restart, shutdowns = 1, prints = 1, locale = "en") {
 }
 
 const CHECK = "Check your printer: the heaters may still be on.";
-const CAUSE = "The cause is unknown. octoprint.log may have clues.";
+const CAUSE = "The cause is unknown: the power may have failed, or the host may have hung.";
 
 test("a lost print", () => {
     assert.deepEqual(newsOf(LOST), {
@@ -54,7 +54,7 @@ test("a lost print in German", () => {
                 "OctoPrint ist heute um 19:04 wieder gestartet.",
             "Das ist einer von 3 Ausfällen, die noch nicht erledigt sind. Das Neustart-Protokoll zeigt alle.",
             "Sieh nach dem Drucker: Womöglich heizt er noch.",
-            "Die Ursache ist unbekannt. Vielleicht gibt octoprint.log Hinweise."
+            "Die Ursache ist unbekannt: Vielleicht fiel der Strom aus, oder der Host hat sich aufgehängt."
         ],
         bold: 1
     });
@@ -87,7 +87,7 @@ test("no lost print", () => {
         paragraphs: [
             "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. " +
                 "No print was running at 6:55 PM today.",
-            CAUSE
+            "The cause is unknown: OctoPrint ended while the host kept running."
         ],
         bold: 0
     });
@@ -101,7 +101,7 @@ test("an unattended print may have continued", () => {
             "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. " +
                 "An unattended print may have gone on: benchy.gcode, at least 43% printed (Z 12.4 mm).",
             CHECK,
-            CAUSE
+            "The cause is unknown: the container stopped while its host kept running."
         ],
         bold: 1
     });
@@ -136,6 +136,51 @@ test("a print that a clean shutdown cut off", () => {
         others(2, "de"),
         "Dazu kommen 2 Ausfälle, die noch nicht erledigt sind. Das Neustart-Protokoll zeigt alle."
     );
+});
+
+test("an unknown cause has a link, and a known one says what to do", () => {
+    const causeOf = (changes) => {
+        const restart = {...LOST, lost_print: null, ...changes};
+        const {paragraphsOf} = openPage({now}).news;
+        const paragraphs = paragraphsOf({unseen_restart: restart, unseen_restarts: 1});
+        const {text, link} = paragraphs.at(-1);
+        return plain([text, link]);
+    };
+    assert.deepEqual(causeOf({}), [CAUSE, "https://ajimaru.github.io/OctoPrint-Uptime/why.html"]);
+    const crash = {kind: "octoprint", cause: "crashed", cause_proven: true, crashed_in: "gpx"};
+    assert.deepEqual(causeOf(crash), [
+        "OctoPrint crashed in the plugin gpx. Update or disable gpx. Details are in octoprint.log.",
+        null
+    ]);
+});
+
+test("OctoPrint stopped first, and the host restarted later", () => {
+    const restart = {...LOST, lost_print: null, cause: "killed", cause_proven: true};
+    const {title, paragraphs} = newsOf(restart, 1, 0);
+    assert.equal(title, "OctoPrint stopped unexpectedly");
+    assert.equal(
+        paragraphs[1],
+        "Something on the host killed OctoPrint. The host restarted later. " +
+            "Check who or what runs commands on the host."
+    );
+});
+
+test("a clean shutdown with a cause is one of the unexpected ones", () => {
+    const clean = restart("2026-11-25 18:55", "2026-11-25 19:04", {
+        kind: "octoprint",
+        ...{cause: "out_of_memory", cause_proven: true}
+    });
+    const {title, paragraphs} = newsOf(clean, 2, 0);
+    assert.equal(title, "OctoPrint stopped unexpectedly");
+    assert.match(paragraphs[1], /^This is one of 2 unexpected shutdowns/);
+    assert.match(paragraphs[2], /^The system stopped OctoPrint because/);
+});
+
+test("a lost print says who asked for the shutdown", () => {
+    const asked = restart("2026-11-25 18:55", "2026-11-25 18:56", {
+        ...{lost: true, kind: "octoprint", asked_by: "update"}
+    });
+    assert.equal(newsOf(asked, 0, 1).paragraphs.at(-1), "Restarted after an update.");
 });
 
 test("once something was printed again, it says nothing about heaters and resuming", () => {

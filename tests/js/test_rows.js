@@ -74,7 +74,7 @@ test("a row is built only when it opens", () => {
     const row = page.rows.rowOf(POWER_CUT, files);
     assert.deepEqual(plain(row.details()), []);
     row.toggle(row, {target: {open: true}});
-    assert.equal(row.details().length, 9);
+    assert.equal(row.details().length, 10);
 });
 
 test("details of a power cut", () => {
@@ -87,7 +87,8 @@ test("details of a power cut", () => {
         "Was printing": "benchy.gcode, started at 2:00 PM today",
         "Print progress":
             "at least 43%, 43 KB of the file, Z 12.4 mm, last recorded at 6:55 PM today",
-        Cause: "Unknown. Check octoprint.log.",
+        Cause: "The cause is unknown: the power may have failed, or the host may have hung.",
+        "What to do": "",
         "Version before the restart": "OctoPrint 1.11.8"
     });
 });
@@ -102,7 +103,9 @@ test("details of a power cut in German", () => {
         Druckte: "benchy.gcode, gestartet heute um 14:00",
         Druckfortschritt:
             "mindestens 43 %, 43 KB der Datei, Z 12,4 mm, zuletzt aufgezeichnet heute um 18:55",
-        Ursache: "Unbekannt. Sieh in octoprint.log nach.",
+        Ursache:
+            "Die Ursache ist unbekannt: Vielleicht fiel der Strom aus, oder der Host hat sich aufgehängt.",
+        "Was hilft": "",
         "Version vor dem Neustart": "OctoPrint 1.11.8"
     });
 });
@@ -151,9 +154,50 @@ test("an unattended print in a container, of which nothing else is known", () =>
         "Went down": "At an unknown time",
         "What restarted": "The container (the host kept running)",
         "Was printing": "A file",
-        Cause: "Unknown. Check octoprint.log.",
+        Cause: "The cause is unknown: the container stopped while its host kept running.",
+        "What to do": "",
         "Version before the restart": "OctoPrint 1.11.8"
     });
+});
+
+test("details of a cause", () => {
+    const killed = {...POWER_CUT, cause: "out_of_memory", cause_proven: false};
+    const {Cause, "What to do": advice} = detailsOf(killed);
+    assert.equal(
+        Cause,
+        "The system probably ended OctoPrint because memory ran out. The host restarted later."
+    );
+    assert.equal(advice, "Fewer plugins, smaller webcam images or more swap help.");
+});
+
+test("only an unknown cause has a link", () => {
+    const linksOf = (changes) =>
+        openRow({...POWER_CUT, ...changes})
+            .details()
+            .filter(({link}) => link)
+            .map(({name}) => name);
+    assert.deepEqual(plain(linksOf({})), ["What to do"]);
+    assert.deepEqual(plain(linksOf({journal: "nothing_found"})), ["What to do"]);
+    assert.deepEqual(plain(linksOf({journal: "found"})), []);
+    assert.deepEqual(plain(linksOf({cause: "killed", journal: "found"})), []);
+    assert.deepEqual(
+        plain(
+            openRow(UPDATE)
+                .details()
+                .filter(({link}) => link)
+        ),
+        []
+    );
+});
+
+test("a clean shutdown says who asked for it", () => {
+    assert.equal(detailsOf({...UPDATE, asked_by: "update"}).Cause, "Restarted after an update.");
+});
+
+test("a clean shutdown with a cause is marked as unexpected", () => {
+    const row = openRow({...UPDATE, cause: "out_of_memory", cause_proven: true});
+    assert.equal(row.mark, "octoprint_uptime_mark unexpected");
+    assert.equal(row.title, "OctoPrint stopped unexpectedly");
 });
 
 // Return the cells of each line of a CSV file whose cells have no line break.

@@ -89,6 +89,20 @@ test("a bar shows the day's worst and how long OctoPrint ran", () => {
         assert.deepEqual(found[date], {state, height, words});
 });
 
+test("a clean shutdown with a cause is an unexpected one", () => {
+    const found = days({
+        octoprint: [running(START, "2026-11-22 11:23"), running("2026-11-22 11:24", END)],
+        restarts: [
+            restart("2026-11-22 11:23", "2026-11-22 11:24", {
+                kind: "octoprint",
+                cause: "out_of_memory"
+            })
+        ]
+    });
+    assert.equal(found["11-22"].state, "unexpected");
+    assert.match(found["11-22"].words, /1 unexpected shutdown/);
+});
+
 test("the same in German", () => {
     const found = days(MONTH, {locale: "de"});
     assert.equal(

@@ -112,6 +112,28 @@ test("marks stand in the lane of what went down, lost prints in OctoPrint's", ()
     assert.equal(marks(lanes.host, "unexpected").length, 2);
 });
 
+test("a cause of OctoPrint's own is marked in its lane, also after a clean shutdown", () => {
+    const {host, octoprint} = timelineOf({
+        octoprint: [running("2026-10-26 12:00", END)],
+        restarts: [
+            restart("2026-11-20 12:00", "2026-11-20 12:05", {
+                until: "2026-11-20 12:04",
+                cause: "crashed"
+            }),
+            restart("2026-11-18 12:00", "2026-11-18 12:05", {
+                kind: "octoprint",
+                cause: "out_of_memory"
+            }),
+            restart("2026-11-16 12:00", "2026-11-16 12:05", {
+                until: "2026-11-16 12:04",
+                cause: "under_voltage"
+            })
+        ]
+    });
+    assert.equal(marks(host, "unexpected").length, 1);
+    assert.equal(marks(octoprint, "unexpected").length, 2);
+});
+
 test("marks that would cover each other become one", () => {
     const {host} = timelineOf({
         octoprint: [running("2026-10-26 12:00", END)],

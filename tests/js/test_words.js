@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
+import {NOTHING_FOUND} from "./answers.js";
 import {LANGUAGES, openPage, plain} from "./page.js";
 
 const PRINT = {file: "benchy.gcode", progress: 43.7, z: 12.4};
 const RESTART = {
     kind: "host",
     clean: false,
+    ...NOTHING_FOUND,
     lost_print: null,
     unattended_print: null,
     ended_after: "2026-11-25T17:55:00Z",
@@ -202,6 +204,45 @@ check("sentenceOf", [
         [{...RESTART, ...CLEAN, kind: "container", downtime_seconds_max: null}],
         "The container was stopped at 6:55 PM today.",
         "Der Container wurde heute um 18:55 gestoppt."
+    ]
+]);
+
+check("titleOf", [
+    [[RESTART], "The host went down unexpectedly", "Der Host ist ausgefallen"],
+    [[{...RESTART, ...CLEAN}], "The host was restarted", "Der Host wurde neu gestartet"],
+    [
+        [{...RESTART, cause: "under_voltage"}],
+        "The host went down unexpectedly",
+        "Der Host ist ausgefallen"
+    ],
+    [
+        [{...RESTART, cause: "crashed"}],
+        "OctoPrint stopped unexpectedly",
+        "OctoPrint ist ausgefallen"
+    ],
+    [
+        [{...RESTART, kind: "container", cause: "killed"}],
+        "OctoPrint stopped unexpectedly",
+        "OctoPrint ist ausgefallen"
+    ],
+    [
+        [{...RESTART, ...CLEAN, kind: "octoprint", cause: "out_of_memory"}],
+        "OctoPrint stopped unexpectedly",
+        "OctoPrint ist ausgefallen"
+    ],
+    [
+        [{...RESTART, cause: "hung", lost_print: PRINT}],
+        "A print was lost",
+        "Ein Druck ging verloren"
+    ]
+]);
+
+// A clean shutdown with a cause is unexpected, too.
+check("sentenceOf", [
+    [
+        [{...RESTART, ...CLEAN, cause: "out_of_memory", lost_print: {...PRINT, z: null}}],
+        "OctoPrint stopped unexpectedly at 6:55 PM today. Lost print: benchy.gcode, at least 43% printed.",
+        "OctoPrint ist heute um 18:55 ausgefallen. Verlorener Druck: benchy.gcode, mindestens 43 % gedruckt."
     ]
 ]);
 

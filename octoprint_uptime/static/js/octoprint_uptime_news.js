@@ -1,7 +1,7 @@
 // The words of the notice of an unexpected shutdown or a lost print. They must stay true while the notice is shown.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
-    const {words} = page;
+    const {words, causes} = page;
 
     function titleOf({unseen_restart: restart, unseen_lost_prints: prints}) {
         if (!restart.lost_print || prints < 2) return words.titleOf(restart);
@@ -41,34 +41,35 @@
         ]).join(" ");
     }
 
-    function countOf(count, {clean}) {
-        if (count < (clean ? 1 : 2)) return "";
-        const words = clean
-            ? ngettext(
+    function countOf(count, restart) {
+        const isCounted = words.isUnexpected(restart);
+        if (count < (isCounted ? 2 : 1)) return "";
+        const text = isCounted
+            ? gettext(
+                  "This is one of %(count)d unexpected shutdowns that haven't been dismissed. The restart log lists them all."
+              )
+            : ngettext(
                   "There was also %(count)d unexpected shutdown that hasn't been dismissed. The restart log lists it.",
                   "There were also %(count)d unexpected shutdowns that haven't been dismissed. The restart log lists them all.",
                   count
-              )
-            : gettext(
-                  "This is one of %(count)d unexpected shutdowns that haven't been dismissed. The restart log lists them all."
               );
-        return _.sprintf(words, {count});
+        return _.sprintf(text, {count});
     }
 
     // Return the notice's paragraphs, first what was lost.
     function paragraphsOf({unseen_restart: restart, unseen_restarts, unseen_lost_prints}) {
-        const {lost_print, unattended_print, printed_since, clean} = restart;
+        const {lost_print, unattended_print, printed_since} = restart;
         const check =
             (lost_print || unattended_print) &&
             !printed_since &&
             gettext("Check your printer: the heaters may still be on.");
-        const cause = !clean && gettext("The cause is unknown. octoprint.log may have clues.");
+        const {what, advice, link} = causes.of(restart);
         return [
             {text: lostPrintOf(restart, unseen_lost_prints)},
             {text: endOf(restart)},
             {text: countOf(unseen_restarts, restart)},
             {text: check, isBold: true},
-            {text: cause, namesLogFile: true}
+            {text: _.compact([what, advice]).join(" "), isCause: true, link}
         ].filter(({text}) => text);
     }
 

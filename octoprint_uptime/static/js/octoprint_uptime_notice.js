@@ -60,11 +60,17 @@ $(function () {
                 .text(LOG_FILE)
                 .on("click", () => settingsViewModel.show(LOG_VIEWER));
 
-        function paragraphOf({text, isBold, namesLogFile}) {
+        const whyLink = (href) =>
+            $("<a target='_blank' rel='noopener'>")
+                .attr({href})
+                .text(gettext("How to find out next time"));
+
+        function paragraphOf({text, isBold, isCause, link}) {
             if (isBold) return $("<p>").append($("<b>").text(text));
-            if (!namesLogFile || !canShowLogFile()) return $("<p>").text(text);
-            const [before, after] = text.split(LOG_FILE).map((part) => $("<span>").text(part));
-            return $("<p>").append(before, logFileLink(), after);
+            const parts = isCause && canShowLogFile() ? text.split(LOG_FILE) : [text];
+            const spans = parts.map((part) => $("<span>").text(part));
+            if (spans[1]) spans.splice(1, 0, logFileLink());
+            return $("<p>").append(spans, link && [" ", whyLink(link)]);
         }
 
         function close() {
@@ -106,6 +112,7 @@ $(function () {
         const contentOf = ({last_restart, unseen_restart, unseen_restarts, unseen_lost_prints}) =>
             [
                 ...[last_restart.id, unseen_restart.id, unseen_restarts, unseen_lost_prints],
+                ...[unseen_restart.cause, unseen_restart.journal],
                 ...[unseen_restart.printed_since, asking.mayControl(), moment().format("L")]
             ].join();
 

@@ -41,7 +41,7 @@ $(function () {
 
         const FILTERS = [
             {name: () => gettext("All"), shows: () => true},
-            {name: () => gettext("Unexpected shutdowns"), shows: ({clean}) => !clean},
+            {name: () => gettext("Unexpected shutdowns"), shows: words.isUnexpected},
             {name: () => gettext("Lost prints"), shows: ({lost_print}) => lost_print}
         ];
         const filtersOf = (restarts) =>

@@ -1,21 +1,20 @@
 // The restart log's rows and their details; also the restarts as text and CSV.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
-    const {words} = page;
+    const {words, causes} = page;
 
-    const COLUMNS = [
-        ..."id kind clean run_started_at ended_after ended_before host_started_at started_at".split(
-            " "
-        ),
-        ..."downtime_seconds_min downtime_seconds_max octoprint_version dismissed".split(" ")
-    ];
+    const COLUMNS = (
+        "id kind clean run_started_at ended_after ended_before host_started_at started_at " +
+        "downtime_seconds_min downtime_seconds_max asked_by cause cause_proven crashed_in " +
+        "under_voltage_at memory_available_bytes journal octoprint_version dismissed"
+    ).split(" ");
     const PRINTS = ["lost_print", "unattended_print"];
     const PRINT_COLUMNS = "file path origin progress position_bytes z seen_at started_at".split(
         " "
     );
 
-    const stateOf = ({lost_print, clean}) =>
-        lost_print ? "lost" : clean ? "stopped" : "unexpected";
+    const stateOf = (restart) =>
+        restart.lost_print ? "lost" : words.isUnexpected(restart) ? "unexpected" : "stopped";
 
     // Like `whenEnded`, but for a column.
     function whenOf(restart) {
@@ -70,9 +69,9 @@
     };
 
     function detailsOf(restart) {
-        const {started_at, kind, clean, octoprint_version} = restart;
+        const {started_at, kind, octoprint_version} = restart;
         const print = restart.lost_print || restart.unattended_print;
-        const cause = clean ? gettext("Clean shutdown") : gettext("Unknown. Check octoprint.log.");
+        const {what, advice, link} = causes.of(restart);
         return [
             [gettext("Went down"), words.capital(words.whenEnded(restart))],
             [gettext("Came back"), started_at && words.capital(words.atMoment(started_at))],
@@ -81,11 +80,12 @@
             [gettext("What restarted"), restarted[kind]()],
             [gettext("Was printing"), print && printingOf(print)],
             [gettext("Print progress"), print && progressOf(print)],
-            [gettext("Cause"), cause],
+            [gettext("Cause"), what || gettext("Clean shutdown")],
+            [gettext("What to do"), advice, link],
             [gettext("Version before the restart"), "OctoPrint " + octoprint_version]
         ]
-            .filter(([, value]) => value)
-            .map(([name, value]) => ({name, value}));
+            .filter(([, value, link]) => value || link)
+            .map(([name, value, link]) => ({name, value, link}));
     }
 
     function printsOf(restart) {

@@ -3,6 +3,9 @@
 // the reader's device changes nothing. Only the calendar is the reader's. Unknown times are NaN, for which every
 // comparison is false.
 (function () {
+    const page = OctoPrint.plugins.octoprint_uptime._page;
+    const {isUnexpected, whatStopped} = page.words;
+
     // A day with only shorter stops, such as for an update, isn't "stopped".
     const STOP_MS = 5 * 60000;
 
@@ -22,16 +25,14 @@
                 ...restart,
                 gap: spanOf(restart.ended_after, restart.started_at),
                 // Which of the two lanes shows it
-                ofHost:
-                    restart.kind === "host" ||
-                    (restart.kind === "container" && uptime_scope === "container")
+                ofHost: ["host", uptime_scope].includes(whatStopped(restart))
             }))
         };
     }
 
-    const countsOf = ({clean, lost_print}) => ({
-        shutdowns: clean ? 0 : 1,
-        prints: lost_print ? 1 : 0
+    const countsOf = (restart) => ({
+        shutdowns: isUnexpected(restart) ? 1 : 0,
+        prints: restart.lost_print ? 1 : 0
     });
 
     // Return the worst that happened on a day.
@@ -72,5 +73,5 @@
         return {...day, state: stateOf(day)};
     }
 
-    OctoPrint.plugins.octoprint_uptime._page.spans = {readHistory, dayOf, countsOf};
+    page.spans = {readHistory, dayOf, countsOf};
 })();

@@ -94,13 +94,14 @@
         return {
             host: [
                 ...barsOf(host),
-                ...marksOf("unexpected", ({clean, ofHost}) => !clean && ofHost)
+                ...marksOf("unexpected", (restart) => restart.ofHost && words.isUnexpected(restart))
             ],
             octoprint: [
                 ...barsOf(octoprint),
                 ...marksOf(
                     "unexpected",
-                    ({clean, ofHost, lost_print}) => !clean && !ofHost && !lost_print
+                    (restart) =>
+                        !restart.ofHost && !restart.lost_print && words.isUnexpected(restart)
                 ),
                 ...marksOf("lost", ({lost_print}) => lost_print)
             ]

@@ -98,9 +98,8 @@
         const words = {file: file === null ? unnamed : file};
         words.progress = progress === null ? positionOf(print) : progressOf(progress);
         if (!words.progress) return words.file;
-        if (z === null) return _.sprintf(gettext("%(file)s, at least %(progress)s printed"), words);
-        words.z = "Z" + NO_BREAK + heightOf(z);
-        return _.sprintf(gettext("%(file)s, at least %(progress)s printed (%(z)s)"), words);
+        const height = z === null ? "" : ` (Z${NO_BREAK}${heightOf(z)})`;
+        return _.sprintf(gettext("%(file)s, at least %(progress)s printed"), words) + height;
     }
 
     // Return a sentence about an unattended print, or "".
@@ -154,22 +153,33 @@
         container: () => gettext("The container was stopped %(when)s")
     };
 
-    const titleOf = ({lost_print, clean, kind}) =>
-        lost_print ? gettext("A print was lost") : (clean ? restarted : wentDown)[kind]();
+    // A clean shutdown with a cause counts, too: the system stopped OctoPrint because something had gone wrong.
+    const isUnexpected = ({clean, cause}) => !clean || Boolean(cause);
 
-    const wasCutOff = ({clean, lost_print}) => clean && lost_print;
+    // Whether OctoPrint stopped by itself, before the host or the container restarted.
+    const stoppedFirst = ({kind, cause}) =>
+        kind !== "octoprint" && Boolean(cause) && cause !== "under_voltage";
+
+    const whatStopped = (restart) => (stoppedFirst(restart) ? "octoprint" : restart.kind);
+
+    const titleOf = (restart) =>
+        restart.lost_print
+            ? gettext("A print was lost")
+            : (isUnexpected(restart) ? wentDown : restarted)[whatStopped(restart)]();
+
+    const wasCutOff = (restart) => restart.lost_print && !isUnexpected(restart);
 
     // Return what ended, and when; without a full stop.
     function endOf(restart) {
         const words = wasCutOff(restart)
             ? gettext("OctoPrint was shut down %(when)s, during a print")
-            : (restart.clean ? shutDownAt : wentDownAt)[restart.kind]();
+            : (isUnexpected(restart) ? wentDownAt : shutDownAt)[whatStopped(restart)]();
         return _.sprintf(words, {when: whenEnded(restart)});
     }
 
     function downOf(restart) {
         const time = downtimeOf(restart);
-        if (!restart.clean || !time) return "";
+        if (isUnexpected(restart) || !time) return "";
         const words =
             restart.kind === "octoprint" || wasCutOff(restart)
                 ? gettext(" (down for %(time)s)")
@@ -241,6 +251,7 @@
         ...{rangeOf, atLeast, durationOf, spanOf, downtimeOf},
         ...{numberOf, percentOf, progressOf, heightOf, positionOf, printOf, unattendedOf},
         ...{restartsOf, shutdownsOf, lostPrintsOf, isMark, legendOf},
+        ...{isUnexpected, stoppedFirst, whatStopped},
         ...{whenEnded, titleOf, endOf, sentenceOf, hasNothingToShow, recordingSince}
     };
 })();
