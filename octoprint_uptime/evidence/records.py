@@ -49,3 +49,16 @@ class Found(NamedTuple):
     proven: bool = False
     crashed_in: str | None = None
     journal: str | None = None
+
+
+class Answer(NamedTuple):
+    """What systemd's journal has about the end of a run. ``journal`` is as in `Found`.
+
+    ``killed_for_memory`` is true if the kernel names the run's process. The others are systemd's fields of these names.
+    """
+
+    journal: str | None = None
+    killed_for_memory: bool = False
+    unit_result: str | None = None
+    exit_code: str | None = None
+    exit_status: int | None = None
