@@ -1,0 +1,80 @@
+"""Have Python's faulthandler write the stack of a native crash into a file, and read it at the next start."""
+
+import contextlib
+import faulthandler
+import os
+import re
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from io import FileIO
+from pathlib import Path, PurePath
+
+_FATAL = "Fatal Python error: "  # on Windows the file may also have errors that were handled
+_MOST_BYTES = 20_000
+
+_path: Path | None = None  # the file of the current run
+# The open file, while faulthandler uses it. Only faulthandler keeps it alive, so if somebody else enables theirs, this
+# becomes None.
+_file: Callable[[], FileIO | None] = lambda: None  # noqa: E731 # a weak reference later
+
+
+def watch(folder: Path, run_id: int) -> None:
+    """Have a crash of this process written to a file, unless somebody else has enabled faulthandler already.
+
+    Raises `OSError` if the file can't be written. Does nothing if called again for the same run.
+    """
+    global _path, _file
+    path = _path_of(folder, run_id)
+    if path != _path:
+        _path = path
+        if _file() or not faulthandler.is_enabled():
+            file = FileIO(path, "w")
+            # The stacks of all threads might lack that of the one that crashed: at most a hundred are written.
+            faulthandler.enable(file, all_threads=False)
+            _file = weakref.ref(file)
+
+
+def release() -> None:
+    """Give faulthandler back, and delete the file."""
+    global _path
+    _disable()
+    if _path:
+        _path.unlink(missing_ok=True)
+        _path = None
+
+
+def read(folder: Path, run_id: int, current_id: int) -> str:
+    """Return the stack of this run's crash, or an empty text. Delete the files of all runs but this and the current."""
+    path = _path_of(folder, run_id)
+    with contextlib.suppress(OSError):
+        for other in set(folder.glob("crash-*.txt")) - {path, _path_of(folder, current_id)}:
+            other.unlink()
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text if text.startswith(_FATAL) else ""
+
+
+def plugin_in(stack: str, locations: Mapping[str, str]) -> str | None:
+    """Return the identifier of the plugin whose code was running, given each plugin's file or folder."""
+    # The stack has only ASCII, and begins with the most recent call.
+    plugins = {PurePath(place.encode("ascii", "backslashreplace").decode()): key for key, place in locations.items()}
+    files = map(PurePath, re.findall(r'^  File "(.*)", line ', stack, re.MULTILINE))
+    return next((plugins[path] for file in files for path in (file, *file.parents) if path in plugins), None)
+
+
+def _path_of(folder: Path, run_id: int) -> Path:
+    return folder / f"crash-{run_id}.txt"
+
+
+def _disable() -> None:
+    if _file():
+        faulthandler.disable()
+
+
+# A forked child would write into the same file while OctoPrint lives on. This can't be undone, so do it once.
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_disable)
