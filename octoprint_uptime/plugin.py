@@ -46,7 +46,9 @@ class UptimePlugin(
         # The plugin uses only this copy of its settings: OctoPrint's are slow to read, and may be invalid.
         self._values = settings.defaults()
         path = Path(self._data_folder) / "restart_log.db"
-        self._restart_log = RestartLog(path, octoprint_version, self._logger, self._announce_restart)
+        self._restart_log = RestartLog(
+            path, octoprint_version, self._logger, self._announce_restart, self._plugin_locations
+        )
         printer = Printer(self._printer.get_current_data, self._connector)
         self._recording = Recording(self._restart_log, self._octoprint, self._identifier, printer)
         self._news = lambda: self._restart_log.news() if self._values["restart_log"] else News()
@@ -251,6 +253,9 @@ class UptimePlugin(
         name: str | None = connection and connection.connector
         return name
 
+    def _plugin_locations(self) -> dict[str, str]:
+        return {plugin.key: str(plugin.location) for plugin in list(self._plugin_manager.plugins.values())}
+
     def _announce_restart(self, restart: Restart) -> None:
         # OctoPrint sends events to every client with STATUS, so this one contains no file name.
         self._event_bus.fire("plugin_octoprint_uptime_restarted", answer.restart(restart, sees_files=False))
@@ -302,7 +307,11 @@ class UptimePlugin(
         return [self._after_request]
 
     def _after_request(self, response: flask.Response) -> flask.Response:
-        if flask.request.path != f"/api/plugin/{self._identifier}":
+        request = flask.request
+        is_core = request.path.startswith("/api/system/commands/core/")
+        if is_core and request.method == "POST" and response.status_code < 400 and request.view_args:
+            self._recording.asked(request.view_args.get("command"))
+        if request.path != f"/api/plugin/{self._identifier}":
             return response
         response.headers["Cache-Control"] = "no-store"
         if response.status_code >= 400:

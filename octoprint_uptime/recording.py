@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .clock import Clock, boot_clock
+from .evidence.records import ASKED_BY, Signs
+from .evidence.system import counters
 from .restart_log import Print, Progress, RestartLog
 
 SERIAL = "serial"  # OctoPrint 2.0's name for the connection over which OctoPrint streams a file
@@ -18,6 +20,10 @@ _MAY_CHANGE_THE_PRINT = (
 # The Plugin Manager fires these. The change takes effect when OctoPrint starts again.
 _ENABLED = ("plugin_pluginmanager_enable_plugin", "plugin_pluginmanager_install_plugin")
 _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninstall_plugin")
+
+_UPDATED = "plugin_softwareupdate_update_succeeded"
+_THROTTLED = "plugin_pi_support_throttle_state"
+_SIGHT_SECONDS = 60  # how often to write that under-voltage was seen
 
 
 class Printer(NamedTuple):
@@ -40,6 +46,10 @@ class Recording:
         self._lock = threading.Lock()  # event handlers and the log's thread share what follows
         self._print_started: float | None = None
         self._print_z: float | None = None
+        self._asked: tuple[str | None, float | None] = (None, None)
+        self._under_voltage: float | None = None  # when it was last seen
+        self._lasts = False
+        self._sagged = True  # since the boot, as of Pi Support's last event; it reports the state at the start, too
 
     def start(self, wanted: bool) -> None:
         """Start recording when OctoPrint starts, if the setting is on."""
@@ -62,8 +72,34 @@ class Recording:
             if event == "PrintStarted":
                 self._begin_print()
             self._update(only_if_changed=True)
+        elif event == _UPDATED:
+            self.asked("update")
+        elif event == _THROTTLED:
+            self._on_throttled(bool(payload.get("current_undervoltage")), bool(payload.get("past_undervoltage")))
         elif event in _ENABLED + _DISABLED and payload.get("id") == self._identifier:
             self._set(self._wanted, event in _DISABLED)
+
+    def asked(self, by: str | None) -> None:
+        """Record that OctoPrint was asked to shut down, by one of `ASKED_BY`. Others are ignored."""
+        if by in ASKED_BY:
+            self._asked = (by, boot_clock())
+            self._update()
+            self._log.announce()
+
+    def _on_throttled(self, lasts: bool, sagged: bool) -> None:
+        """Handle Pi Support's report. ``sagged`` stays true until the host restarts."""
+        now, before, is_new = boot_clock(), self._under_voltage, lasts or (sagged and not self._sagged)
+        self._lasts, self._sagged = lasts, sagged
+        if is_new:
+            self._under_voltage = now
+            if before is None or now - before >= _SIGHT_SECONDS:
+                self._update()
+
+    def _read_signs(self) -> Signs:
+        if self._lasts:
+            self._under_voltage = boot_clock()
+        asked, asked_at = self._asked
+        return counters()._replace(under_voltage=self._under_voltage, asked=asked, asked_at=asked_at)
 
     @cached_property
     def _started(self) -> float:
@@ -92,7 +128,7 @@ class Recording:
             self._log.update(only_if_changed)
 
     def _begin(self, recorded_from: float) -> None:
-        self._log.begin(self._started, recorded_from, self._read_print)
+        self._log.begin(self._started, recorded_from, self._read_print, self._read_signs)
 
     def _read_print(self) -> Print | None:
         with self._lock:

@@ -1,17 +1,20 @@
 """The restart log, which records the runs of OctoPrint and the restarts between them."""
 
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent import futures
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import clock
+from ..evidence.records import Signs
 from ..readings import JITTER_SECONDS
 from . import folder
+from .examiner import Examiner
 from .history import History
-from .recorder import STOP_SECONDS, ReadPrint, Recorder
+from .recorder import STOP_SECONDS, ReadPrint, ReadSigns, Recorder
 from .records import Figures, Period, Print, Progress, Restart, Run, Span, Unrecorded
 from .store import RUNS_KEPT, Store
 
@@ -53,8 +56,9 @@ class News(NamedTuple):
 class RestartLog:
     """A log of OctoPrint's runs and of what happened between them.
 
-    Once the log has read the earlier runs, its own thread calls ``on_restart`` with the restart that led to the current
-    run, if there was one.
+    Once the log has read the earlier runs, it calls ``on_restart`` with the restart that led to the current run, if
+    there was one: as soon as the cause has been looked for, but at most 20 seconds later, from any thread.
+    ``plugins`` returns the file or folder of each plugin, to name the one that crashed.
     """
 
     def __init__(
@@ -63,8 +67,13 @@ class RestartLog:
         version: str,
         logger: logging.Logger,
         on_restart: Callable[[Restart], None],
+        plugins: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded)
+        self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded, lambda run: self._watch(run))
+        self._examiner = Examiner(path.parent, self._recorder, plugins, logger)
+        self._watch = self._examiner.watch
+        self._unannounced: deque[Restart] = deque()  # whoever takes it announces it
+        self._stopping = False
         self._path = path
         self._logger = logger
         self._survives_reboot: bool | None = None
@@ -72,12 +81,13 @@ class RestartLog:
         self._first_offset = clock.boot_offset()
         self._known_news: tuple[object, News] = (None, News())
 
-    def begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
+    def begin(self, started: float, recorded_from: float, read_print: ReadPrint, read_signs: ReadSigns = Signs) -> None:
         """Start to record the current run. Both times are boot-clock times. Returns immediately.
 
-        The log's thread calls ``read_print`` before each write. It returns the print that is running or paused.
+        The log's thread calls ``read_print`` and ``read_signs`` before each write. The former returns the print that is
+        running or paused.
         """
-        self._recorder.begin(started, recorded_from, read_print)
+        self._recorder.begin(started, recorded_from, read_print, read_signs)
 
     def update(self, only_if_changed: bool = False) -> None:
         """Record the current print. Returns immediately.
@@ -88,10 +98,22 @@ class RestartLog:
 
     def switch_off(self) -> None:
         """Stop recording until the next `begin`, but keep what has been recorded. Returns immediately."""
+        self.announce()
         self._recorder.end("off")
+
+    def announce(self) -> None:
+        """Announce the last restart now if it still waits for its cause. OctoPrint delivers no event after Shutdown."""
+        try:
+            restart = self._unannounced.pop()
+        except IndexError:
+            return
+        last = self.news().last
+        self._on_restart(last if last and last.id == restart.id else restart)
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Record a clean shutdown and stop. Wait up to ``seconds``, and return whether that has reached the disk."""
+        self._stopping = True
+        self.announce()
         return self._recorder.stop(seconds)
 
     def dismiss(self, restart_id: int, seconds: float = STOP_SECONDS) -> bool:
@@ -177,9 +199,14 @@ class RestartLog:
             self._logger.info("A reboot of the host resets the restart log, because %s is in memory", self._path.parent)
         # If the last run ended because the log was switched off, the last restart is an older one, which has already
         # been announced. Read the runs first, because somebody may clear the log in between.
-        before, last = self._recorder.state.earlier[-1:], self.news().last
-        if last and last.id == before[0].id:
-            self._on_restart(last)
+        (earlier, current), last = self._recorder.state, self.news().last
+        if not (earlier and current):
+            return
+        if last and last.id == earlier[-1].id:
+            self._unannounced.append(last)
+        self._examiner.examine(earlier, current, self.announce)
+        if self._stopping:
+            self.announce()
 
 
 def _printed_since(runs: tuple[Run, ...], restart_id: int) -> bool:

@@ -9,6 +9,8 @@ from functools import partial
 from typing import NamedTuple
 
 from .. import clock
+from ..evidence import system
+from ..evidence.records import Found, Signs
 from ..readings import JITTER_SECONDS
 from .records import Print, Run
 from .store import LaterSchemaError, Store
@@ -19,6 +21,7 @@ CLOCK_CHECK_SECONDS = 10.0
 STOP_SECONDS = 4.9  # service managers allow about ninety
 
 ReadPrint = Callable[[], Print | None]
+ReadSigns = Callable[[], Signs]
 
 
 class State(NamedTuple):
@@ -39,20 +42,29 @@ class Recorder:
     If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
     disk is left. The thread waits for the disk whenever it has no other task.
 
-    The thread calls the ``read_print`` of `begin` before each write. It calls ``on_loaded`` once, after it has read the
-    earlier runs.
+    The thread calls the ``read_print`` and the ``read_signs`` of `begin` before each write, and ``on_written`` with the
+    current run after it. It calls ``on_loaded`` once, after it has read the earlier runs.
     """
 
-    def __init__(self, store: Store, version: str, logger: logging.Logger, on_loaded: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        version: str,
+        logger: logging.Logger,
+        on_loaded: Callable[[], None],
+        on_written: Callable[[Run], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._version = version
         self._logger = logger
         self._on_loaded = on_loaded
+        self._on_written = on_written
         self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()  # held to replace the state or start the thread
         self._state = State()
         self._read_print: ReadPrint = lambda: None
+        self._read_signs: ReadSigns = Signs
         self._unwritten: list[Callable[[], None]] = []
         self._is_written = False
         self._loaded = False
@@ -71,9 +83,9 @@ class Recorder:
         """Whether the earlier runs have been read."""
         return self._loaded
 
-    def begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
+    def begin(self, started: float, recorded_from: float, read_print: ReadPrint, read_signs: ReadSigns = Signs) -> None:
         """Start to record a run. Both times are boot-clock times. All methods but `stop` return immediately."""
-        self._enqueue(partial(self._begin, started, recorded_from, read_print))
+        self._enqueue(partial(self._begin, started, recorded_from, read_print, read_signs))
 
     def update(self, only_if_changed: bool) -> None:
         """Record the current print. With ``only_if_changed``, do so only if there is something new to write."""
@@ -114,6 +126,10 @@ class Recorder:
         written: Future[bool] = Future()
         self._enqueue(partial(self._clear, written))
         return written
+
+    def note(self, run: Run, found: Found, then: Callable[[], None]) -> None:
+        """Record what was found out about the end of an earlier run, and call ``then``."""
+        self._enqueue(partial(self._note, run, found, then))
 
     def _forget_earlier(self) -> None:
         with self._lock:
@@ -162,11 +178,11 @@ class Recorder:
             if waited >= beat or (current and _clock_was_set(current)):
                 return self._write_and_load
 
-    def _begin(self, started: float, recorded_from: float, read_print: ReadPrint) -> None:
-        self._read_print = read_print
+    def _begin(self, started: float, recorded_from: float, read_print: ReadPrint, read_signs: ReadSigns) -> None:
+        self._read_print, self._read_signs = read_print, read_signs
         boot, offset = clock.boot_id(), clock.boot_offset()
-        own = clock.has_own_boot_id()
-        self._set_current(Run(0, boot, offset, started, recorded_from, started, self._version, None, None, False, own))
+        run = Run(0, boot, offset, started, recorded_from, started, self._version, None, None, False)
+        self._set_current(run._replace(own_boot_id=clock.has_own_boot_id(), process=system.process()))
         self._write_and_load()
 
     def _update(self, only_if_changed: bool) -> None:
@@ -183,15 +199,15 @@ class Recorder:
             self._is_written
             and age < _heartbeat(current)
             and not _clock_was_set(current)
-            and _is_same(current.print, self._with_print(current).print)
+            and _is_same(current.print, self._up_to_date(current).print)
         )
 
     def _end(self, how: str, moment: float) -> None:
         current = self._state.current
         if current:
             # The thread may have waited for the disk since `end` was called.
-            current = self._with_print(current)
-            last_alive = max(moment, current.last_alive, _seen(current))
+            current = self._up_to_date(current)
+            last_alive = max(moment, current.last_alive, _seen(current), current.signs.under_voltage or 0.0)
             self._set_current(current._replace(ended=how, last_alive=last_alive))
             written = self._write_and_load()
             with self._lock:
@@ -225,6 +241,13 @@ class Recorder:
         current = self._state.current
         self._also_write(partial(self._store.clear, current.id if current else 0), written)
 
+    def _note(self, run: Run, found: Found, then: Callable[[], None]) -> None:
+        with self._lock:
+            earlier = tuple(each._replace(found=found) if each.id == run.id else each for each in self._state.earlier)
+            self._state = self._state._replace(earlier=earlier)
+        self._also_write(partial(self._store.note, run, found), Future())
+        self._call("Could not announce the last restart", then)
+
     def _also_write(self, write: Callable[[], None], written: "Future[bool]") -> None:
         if not self._refused:
             self._unwritten.append(write)
@@ -235,21 +258,24 @@ class Recorder:
         current = self._state.current
         if current and not current.ended:
             # In this order, so that the print is never newer than the heartbeat.
-            current = self._with_print(current)
+            current = self._up_to_date(current)
             self._set_current(current._replace(last_alive=clock.boot_clock()))
         written = self._is_written = self._succeeds(self._write)
+        if self._state.current:
+            self._call("Could not prepare for a crash", partial(self._on_written, self._state.current))
         if written and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
-            self._announce()
+            self._call("Could not announce the last restart", self._on_loaded)
         return written
 
-    def _announce(self) -> None:
+    def _call(self, failure: str, callback: Callable[[], None]) -> None:
         try:
-            self._on_loaded()
+            callback()
         except Exception as error:
-            self._warn_once("Could not announce the last restart", error)
+            self._warn_once(failure, error)
 
-    def _with_print(self, run: Run) -> Run:
+    def _up_to_date(self, run: Run) -> Run:
+        """Return the run with the current print and signs."""
         try:
             print_ = self._read_print()
         except Exception as error:
@@ -259,7 +285,8 @@ class Recorder:
             print_ = _storable(print_)
             if run.print and _is_same(run.print, print_) and not _says_how_far(print_):
                 print_ = run.print  # the last progress is better than none
-        return run._replace(offset=clock.boot_offset(), print=print_, printed=run.printed or print_ is not None)
+        run = run._replace(offset=clock.boot_offset(), print=print_, printed=run.printed or print_ is not None)
+        return run._replace(signs=self._read_signs())
 
     def _write(self) -> None:
         while self._unwritten:

@@ -278,9 +278,7 @@ def _from_row(row: sqlite3.Row) -> Run | None:
         row["dismissed"] == 1,
         row["own_boot_id"] == 1,
         row["printed"] == 1,
-        _signs_from_row(row, started, last_alive),
-        _process_from_row(row),
-        _found_from_row(row) if row["examined"] == 1 else None,
+        *_evidence_from_row(row, started, last_alive),
     )
 
 
@@ -294,28 +292,16 @@ def _print_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Print 
     return Print(path, origin if isinstance(origin, str) else None, started, progress, row["print_streamed"] == 1)
 
 
-def _signs_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Signs:
-    return Signs(
-        whole(row["oom_kills"], 0),
-        whole(row["memory"], 0),
-        number(row["under_voltage"], began, last_alive),
-        row["asked"] if row["asked"] in ASKED_BY else None,
-        number(row["asked_at"], began, last_alive),
+def _evidence_from_row(row: sqlite3.Row, began: float, last_alive: float) -> tuple[Signs, Process, Found | None]:
+    invocation, crashed_in = (
+        row[name] if isinstance(row[name], str) else None for name in ("invocation", "crashed_in")
     )
-
-
-def _process_from_row(row: sqlite3.Row) -> Process:
-    invocation = row["invocation"] if isinstance(row["invocation"], str) else None
-    return Process(whole(row["pid"], 1), invocation, whole(row["power_reset"], 0))
-
-
-def _found_from_row(row: sqlite3.Row) -> Found:
-    return Found(
-        row["cause"] if row["cause"] in CAUSES else None,
-        row["proven"] == 1,
-        row["crashed_in"] if isinstance(row["crashed_in"], str) else None,
-        row["journal"] if row["journal"] in JOURNAL else None,
-    )
+    names = (("asked", ASKED_BY), ("cause", CAUSES), ("journal", JOURNAL))
+    asked, cause, journal = (row[name] if row[name] in known else None for name, known in names)
+    seen, asked_at = (number(row[name], began, last_alive) for name in ("under_voltage", "asked_at"))
+    signs = Signs(whole(row["oom_kills"], 0), whole(row["memory"], 0), seen, asked, asked_at)
+    found = Found(cause, row["proven"] == 1, crashed_in, journal) if row["examined"] == 1 else None
+    return signs, Process(whole(row["pid"], 1), invocation, whole(row["power_reset"], 0)), found
 
 
 def _decode(raw: bytes) -> str:

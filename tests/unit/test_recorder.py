@@ -15,6 +15,8 @@ import pytest
 from pytest_mock import MockerFixture
 
 from octoprint_uptime import clock
+from octoprint_uptime.evidence import system
+from octoprint_uptime.evidence.records import Found, Process, Signs
 from octoprint_uptime.restart_log import recorder as module
 from octoprint_uptime.restart_log.recorder import Recorder, State
 from octoprint_uptime.restart_log.records import Print, Progress, Run
@@ -84,6 +86,7 @@ def _clocks(mocker: MockerFixture) -> None:
     mocker.patch.object(clock, "boot_id", return_value="a")
     mocker.patch.object(clock, "boot_offset", return_value=MARCH)
     mocker.patch.object(clock, "boot_clock", return_value=1000.0)
+    mocker.patch.object(system, "process", return_value=Process())
 
 
 @pytest.fixture
@@ -704,3 +707,66 @@ def test_heartbeats_are_more_frequent_during_a_print(
 def test_stop_without_begin_does_nothing(make: Make, store: NonCallableMagicMock) -> None:
     make().stop()
     assert store.method_calls == []
+
+
+# Evidence
+
+
+def test_signs_are_read_before_each_write(make: Make, saving: Saving) -> None:
+    counter = itertools.count(1)
+    recorder = make()
+    recorder.begin(50.0, 55.0, idle, lambda: Signs(next(counter)))
+    recorder.update(only_if_changed=False)
+    recorder.stop(10)
+    assert [run.signs.oom_kills for run in saving.rest()] == [1, 2, 3]
+
+
+def test_end_is_not_before_the_last_sight_of_under_voltage(make: Make, saving: Saving) -> None:
+    recorder = make()
+    recorder.begin(50.0, 55.0, idle, lambda: Signs(under_voltage=1000.5))
+    recorder.stop(10)
+    assert saving.rest()[-1].last_alive == 1000.5
+
+
+def test_process_is_recorded(mocker: MockerFixture, make: Make, saving: Saving) -> None:
+    mocker.patch.object(system, "process", return_value=Process(700))
+    recorder = make()
+    recorder.begin(50.0, 55.0, idle)
+    recorder.update(only_if_changed=False)
+    recorder.stop(10)
+    assert {run.process for run in saving.rest()} == {Process(700)}
+
+
+def test_findings_are_noted(
+    mocker: MockerFixture, running: Recorder, store: NonCallableMagicMock, loaded: threading.Event
+) -> None:
+    loaded.clear()
+    found = Found("killed", True, None, "found")
+    running.note(EARLIER[0], found, loaded.set)
+    assert loaded.wait(10)
+    assert running.state.earlier == (EARLIER[0]._replace(found=found), *EARLIER[1:])
+    assert mocker.call.note(EARLIER[0], found) in store.method_calls
+
+
+def test_findings_that_can_not_be_written_are_written_later(
+    mocker: MockerFixture, running: Recorder, store: NonCallableMagicMock, loaded: threading.Event
+) -> None:
+    loaded.clear()
+    store.note.side_effect = sqlite3.OperationalError("database or disk is full")
+    running.note(EARLIER[0], Found("killed"), loaded.set)
+    assert loaded.wait(10)
+    store.note.side_effect = None
+    running.stop(10)
+    assert store.method_calls.count(mocker.call.note(EARLIER[0], Found("killed"))) == 2
+
+
+def test_owner_is_called_after_each_write(store: Store, saving: Saving) -> None:
+    """It needs the run's id, and learns how the run ended even if that could not be written."""
+    written: queue.SimpleQueue[Run] = queue.SimpleQueue()
+    recorder = Recorder(store, "1.11.8", LOGGER, lambda: None, written.put)
+    recorder.begin(50.0, 55.0, idle)
+    assert written.get(timeout=10) == saving.next() == RUN._replace(id=ID)
+    recorder.end("off")
+    assert written.get(timeout=10).ended == "off"
+    recorder.stop(10)
+    assert written.empty()

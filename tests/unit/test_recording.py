@@ -6,12 +6,16 @@ from typing import Any
 from unittest.mock import NonCallableMagicMock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_mock import MockerFixture
 
 from octoprint_uptime import recording
 from octoprint_uptime.clock import Clock, Uptime
+from octoprint_uptime.evidence.records import Signs
 from octoprint_uptime.recording import Printer, Recording, current_print
 from octoprint_uptime.restart_log import Print, Progress, RestartLog
+from throttle_states import PI_3_AND_5, STATES
 
 ID = "octoprint_uptime"
 NOW = 1000.0
@@ -149,7 +153,7 @@ def test_bad_field_costs_only_that_field(nonsense: object) -> None:
 
 def test_recording_follows_the_setting(mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording) -> None:
     subject.start(True)
-    assert calls(log) == [mocker.call.begin(STARTED, STARTED, mocker.ANY)]
+    assert calls(log) == [mocker.call.begin(STARTED, STARTED, mocker.ANY, mocker.ANY)]
     subject.switch(True)
     assert calls(log) == []
     subject.switch(False)
@@ -157,7 +161,7 @@ def test_recording_follows_the_setting(mocker: MockerFixture, log: NonCallableMa
     subject.switch(False)
     assert calls(log) == []
     subject.switch(True)
-    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]
+    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY, mocker.ANY)]
 
 
 def test_print_is_known_after_switching_on(log: NonCallableMagicMock, subject: Recording, printer: FakePrinter) -> None:
@@ -291,4 +295,138 @@ def test_recording_follows_the_plugin_manager(
     subject.on_event("PrintStarted", {})
     assert calls(log) == [], "the plugin is disabled from the next start on"
     subject.on_event(f"plugin_pluginmanager_{on}_plugin", {"id": ID})
-    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]
+    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY, mocker.ANY)]
+
+
+# Signs of trouble
+
+THROTTLED = "plugin_pi_support_throttle_state"
+UPDATED = "plugin_softwareupdate_update_succeeded"
+
+
+def signs(log: NonCallableMagicMock) -> Signs:
+    """Ask as the log does before it writes."""
+    found: Signs = log.begin.call_args.args[3]()
+    return found
+
+
+def at(mocker: MockerFixture, moment: float) -> None:
+    mocker.patch.object(recording, "boot_clock", return_value=moment)
+
+
+def test_signs_have_the_counters(mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording) -> None:
+    mocker.patch.object(recording, "counters", return_value=Signs(3, 14_000_000))
+    subject.start(True)
+    assert signs(log) == Signs(3, 14_000_000)
+
+
+@pytest.mark.parametrize("by", ["restart", "restart_safe", "reboot", "shutdown"])
+def test_ask_is_written_at_once(mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, by: str) -> None:
+    """It also announces the last restart, since OctoPrint delivers no event while it shuts down."""
+    subject.start(True)
+    calls(log)
+    subject.asked(by)
+    assert calls(log) == [mocker.call.update(False), mocker.call.announce()]
+
+
+@pytest.mark.parametrize("by", ["moon", "", None])
+def test_other_commands_are_no_ask(log: NonCallableMagicMock, subject: Recording, by: str | None) -> None:
+    subject.start(True)
+    subject.asked("reboot")
+    before = signs(log)
+    calls(log)
+    subject.asked(by)
+    assert calls(log) == []
+    assert (before.asked, before.asked_at) == ("reboot", NOW)
+
+
+def test_update_is_an_ask(mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording) -> None:
+    subject.start(True)
+    at(mocker, NOW + 5)
+    subject.on_event(UPDATED, {"target": "octoprint", "from_version": "1", "to_version": "2"})
+    assert signs(log)[3:] == ("update", NOW + 5)
+    subject.on_event("plugin_softwareupdate_update_failed", {"target": "octoprint"})
+    assert signs(log)[3:] == ("update", NOW + 5)
+
+
+def test_nothing_is_written_while_the_log_is_off(log: NonCallableMagicMock, subject: Recording) -> None:
+    subject.start(False)
+    subject.asked("restart")
+    subject.on_event(THROTTLED, STATES[0x50005])
+    assert "update" not in {name for name, _, _ in log.method_calls}
+
+
+def events(subject: Recording, *raw_values: int) -> None:
+    for raw_value in raw_values:
+        subject.on_event(THROTTLED, STATES[raw_value])
+
+
+@pytest.mark.parametrize("model", PI_3_AND_5)
+def test_under_voltage_is_seen_while_it_lasts(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording, model: list[int]
+) -> None:
+    """Pi Support reports changes only, so each write in between counts as seen."""
+    subject.start(True)
+    events(subject, model[0])
+    assert signs(log).under_voltage is None
+    at(mocker, NOW + 30)
+    events(subject, model[1])
+    assert log.update.call_args_list == [mocker.call(False)]
+    at(mocker, NOW + 300)
+    assert signs(log).under_voltage == NOW + 300
+    events(subject, model[2])
+    at(mocker, NOW + 600)
+    assert signs(log).under_voltage == NOW + 300
+
+
+def test_under_voltage_between_two_checks_is_seen(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
+) -> None:
+    subject.start(True)
+    events(subject, 0x0)
+    at(mocker, NOW + 300)
+    events(subject, 0x50000)
+    at(mocker, NOW + 600)
+    events(subject, 0xD0008)
+    assert signs(log).under_voltage == NOW + 300
+    assert log.update.call_count == 1
+
+
+def test_under_voltage_before_the_start_is_not_seen(log: NonCallableMagicMock, subject: Recording) -> None:
+    """The bit is sticky since the boot."""
+    subject.start(True)
+    events(subject, 0x50000, 0xD0008, 0x50000)
+    assert signs(log).under_voltage is None
+    assert not log.update.called
+
+
+@pytest.mark.parametrize("raw_value", [0x0, 0x20002, 0x60006, 0x80008, 0xE0008])
+def test_heat_is_no_under_voltage(log: NonCallableMagicMock, subject: Recording, raw_value: int) -> None:
+    subject.start(True)
+    events(subject, 0x0, raw_value)
+    assert signs(log).under_voltage is None
+
+
+def test_under_voltage_is_written_at_most_once_a_minute(
+    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
+) -> None:
+    subject.start(True)
+    for seconds in (0, 1, 59, 59.9):
+        at(mocker, NOW + seconds)
+        events(subject, 0x50005, 0x50000)
+    assert log.update.call_count == 1
+    at(mocker, NOW + 120)
+    events(subject, 0x50005)
+    assert log.update.call_count == 2
+
+
+@given(st.none() | st.dictionaries(st.sampled_from([*STATES[0], "id", "x"]), st.none() | st.text() | st.integers()))
+def test_any_event_of_other_plugins_is_survived(payload: dict[str, Any] | None) -> None:
+    log = NonCallableMagicMock(RestartLog)
+    process = NonCallableMagicMock(Clock)
+    process.read.return_value = Uptime(60.0, "proc", None)
+    subject = Recording(log, process, ID, Printer(lambda: IDLE, lambda: "serial"))
+    subject.start(True)
+    subject.on_event(THROTTLED, payload)
+    subject.on_event(UPDATED, payload)
+    assert signs(log).asked == "update"

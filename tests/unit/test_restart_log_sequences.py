@@ -21,6 +21,8 @@ from pytest_mock import MockerFixture
 
 from octoprint_uptime import clock, recording, restart_log
 from octoprint_uptime.clock import Clock, Uptime
+from octoprint_uptime.evidence import system
+from octoprint_uptime.evidence.records import Found, Process, Signs
 from octoprint_uptime.recording import Printer, Recording
 from octoprint_uptime.restart_log import Print, Restart, RestartLog
 from octoprint_uptime.restart_log.records import Run
@@ -73,6 +75,10 @@ class Disk(Store):
     def before(self, run: Run) -> tuple[Run, ...]:
         self._check()
         return super().before(run)
+
+    def note(self, run: Run, found: Found) -> None:
+        self._check()
+        super().note(run, found)
 
     def sync(self) -> None:
         if not (self.moves.is_set() or self.full):
@@ -560,6 +566,8 @@ def machines(mocker: MockerFixture) -> list[Machine]:
     mocker.patch.object(recording, "boot_clock", side_effect=lambda: machines[0].boot_clock)
     mocker.patch.object(clock, "boot_offset", side_effect=lambda: machines[0].offset)
     mocker.patch.object(clock, "is_synchronized", side_effect=lambda: machines[0].synchronized)
+    mocker.patch.object(system, "process", return_value=Process())
+    mocker.patch.object(recording, "counters", return_value=Signs(0))
     return machines
 
 

@@ -1,0 +1,83 @@
+"""Find out why earlier runs ended, once the log has read them."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from ..evidence import crash, journal, system
+from ..evidence.causes import Evidence, cause
+from ..evidence.records import Found
+from .recorder import Recorder
+from .records import Run
+
+RUNS_ASKED = 5
+WAIT_SECONDS = 20.0  # for the journal, until the last restart is announced without a cause
+
+
+class Examiner:
+    """Examines each run that ended without being asked to: its own traces at once, then systemd's journal in a thread.
+
+    ``plugins`` returns the file or folder of each plugin.
+    """
+
+    def __init__(
+        self, folder: Path, recorder: Recorder, plugins: Callable[[], Mapping[str, str]], logger: logging.Logger
+    ) -> None:
+        self._folder = folder
+        self._recorder = recorder
+        self._plugins = plugins
+        self._logger = logger
+
+    def watch(self, run: Run) -> None:
+        """Have a crash in this run leave its stack; give faulthandler back if the log was switched off."""
+        if run.ended == "off":
+            crash.release()
+        elif run.id:
+            crash.watch(self._folder, run.id)
+
+    def examine(self, earlier: tuple[Run, ...], current: Run, then: Callable[[], None]) -> None:
+        """Examine the ``earlier`` runs that are due. Call ``then``, perhaps several times.
+
+        The first time is once the newest run has been examined, or `WAIT_SECONDS` later.
+        """
+        previous = earlier[-1]
+        stack = crash.read(self._folder, previous.id, current.id)
+        if stack:
+            self._logger.warning("OctoPrint crashed before it was restarted:\n%s", stack)
+        questions = []
+        for run, following in reversed([pair for pair in pairwise((*earlier, current)) if _is_due(*pair)]):
+            gap, is_clean = following.started - run.last_alive, run.ended == "clean"
+            evidence = Evidence(is_clean, run.boot == following.boot, gap, run.signs, run.process.power_reset)
+            if run is previous:
+                # These are known for the current run only: those of earlier runs have changed since their start.
+                signs, power_reset = current.signs, current.process.power_reset
+                evidence = evidence._replace(next_signs=signs, next_power_reset=power_reset, fatal_error=bool(stack))
+            name, proven = cause(evidence)
+            if run.process.invocation and not proven:
+                questions.append((run, evidence))
+            elif run is previous:
+                crashed_in = name and crash.plugin_in(stack, self._plugins())
+                self._recorder.note(run, Found(name, proven, crashed_in), then)
+        if not _is_due(previous, current):
+            then()
+        elif questions and questions[0][0] is previous:
+            timer = threading.Timer(WAIT_SECONDS, then)
+            timer.daemon = True
+            timer.start()
+        if questions:
+            threading.Thread(target=self._ask, args=(questions[:RUNS_ASKED], then), daemon=True).start()
+
+    def _ask(self, questions: list[tuple[Run, Evidence]], then: Callable[[], None]) -> None:
+        command = system.command()
+        for run, evidence in questions:
+            answer = journal.ask(run.process, run.boot, command)
+            self._recorder.note(run, Found(*cause(evidence._replace(answer=answer)), None, answer.journal), then)
+
+
+def _is_due(run: Run, following: Run) -> bool:
+    """Return whether this run has not been examined, and stopped unexpectedly or was stopped from outside."""
+    if run.found or run.ended == "off":
+        return False
+    return run.ended is None or (run.boot == following.boot and run.asked_by is None)
