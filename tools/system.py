@@ -1,4 +1,4 @@
-"""Find and install the programs that the tests need besides Python: Chromium, libfaketime, strace, jq, QEMU.
+"""Find and install the programs that the tests need besides Python, such as Chromium, libfaketime and Prometheus.
 
 When run as a script, it installs those of its arguments that are missing.
 """
@@ -6,11 +6,13 @@ When run as a script, it installs those of its arguments that are missing.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -18,6 +20,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 # The headless shell comes first, because it is several times faster.
 _CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+_UNPACKED = Path(__file__).resolve().parents[1] / ".venv" / "debian"
 
 
 def chromium(playwright: Playwright) -> str | None:
@@ -43,10 +47,29 @@ def libfaketime() -> Path:
     raise RuntimeError("no libfaketime found; `make test` installs Debian's package faketime")
 
 
-def _apt_install(package: str) -> None:
+def unpacked(name: str) -> list[str]:
+    """Return the command that runs a program from `_unpack` or from the PATH. Raises `RuntimeError` if missing."""
+    folders = [*os.environ["PATH"].split(os.pathsep), *(str(_UNPACKED / "usr" / each) for each in ("bin", "sbin"))]
+    path = shutil.which(name, path=os.pathsep.join(folders))
+    if path is None:
+        raise RuntimeError(f"no {name} found; `make test` unpacks Debian's package")
+    libraries = os.pathsep.join(map(str, _UNPACKED.glob("usr/lib/*-linux-*")))
+    return ["env", f"LD_LIBRARY_PATH={libraries}", path]
+
+
+def _apt(*arguments: str) -> None:
     apt = [*([] if _ROOT else ["sudo"]), "apt-get", "-qq"]
-    for step in (["update"], ["install", "--yes", package]):
-        subprocess.run([*apt, *step], check=False, stdout=subprocess.DEVNULL)
+    subprocess.run([*apt, *arguments], check=False, stdout=subprocess.DEVNULL)
+
+
+@cache
+def _update() -> None:
+    _apt("update")
+
+
+def _apt_install(package: str) -> None:
+    _update()
+    _apt("install", "--yes", package)
 
 
 def _install_chromium() -> None:
@@ -75,6 +98,24 @@ def _install_command(name: str) -> None:
     print(f"{name}:", shutil.which(name) or sys.exit(f"no {name}, and none could be installed"))
 
 
+def _unpack(package: str) -> None:
+    """Unpack a Debian package and the libraries that it needs. Installing it would start its service."""
+    try:
+        unpacked(package)
+    except RuntimeError:
+        _update()
+        simulate = ["apt-get", "-qq", "--simulate", "install", "--no-install-recommends", package]
+        steps = subprocess.run(simulate, check=True, capture_output=True, text=True).stdout
+        # Without the parts of a web interface.
+        packages = re.findall(r"^Inst (?!libjs-|fonts-)(\S+)", steps, re.MULTILINE)
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)  # apt downloads as another user
+            subprocess.run(["apt-get", "-qq", "download", *packages], cwd=folder, check=True)
+            for archive in Path(folder).glob("*.deb"):
+                subprocess.run(["dpkg-deb", "--extract", str(archive), str(_UNPACKED)], check=True)
+    print(f"{package}:", unpacked(package)[-1])
+
+
 def _install_machine() -> None:
     """Install the programs that build and run an emulated machine, and Debian's keys.
 
@@ -94,6 +135,9 @@ _INSTALLERS: dict[str, Callable[[], None]] = {
     "faketime": _install_faketime,
     "jq": partial(_install_command, "jq"),
     "strace": partial(_install_command, "strace"),
+    "mosquitto": partial(_unpack, "mosquitto"),
+    "prometheus": partial(_unpack, "prometheus"),
+    "prometheus-alertmanager": partial(_unpack, "prometheus-alertmanager"),
     "machine": _install_machine,
 }
 
