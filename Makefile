@@ -64,7 +64,7 @@ test-e2e: $(PLUGINS) test-system
 	$(IN_PARALLEL) tests --ignore tests/unit --everything
 
 test-system: $(TOOLS)/.installed node_modules/.installed
-	$(TOOLS)/bin/python tools/system.py chromium faketime jq strace
+	$(TOOLS)/bin/python tools/system.py chromium faketime jq strace mosquitto prometheus prometheus-alertmanager
 
 # Run the unit tests in each installed Python, two at a time.
 test-units: $(WHEEL)
@@ -140,6 +140,7 @@ $(WHEEL): $(BUILD)/.installed $(SOURCES)
 	touch $@
 
 %/.plugin: %/.installed $(WHEEL)
+	$*/bin/python $(PIP) dist/*.whl
 	$*/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl
 	touch $@
 

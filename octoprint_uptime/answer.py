@@ -53,9 +53,18 @@ def for_api(facts: Facts) -> Fields:
         "unseen_restarts": news.unseen_shutdowns,
         "unseen_lost_prints": news.unseen_lost_prints,
         "recorded_since": _moment(news.recorded_since),
+        "recorded_runs": news.totals and news.totals.recorded_runs,
         "plugin_version": plugin_version,
     }
     return fields if note is None else {**fields, "uptime_note": note}
+
+
+def wants_metrics(arguments: Mapping[str, str]) -> bool:
+    """Return whether ``?format=prometheus`` asks for metrics instead of JSON. Raises `ValueError` for other formats."""
+    wanted = arguments.get("format", "json")
+    if wanted not in ("json", "prometheus"):
+        raise ValueError("format must be json or prometheus")
+    return wanted == "prometheus"
 
 
 class Asked(NamedTuple):

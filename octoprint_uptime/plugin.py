@@ -13,7 +13,7 @@ from octoprint.access.permissions import Permissions
 from octoprint.settings import NoSuchSettingsPath
 from octoprint.util.version import is_octoprint_compatible
 
-from . import answer, settings
+from . import answer, metrics, settings
 from .clock import process_clock, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
 from .recording import SERIAL, Printer, Recording
@@ -113,9 +113,12 @@ class UptimePlugin(
             flask.abort(403)
         try:
             asked = answer.asked(request.args)
+            wants_metrics = answer.wants_metrics(request.args)
         except ValueError as error:
             flask.abort(400, description=str(error))
         uptimes, news = self._read_clocks(), self._news()
+        if wants_metrics:
+            return self._metrics(uptimes, news)
         note = None
         if uptimes.system.lacks_psutil:
             note = gettext(
@@ -145,6 +148,15 @@ class UptimePlugin(
             period = history.period(asked.days, uptimes.system.scope, uptimes.system.started)
         survives_reboot = self._restart_log.survives_reboot if history else None
         return answer.of_the_past(history, period, asked, sees_files, survives_reboot)
+
+    def _metrics(self, uptimes: answer.Uptimes, news: News) -> flask.Response:
+        is_printing = self._recording.is_printing()
+        facts = metrics.Facts(uptimes, news, is_printing, self._plugin_version, octoprint_version)
+        try:
+            text = metrics.text(facts)
+        except metrics.MissingLibraryError as error:
+            flask.abort(501, description=str(error))
+        return flask.Response(text, content_type=metrics.CONTENT_TYPE)
 
     def get_api_commands(self) -> dict[str, list[str]]:
         return {"dismiss": ["id"], "clear": []}

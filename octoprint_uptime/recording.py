@@ -101,6 +101,10 @@ class Recording:
         asked, asked_at = self._asked
         return counters()._replace(under_voltage=self._under_voltage, asked=asked, asked_at=asked_at)
 
+    def is_printing(self) -> bool:
+        """Ask the printer whether a print is running or paused, even if nothing is being recorded."""
+        return current_print(self._printer.get_current_data(), self._printer.get_connector()) is not None
+
     @cached_property
     def _started(self) -> float:
         return boot_clock() - (self._process.read().seconds or 0)

@@ -15,7 +15,7 @@ from . import folder
 from .examiner import Examiner
 from .history import History
 from .recorder import STOP_SECONDS, ReadPrint, ReadSigns, Recorder
-from .records import Figures, Period, Print, Progress, Restart, Run, Span, Unrecorded
+from .records import Figures, Period, Print, Progress, Restart, Run, Span, Totals, Unrecorded
 from .store import RUNS_KEPT, Store
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Restart",
     "RestartLog",
     "Span",
+    "Totals",
     "Unrecorded",
 ]
 
@@ -42,7 +43,8 @@ class News(NamedTuple):
     there is none. ``unseen_shutdowns`` counts the undismissed unexpected shutdowns, and ``unseen_lost_prints`` the
     undismissed lost prints, including those lost in clean shutdowns. Both are 0 if ``unseen`` is None.
     ``printed_since`` is true if there was or may have been a print after ``unseen``. ``recorded_since`` is when
-    recording began in the oldest run whose clock is trusted, in seconds since 1970.
+    recording began in the oldest run whose clock is trusted, in seconds since 1970. ``totals`` is None until the log
+    has been read.
     """
 
     last: Restart | None = None
@@ -51,6 +53,7 @@ class News(NamedTuple):
     unseen_lost_prints: int = 0
     recorded_since: float | None = None
     printed_since: bool = False
+    totals: Totals | None = None
 
 
 class RestartLog:
@@ -172,7 +175,7 @@ class RestartLog:
         at each heartbeat: by then, a time that was in the future may have passed, or the clock may have been
         synchronized.
         """
-        basis = (*self._recorder.state, clock.boot_offset())
+        basis = (*self._recorder.state, self.is_read, clock.boot_offset())
         known, news = self._known_news
         if known != basis:
             runs = self._runs()
@@ -189,6 +192,7 @@ class RestartLog:
                 unseen_lost_prints=sum(run.print is not None and run.print.streamed for run in unseen_runs),
                 recorded_since=history.recorded_since,
                 printed_since=shown is not None and _printed_since(runs, shown.id),
+                totals=_totals(runs) if self.is_read else None,
             )
             self._known_news = (basis, news)
         return news
@@ -207,6 +211,12 @@ class RestartLog:
         self._examiner.examine(earlier, current, self.announce)
         if self._stopping:
             self.announce()
+
+
+def _totals(runs: tuple[Run, ...]) -> Totals | None:
+    """Return the totals as of the newest run; None if it isn't stored yet."""
+    stored = [run for run in runs[-1:] if run.id]
+    return Totals(stored[0].id) if stored else None
 
 
 def _printed_since(runs: tuple[Run, ...], restart_id: int) -> bool:

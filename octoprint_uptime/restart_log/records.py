@@ -203,6 +203,12 @@ class Figures(NamedTuple):
     unexpected_downtime_max: float | None
 
 
+class Totals(NamedTuple):
+    """How many runs were ever recorded, including deleted ones."""
+
+    recorded_runs: int
+
+
 class Period(NamedTuple):
     """What happened from ``since`` to ``until``, in seconds since 1970, with a lane for OctoPrint and one for its host.
 

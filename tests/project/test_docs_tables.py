@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 
 import octoprint_uptime
-from octoprint_uptime import answer, format_uptime
+from octoprint_uptime import answer, format_uptime, metrics
 from octoprint_uptime.clock import Uptime
-from octoprint_uptime.restart_log import News, Print, Progress, Restart, history
+from octoprint_uptime.restart_log import News, Print, Progress, Restart, Totals, history
 from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Run
 from octoprint_uptime.settings import defaults
@@ -75,7 +75,7 @@ RUNS = [
 HISTORY = History(RUNS, MARCH + 190)
 PERIOD = HISTORY.period(30, "host", MARCH)
 UNKNOWN_FIGURES = PERIOD.figures._replace(running_max=None, longest_uptime=None, unexpected_downtime_max=None)
-NEWS = News(KNOWN, KNOWN, 3, 2, MARCH)
+NEWS = News(KNOWN, KNOWN, 3, 2, MARCH, totals=Totals(recorded_runs=12))
 
 
 class Field(NamedTuple):
@@ -338,3 +338,16 @@ def test_example_of_a_power_cut_is_what_the_log_records() -> None:
     assert write < power_cut < power_back
     assert (found.downtime_min, found.downtime_max) == (45, 30 * 60 + 45)
     assert "at least 45 seconds and at most 30 minutes and 45 seconds" in " ".join(example.split())
+
+
+def test_table_of_metrics_has_those_of_a_scrape() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (gauge|counter) \| (.*?) \|", section("Metrics"), re.MULTILINE)
+    uptimes = answer.Uptimes(UP, UP)
+    text, without_log = (
+        metrics.text(metrics.Facts(uptimes, news, False, "1.2.0", "1.11.8")).decode() for news in (NEWS, News())
+    )
+    assert {(f"octoprint_uptime_{name}", type_) for name, type_, _ in rows} == {
+        tuple(each) for each in re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)
+    }
+    for name, _, missing in rows:
+        assert ("log is off" in missing) == (f"octoprint_uptime_{name}" not in without_log), name

@@ -56,7 +56,7 @@ def test_the_sdist_holds_it_too_and_no_tests() -> None:
 
 def test_the_metadata(metadata: Message, wheel: zipfile.ZipFile) -> None:
     assert {*metadata["Requires-Python"].split(",")} == {">=3.10", "<4"}
-    assert metadata.get_all("Requires-Dist") == ["psutil"]
+    assert metadata.get_all("Requires-Dist") == ["prometheus_client>=0.14.1", "psutil"]
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert wheel.read(entry_points).decode() == "[octoprint.plugin]\noctoprint_uptime = octoprint_uptime\n"
 

@@ -20,6 +20,7 @@ from octoprint_uptime.restart_log import (
     Progress,
     Restart,
     Span,
+    Totals,
     Unrecorded,
 )
 from octoprint_uptime.settings import defaults
@@ -205,6 +206,7 @@ def test_every_field_of_an_answer() -> None:
         "unseen_restarts": 0,
         "unseen_lost_prints": 0,
         "recorded_since": None,
+        "recorded_runs": None,
         "plugin_version": "1.2.3",
     }
 
@@ -229,6 +231,11 @@ def test_answer_has_the_news(sees_files: bool, printed_since: bool) -> None:
 
 def test_api_reports_since_when_it_records() -> None:
     assert for_api(news=News(recorded_since=MARCH + 0.9))["recorded_since"] == "2026-03-01T00:00:00Z"
+
+
+def test_answer_has_the_totals() -> None:
+    fields = for_api(news=News(totals=Totals(recorded_runs=12)))
+    assert fields["recorded_runs"] == 12
 
 
 class Past(History):
@@ -340,6 +347,19 @@ def test_callers_ask_for_a_number_of_restarts_or_of_days(
 def test_any_other_number_is_refused(name: str, most: int, text: str) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be a whole number from 1 to {most}$"):
         answer.asked({"restarts": "1", "days": "1", name: text.format(more=most + 1)})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"), [({}, False), ({"format": "json"}, False), ({"format": "prometheus"}, True)]
+)
+def test_callers_ask_for_json_or_metrics(arguments: dict[str, str], wanted: bool) -> None:
+    assert answer.wants_metrics(arguments) is wanted
+
+
+@pytest.mark.parametrize("text", ["xml", "", "PROMETHEUS", "json,prometheus"])
+def test_any_other_format_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^format must be json or prometheus$"):
+        answer.wants_metrics({"format": text})
 
 
 def test_error_says_that_there_is_no_uptime() -> None:

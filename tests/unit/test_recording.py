@@ -430,3 +430,15 @@ def test_any_event_of_other_plugins_is_survived(payload: dict[str, Any] | None) 
     subject.on_event(THROTTLED, payload)
     subject.on_event(UPDATED, payload)
     assert signs(log).asked == "update"
+
+    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]
+
+
+@pytest.mark.parametrize(("flags", "printing"), [(PRINTING, True), (PAUSED, True), (OPERATIONAL, False)])
+@pytest.mark.parametrize("connector", ["serial", "remote"])
+def test_printer_is_asked_for_a_print_even_if_the_log_is_off(
+    subject: Recording, printer: FakePrinter, log: NonCallableMagicMock, flags: object, printing: bool, connector: str
+) -> None:
+    printer.data, printer.connector = data(flags), connector
+    assert subject.is_printing() is printing
+    assert calls(log) == []

@@ -15,7 +15,7 @@ from pytest_mock import MockerFixture
 
 from octoprint_uptime import clock
 from octoprint_uptime.evidence.records import Found
-from octoprint_uptime.restart_log import News, Print, Progress, Restart, RestartLog
+from octoprint_uptime.restart_log import News, Print, Progress, Restart, RestartLog, Totals
 from octoprint_uptime.restart_log.records import Run
 from octoprint_uptime.restart_log.store import Store
 
@@ -117,7 +117,7 @@ def ids(log: RestartLog) -> list[int]:
 def test_first_run_is_no_restart(begin: Begin, told: queue.SimpleQueue[Restart], path: Path) -> None:
     log = begin()
     assert list(log.history().restarts()) == []
-    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10)
+    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10, totals=Totals(1))
     log.stop(10)
     assert told.empty()
     assert [(run.started, run.version, run.ended) for run in stored(path)] == [(NOW - 10, "1.11.8", "clean")]
@@ -324,7 +324,7 @@ def test_cleared_log_has_no_restarts(begin: Begin, path: Path) -> None:
     log = begin(CRASHED, CRASHED)
     log.clear()
     assert ids(log) == []
-    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10)
+    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10, totals=Totals(3))
     log.stop(10)
     assert [run.id for run in stored(path)] == [3]
 
