@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .clock import Uptime
 from .formatting import DISPLAY_FORMATS, format_moment, format_uptime
-from .restart_log import RUNS_KEPT, Figures, History, News, Period, Print, Restart, Span
+from .restart_log import RUNS_KEPT, Figures, History, News, Period, Print, Restart, Span, Totals
 
 Fields = dict[str, Any]
 
@@ -53,7 +53,7 @@ def for_api(facts: Facts) -> Fields:
         "unseen_restarts": news.unseen_shutdowns,
         "unseen_lost_prints": news.unseen_lost_prints,
         "recorded_since": _moment(news.recorded_since),
-        "recorded_runs": news.totals and news.totals.recorded_runs,
+        **_totals(news.totals),
         "plugin_version": plugin_version,
     }
     return fields if note is None else {**fields, "uptime_note": note}
@@ -228,6 +228,10 @@ def _uptime(prefix: str, uptime: Uptime, formats: Iterable[str]) -> Fields:
 
 def _source(system: Uptime) -> Fields:
     return {"uptime_source": system.source, "uptime_scope": system.scope}
+
+
+def _totals(totals: Totals | None) -> Fields:
+    return totals._asdict() if totals else dict.fromkeys(Totals._fields)
 
 
 def _print(found: Print, sees_files: bool) -> Fields:

@@ -69,11 +69,15 @@ def _metrics(facts: Facts) -> Iterator[_Metric]:
     yield _Metric("process_start_time_seconds", "When OctoPrint started", _whole(uptimes.octoprint.started))
     yield _Metric("printing", "1 while a print is running or paused", int(is_printing))
     if news.totals:
-        yield _Metric("recorded_runs_total", "Runs of OctoPrint ever recorded", news.totals.recorded_runs)
+        runs, shutdowns, prints, boots = news.totals
+        yield _Metric("recorded_runs_total", "Runs of OctoPrint ever recorded", runs)
+        yield _Metric("unexpected_shutdowns_total", "Runs that stopped unexpectedly", shutdowns)
+        yield _Metric("lost_prints_total", "Runs that lost a print", prints)
+        yield _Metric("boots_total", "Starts of the host or container between two runs", boots)
         yield _Metric("unseen_restarts", "Unexpected shutdowns that are not dismissed", news.unseen_shutdowns)
         yield _Metric("unseen_lost_prints", "Lost prints that are not dismissed", news.unseen_lost_prints)
     if news.last:
-        labels = {"kind": news.last.kind, "clean": str(news.last.clean).lower()}
+        labels = {"kind": news.last.kind, "clean": str(news.last.clean).lower(), "cause": news.last.cause}
         yield _Metric("last_restart_timestamp_seconds", "When OctoPrint came back", _whole(news.last.started), labels)
 
 

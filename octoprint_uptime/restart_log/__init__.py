@@ -214,9 +214,8 @@ class RestartLog:
 
 
 def _totals(runs: tuple[Run, ...]) -> Totals | None:
-    """Return the totals as of the newest run; None if it isn't stored yet."""
-    stored = [run for run in runs[-1:] if run.id]
-    return Totals(stored[0].id) if stored else None
+    """Return the totals of the newest run; None if it isn't stored yet."""
+    return next((run.totals for run in runs[-1:] if run.id), None)
 
 
 def _printed_since(runs: tuple[Run, ...], restart_id: int) -> bool:

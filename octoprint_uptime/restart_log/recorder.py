@@ -220,7 +220,7 @@ class Recorder:
         stored = self._store.save(ended)
         with self._lock:
             earlier = tuple(
-                run._replace(id=stored.id, boot=stored.boot) if run._replace(dismissed=False) == ended else run
+                stored._replace(dismissed=run.dismissed) if run._replace(dismissed=False) == ended else run
                 for run in self._state.earlier
             )
             self._state = self._state._replace(earlier=earlier)

@@ -43,6 +43,20 @@ class Print(NamedTuple):
     streamed: bool
 
 
+class Totals(NamedTuple):
+    """What was ever counted, including runs that have been deleted. Starts at 0 in a new file.
+
+    ``recorded_runs`` includes the current run. The others are about the runs before it, except those whose log was
+    switched off: how many stopped unexpectedly, and how many lost a print. ``boots`` is how often the host or container
+    started between two runs.
+    """
+
+    recorded_runs: int = 0
+    unexpected_shutdowns: int = 0
+    lost_prints: int = 0
+    boots: int = 0
+
+
 class Run(NamedTuple):
     """One run of OctoPrint, from the start of its process to its end.
 
@@ -58,6 +72,7 @@ class Run(NamedTuple):
       still going or stopped unexpectedly.
     - ``printed`` is true if there was a print in this run.
     - ``found`` is None until the end of the run has been examined.
+    - ``totals`` are those of all runs up to this one, as stored.
     """
 
     id: int
@@ -75,6 +90,7 @@ class Run(NamedTuple):
     signs: Signs = Signs()
     process: Process = Process()
     found: Found | None = None
+    totals: Totals = Totals()
 
     @property
     def unexpected(self) -> bool:
@@ -201,12 +217,6 @@ class Figures(NamedTuple):
     longest_uptime_is_exact: bool
     unexpected_downtime_min: float
     unexpected_downtime_max: float | None
-
-
-class Totals(NamedTuple):
-    """How many runs were ever recorded, including deleted ones."""
-
-    recorded_runs: int
 
 
 class Period(NamedTuple):

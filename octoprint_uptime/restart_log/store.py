@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import clock
 from ..evidence.records import ASKED_BY, CAUSES, JOURNAL, Found, Process, Signs
 from ..formatting import format_moment
-from .records import Print, Progress, Run, number, whole
+from .records import Print, Progress, Run, Totals, number, whole
 
 RUNS_KEPT = 1000
 DAMAGED_KEPT = 3  # files that were set aside
@@ -28,9 +28,10 @@ _EVIDENCE = (
     *("under_voltage REAL", "asked TEXT", "asked_at REAL", "cause TEXT", "proven INTEGER", "crashed_in TEXT"),
     *("journal TEXT", "examined INTEGER NOT NULL DEFAULT 0"),
 )
+_TOTALS = tuple(f"{name} INTEGER NOT NULL DEFAULT 0" for name in ("unexpected_shutdowns", "lost_prints", "boots"))
 # The statements that lead from each schema to the next; an empty file has schema 0. No release wrote schema 1 or 2.
 MIGRATIONS = {
-    0: (f"CREATE TABLE runs ({_COLUMNS}, {', '.join(_EVIDENCE)})", "PRAGMA user_version = 4"),
+    0: (f"CREATE TABLE runs ({_COLUMNS}, {', '.join(_EVIDENCE + _TOTALS)})", "PRAGMA user_version = 4"),
     3: (
         "ALTER TABLE runs ADD COLUMN print_streamed INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE runs ADD COLUMN printed INTEGER NOT NULL DEFAULT 0",
@@ -40,22 +41,27 @@ MIGRATIONS = {
         "UPDATE runs SET printed = 1",
         # Version 1.1.0 showed no notice after a clean shutdown, and an update must not announce old prints.
         "UPDATE runs SET dismissed = 1 WHERE ended = 'clean'",
-        *(f"ALTER TABLE runs ADD COLUMN {column}" for column in _EVIDENCE),
+        *(f"ALTER TABLE runs ADD COLUMN {column}" for column in _EVIDENCE + _TOTALS),
         "PRAGMA user_version = 4",
     ),
 }
 SCHEMA = 4
 
+# Each run counts what happened before it, so that no other write is needed, and deleted runs still count.
 _ADD = """
 INSERT INTO runs (
     boot, "offset", started, recorded_from, last_alive, version, ended, dismissed, own_boot_id, printed,
     print_path, print_origin, print_started, print_percent, print_position, print_z, print_seen, print_streamed,
-    pid, invocation, power_reset, oom_kills, memory, under_voltage, asked, asked_at
-) VALUES (
+    pid, invocation, power_reset, oom_kills, memory, under_voltage, asked, asked_at,
+    unexpected_shutdowns, lost_prints, boots
+) SELECT
     :boot, :offset, :started, :recorded_from, :last_alive, :version, :ended, :dismissed, :own_boot_id, :printed,
     :print_path, :print_origin, :print_started, :print_percent, :print_position, :print_z, :print_seen, :print_streamed,
-    :pid, :invocation, :power_reset, :oom_kills, :memory, :under_voltage, :asked, :asked_at
-)
+    :pid, :invocation, :power_reset, :oom_kills, :memory, :under_voltage, :asked, :asked_at,
+    ifnull(unexpected_shutdowns + (ended IS NOT 'off' AND (ended IS NOT 'clean' OR cause IS NOT NULL)), 0),
+    ifnull(lost_prints + (ended IS NOT 'off' AND print_path IS NOT NULL AND print_streamed), 0),
+    ifnull(boots + (boot IS NOT :boot), 0)
+FROM (SELECT 1) LEFT JOIN (SELECT * FROM runs ORDER BY id DESC LIMIT 1)
 """
 _UPDATE = """
 UPDATE runs SET last_alive = :last_alive, ended = :ended, printed = :printed,
@@ -64,6 +70,12 @@ UPDATE runs SET last_alive = :last_alive, ended = :ended, printed = :printed,
     print_streamed = :print_streamed, oom_kills = :oom_kills, memory = :memory, under_voltage = :under_voltage,
     asked = :asked, asked_at = :asked_at
 WHERE id = :id AND boot = :boot AND started = :started
+"""
+# A clean shutdown with a cause is an unexpected one.
+_COUNT_CAUSE = """
+UPDATE runs SET unexpected_shutdowns = unexpected_shutdowns + 1 WHERE id > :id AND :cause IS NOT NULL AND EXISTS (
+    SELECT * FROM runs WHERE id = :id AND started = :started AND ended = 'clean' AND cause IS NULL
+)
 """
 _EXAMINED = """
 UPDATE runs SET cause = :cause, proven = :proven, crashed_in = :crashed_in, journal = :journal, examined = 1
@@ -104,7 +116,9 @@ class Store:
                 run = run._replace(id=connection.execute(_ADD, values).lastrowid or 0)
                 connection.execute(_PRUNE, (RUNS_KEPT,))
             connection.execute(_SET_CLOCK, values)
-        return run
+            # Read the totals at each write: a cause that is stored later changes them.
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run.id,)).fetchone()
+        return run._replace(totals=_totals_from_row(row))
 
     def before(self, run: Run) -> tuple[Run, ...]:
         """Return the runs before this one, oldest first, without rows that make no sense."""
@@ -121,7 +135,9 @@ class Store:
     def note(self, run: Run, found: Found) -> None:
         """Record what was found out about the end of this run."""
         with self._transaction() as connection:
-            connection.execute(_EXAMINED, {"id": run.id, "started": run.started} | found._asdict())
+            values = {"id": run.id, "started": run.started} | found._asdict()
+            connection.execute(_COUNT_CAUSE, values)
+            connection.execute(_EXAMINED, values)
 
     def clear(self, keep: int) -> None:
         """Delete all runs except the one with this id."""
@@ -279,6 +295,7 @@ def _from_row(row: sqlite3.Row) -> Run | None:
         row["own_boot_id"] == 1,
         row["printed"] == 1,
         *_evidence_from_row(row, started, last_alive),
+        _totals_from_row(row),
     )
 
 
@@ -302,6 +319,11 @@ def _evidence_from_row(row: sqlite3.Row, began: float, last_alive: float) -> tup
     signs = Signs(whole(row["oom_kills"], 0), whole(row["memory"], 0), seen, asked, asked_at)
     found = Found(cause, row["proven"] == 1, crashed_in, journal) if row["examined"] == 1 else None
     return signs, Process(whole(row["pid"], 1), invocation, whole(row["power_reset"], 0)), found
+
+
+def _totals_from_row(row: sqlite3.Row) -> Totals:
+    counts = (whole(row[name], 0) or 0 for name in ("unexpected_shutdowns", "lost_prints", "boots"))
+    return Totals(row["id"], *counts)
 
 
 def _decode(raw: bytes) -> str:

@@ -34,7 +34,7 @@ ANSWER_FIELDS = {
     *(f"{prefix}uptime{suffix}" for prefix in ("", "octoprint_") for suffix in SUFFIXES),
     *("uptime_available", "uptime_source", "uptime_scope", "display_format", "poll_interval_seconds"),
     *("last_restart", "unseen_restart", "unseen_restarts", "unseen_lost_prints", "recorded_since"),
-    *("recorded_runs", "plugin_version"),
+    *("recorded_runs", "unexpected_shutdowns", "lost_prints", "boots", "plugin_version"),
 }
 
 USERS: dict[str, dict[str, Any]] = {

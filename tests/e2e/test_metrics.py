@@ -48,6 +48,9 @@ def test_metrics_agree_with_json(only_read: OctoPrint) -> None:
         "printing": 0,
         "last_restart_timestamp_seconds": moment(answer["last_restart"]["started_at"]),
         "recorded_runs_total": answer["recorded_runs"],
+        "unexpected_shutdowns_total": answer["unexpected_shutdowns"],
+        "lost_prints_total": answer["lost_prints"],
+        "boots_total": answer["boots"],
         "unseen_restarts": answer["unseen_restarts"],
         "unseen_lost_prints": answer["unseen_lost_prints"],
     }

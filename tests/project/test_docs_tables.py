@@ -75,7 +75,7 @@ RUNS = [
 HISTORY = History(RUNS, MARCH + 190)
 PERIOD = HISTORY.period(30, "host", MARCH)
 UNKNOWN_FIGURES = PERIOD.figures._replace(running_max=None, longest_uptime=None, unexpected_downtime_max=None)
-NEWS = News(KNOWN, KNOWN, 3, 2, MARCH, totals=Totals(recorded_runs=12))
+NEWS = News(KNOWN, KNOWN, 3, 2, MARCH, totals=Totals(12, 5, 4, 7))
 
 
 class Field(NamedTuple):

@@ -207,6 +207,9 @@ def test_every_field_of_an_answer() -> None:
         "unseen_lost_prints": 0,
         "recorded_since": None,
         "recorded_runs": None,
+        "unexpected_shutdowns": None,
+        "lost_prints": None,
+        "boots": None,
         "plugin_version": "1.2.3",
     }
 
@@ -234,8 +237,9 @@ def test_api_reports_since_when_it_records() -> None:
 
 
 def test_answer_has_the_totals() -> None:
-    fields = for_api(news=News(totals=Totals(recorded_runs=12)))
-    assert fields["recorded_runs"] == 12
+    fields = for_api(news=News(totals=Totals(12, 5, 4, 7)))
+    names = ("recorded_runs", "unexpected_shutdowns", "lost_prints", "boots")
+    assert [fields[name] for name in names] == [12, 5, 4, 7]
 
 
 class Past(History):

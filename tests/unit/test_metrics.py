@@ -36,9 +36,10 @@ RESTART = Restart(
     unattended_print=None,
     dismissed=True,
 )
-NEWS = News(RESTART, RESTART, 3, 2, MARCH, totals=Totals(recorded_runs=12))
+NEWS = News(RESTART, RESTART, 3, 2, MARCH, totals=Totals(12, 5, 4, 7))
 FACTS = metrics.Facts(Uptimes(HOST, OCTOPRINT), NEWS, False, "1.2.0", "1.11.8")
 INFO = ("info", ("octoprint_version", "1.11.8"), ("scope", "host"), ("version", "1.2.0"))
+UNSEEN = ("unseen_restarts", "unseen_lost_prints")
 LAST = "last_restart_timestamp_seconds"
 
 Key = tuple[Any, ...]
@@ -65,6 +66,9 @@ def test_everything_that_is_known() -> None:
         ("process_start_time_seconds",): MARCH + 93724,
         ("printing",): 0,
         ("recorded_runs_total",): 12,
+        ("unexpected_shutdowns_total",): 5,
+        ("lost_prints_total",): 4,
+        ("boots_total",): 7,
         ("unseen_restarts",): 3,
         ("unseen_lost_prints",): 2,
         (LAST, ("clean", "false"), ("kind", "host")): MARCH + 240,
@@ -72,9 +76,10 @@ def test_everything_that_is_known() -> None:
 
 
 def test_first_run_has_every_count_and_no_restart() -> None:
-    found = samples(FACTS._replace(news=News(totals=Totals(recorded_runs=1))))
+    found = samples(FACTS._replace(news=News(totals=Totals(1))))
     assert found[("recorded_runs_total",)] == 1
-    assert found[("unseen_restarts",)] == found[("unseen_lost_prints",)] == 0
+    for name in ("unexpected_shutdowns_total", "lost_prints_total", "boots_total", *UNSEEN):
+        assert found[(name,)] == 0
     assert LAST not in {name for name, *_ in found}
 
 
@@ -93,7 +98,7 @@ def test_unknown_uptimes_and_dates_are_left_out() -> None:
     found = samples(FACTS._replace(uptimes=Uptimes(UNKNOWN, UNKNOWN), news=news))
     assert ("info", ("octoprint_version", "1.11.8"), ("version", "1.2.0")) in found
     names = {name for name, *_ in found}
-    assert names == {"info", "printing", "recorded_runs_total", "unseen_restarts", "unseen_lost_prints"}
+    assert names == {"info", "printing", *UNSEEN, *(f"{name}_total" for name in Totals._fields)}
 
 
 @pytest.mark.parametrize("clean", [True, False])
@@ -101,6 +106,13 @@ def test_unknown_uptimes_and_dates_are_left_out() -> None:
 def test_last_restart_has_its_kind_and_whether_it_was_clean(kind: str, clean: bool) -> None:
     news = NEWS._replace(last=RESTART._replace(kind=kind, clean=clean))
     assert (LAST, ("clean", str(clean).lower()), ("kind", kind)) in samples(FACTS._replace(news=news))
+
+
+def test_last_restart_has_its_cause_if_it_is_known() -> None:
+    news = NEWS._replace(last=RESTART._replace(cause="under_voltage"))
+    assert (LAST, ("cause", "under_voltage"), ("clean", "false"), ("kind", "host")) in samples(
+        FACTS._replace(news=news)
+    )
 
 
 # UTF-8 has no surrogates.

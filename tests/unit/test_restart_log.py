@@ -324,7 +324,7 @@ def test_cleared_log_has_no_restarts(begin: Begin, path: Path) -> None:
     log = begin(CRASHED, CRASHED)
     log.clear()
     assert ids(log) == []
-    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10, totals=Totals(3))
+    assert log.news() == News(None, None, recorded_since=MARCH + DAY + NOW - 10, totals=Totals(3, 2, boots=1))
     log.stop(10)
     assert [run.id for run in stored(path)] == [3]
 

@@ -20,7 +20,7 @@ from pytest_mock import MockerFixture
 from former_logs import SCHEMA_3, write_log
 from octoprint_uptime import clock
 from octoprint_uptime.evidence.records import Found, Process, Signs
-from octoprint_uptime.restart_log.records import Print, Progress, Run
+from octoprint_uptime.restart_log.records import Print, Progress, Run, Totals
 from octoprint_uptime.restart_log.store import DAMAGED_KEPT, RUNS_KEPT, SCHEMA, LaterSchemaError, Store, is_corruption
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
@@ -118,7 +118,7 @@ def set_aside(path: Path) -> list[Path]:
 )
 def test_run_is_read_as_saved(store: Store, make: Make, run: Run) -> None:
     saved = store.save(run)
-    assert saved == run._replace(id=1)
+    assert saved == run._replace(id=1, totals=Totals(1))
     store.close()
     assert make().before(LAST) == (saved,)
 
@@ -334,7 +334,7 @@ def test_deleted_file_is_created_again_after_close(store: Store, path: Path) -> 
         file.unlink()
     assert store.save(current) == current
     store.close()
-    assert store.save(current) == current._replace(id=1)
+    assert store.save(current) == current._replace(id=1, totals=Totals(1))
 
 
 def test_replaced_file_keeps_its_own_runs(store: Store, path: Path) -> None:
@@ -374,7 +374,7 @@ def test_damaged_file_is_set_aside(
     for _ in range(2):  # the second within the same second
         path.write_bytes(bad)
         run = store.save(RUN)
-        assert store.before(LAST) == (run,) == (RUN._replace(id=1),)
+        assert store.before(LAST) == (run,) == (RUN._replace(id=1, totals=Totals(1)),)
         store.close()
     aside = set_aside(path)
     assert all(file.name.startswith("restart_log.db.damaged-20") for file in aside)
@@ -483,7 +483,7 @@ def test_unknown_tables_are_not_touched(store: Store, path: Path, schema: int) -
 def test_schema_3_is_read(store: Store, path: Path) -> None:
     write_log(path, SCHEMA_3)
     print_ = Print("y", "local", 61, Progress(1.5, 5, 0.2, 80), True)
-    expected = Run(7, "a", 1772323200, 60, 61, 90, "1.11.8", None, print_, True, printed=True)
+    expected = Run(7, "a", 1772323200, 60, 61, 90, "1.11.8", None, print_, True, printed=True, totals=Totals(7))
     assert store.before(LAST) == (expected,)
 
 
@@ -671,6 +671,8 @@ UNKNOWN_PERCENTAGE = BENCHY._replace(progress=Progress(None, 5000, 0.2, 70.25))
         ("cause = 'moon', proven = 'so'", {"found": FOUND._replace(cause=None, proven=False)}),
         ("crashed_in = x'ff', journal = 7", {"found": FOUND._replace(crashed_in=None, journal=None)}),
         ("examined = 'so'", {"found": None}),
+        ("unexpected_shutdowns = 'x', lost_prints = -1, boots = x'ff'", {"totals": Totals(20)}),
+        ("unexpected_shutdowns = 9e999, boots = 2.5", {"totals": Totals(20, 0, 19, 2)}),
         ("print_seen = 81", {"print": BENCHY._replace(progress=Progress(12.5, 5000, 0.2, None))}),
     ],
 )
@@ -679,6 +681,6 @@ def test_value_without_sense_is_unknown(
 ) -> None:
     path.write_bytes(good)
     change(path, f"UPDATE runs SET {nonsense} WHERE id = 20")
-    known = {"signs": SIGNS, "process": PROCESS, "found": FOUND}
+    known = {"signs": SIGNS, "process": PROCESS, "found": FOUND, "totals": Totals(20, 19, 19, 19)}
     run = RUN._replace(id=20, boot="boot 19", offset=MARCH + 19 * 600, **(known | expected))
     assert store.before(LAST)[19] == run
