@@ -431,8 +431,6 @@ def test_any_event_of_other_plugins_is_survived(payload: dict[str, Any] | None) 
     subject.on_event(UPDATED, payload)
     assert signs(log).asked == "update"
 
-    assert calls(log) == [mocker.call.begin(STARTED, NOW, mocker.ANY)]
-
 
 @pytest.mark.parametrize(("flags", "printing"), [(PRINTING, True), (PAUSED, True), (OPERATIONAL, False)])
 @pytest.mark.parametrize("connector", ["serial", "remote"])
