@@ -137,6 +137,7 @@ def test_software_update_offers_releases_and_candidates(released: OctoPrint) -> 
     assert released.answer()["plugin_version"] == "1.0.0"
     assert offered(released) == "1.1.0"
     assert update(released) == "1.1.0"
+    assert [restart["asked_by"] for restart in until(lambda: restarts(released))] == ["update"]
     assert offered(released) is None
     choice = {ID: {"channel": "rc"}}  # like its dialog
     released.session("admin").post(f"{released.url}/plugin/softwareupdate/configure", json=choice).raise_for_status()
