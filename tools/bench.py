@@ -29,6 +29,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from namespaces import with_slow_disk
 from octoprint_server import PASSWORD, Server, api_key
 from octoprint_uptime import clock
+from octoprint_uptime.clock import process_clock
+from octoprint_uptime.evidence import system
+from octoprint_uptime.recording import Printer, Recording
 from octoprint_uptime.restart_log import Print, Progress, RestartLog
 from octoprint_uptime.restart_log.recorder import HEARTBEAT_SECONDS, PRINTING_HEARTBEAT_SECONDS
 from runs import Run, write_runs
@@ -185,15 +188,60 @@ def shipped_bytes(python: str) -> int:
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
 
 
+def written() -> int:
+    """Return how many bytes this process has written."""
+    found = re.search(r"wchar: (\d+)", Path("/proc/self/io").read_text())
+    assert found
+    return int(found[1])
+
+
+def started_log(basedir: Path, runs: list[Run], read_print: Callable[[], Print | None] = lambda: None) -> RestartLog:
+    """Start a log after these runs, with all signs, and wait until it has announced the last restart."""
+    write_runs(basedir, runs)
+    path = basedir / "data" / "octoprint_uptime" / "restart_log.db"
+    announced = threading.Event()
+    log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: announced.set())
+    now = clock.boot_clock()
+    signs = system.counters()._replace(under_voltage=now, asked="restart", asked_at=now)
+    log.begin(now, now, read_print, lambda: signs)
+    assert announced.wait(10)
+    return log
+
+
+def written_by_an_examination() -> int:
+    """Return how many bytes more a start and a stop write if the run before stopped unexpectedly."""
+
+    def start_and_stop(ended: str | None) -> int:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            *runs, last = short_runs(1000)
+            before = written()
+            log = started_log(Path(folder), [*runs, last._replace(ended=ended)])
+            assert log.stop(60)
+            return written() - before
+
+    return start_and_stop(None) - start_and_stop("clean")
+
+
+def written_by_an_ask(asks: int = 100) -> float:
+    """Return how many bytes the log writes when OctoPrint is asked to shut down."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        log = started_log(Path(folder), short_runs(1000))
+        process = process_clock(logging.getLogger())
+        recording = Recording(log, process, "octoprint_uptime", Printer(dict, lambda: None))
+        recording.start(True)
+        before = written()
+        for _ in range(asks):
+            recording.asked("restart")
+        assert log.stop(60)
+        return (written() - before) / asks
+
+
 def written_a_day(printing: bool, heartbeat: float, beats: int = 100) -> float:
     """Return the kilobytes that the restart log writes per day, with or without a print.
 
     The log writes once per ``heartbeat``, in seconds.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        write_runs(Path(folder), short_runs(1000))
-        path = Path(folder) / "data" / "octoprint_uptime" / "restart_log.db"
-        known = threading.Event()
         counter = itertools.count()
 
         def read_print() -> Print | None:
@@ -203,16 +251,8 @@ def written_a_day(printing: bool, heartbeat: float, beats: int = 100) -> float:
             progress = Progress.of(count / 10, 1000 * count, 12.4, clock.boot_clock())
             return Print("parts/benchy.gcode", "local", now, progress, streamed=True)
 
-        log = RestartLog(path, "1.11.8", logging.getLogger(), lambda _: known.set())
         now = clock.boot_clock()
-        log.begin(now, now, read_print)
-        assert known.wait(10)
-
-        def written() -> int:
-            found = re.search(r"wchar: (\d+)", Path("/proc/self/io").read_text())
-            assert found
-            return int(found[1])
-
+        log = started_log(Path(folder), short_runs(1000), read_print)
         before = written()
         for _ in range(beats):
             log.update()  # writes the same as a heartbeat
@@ -396,6 +436,10 @@ def main() -> int:
     row("written by the restart log per day without a print", " KB", 1000, [idle] * len(executables))
     busy = written_a_day(True, PRINTING_HEARTBEAT_SECONDS)
     row("written by the restart log per day of printing", " KB", 1000, [busy] * len(executables))
+    examined = float(written_by_an_examination())
+    row("written once more after an unexpected shutdown", " bytes", 1500, [examined] * len(executables))
+    asked = written_by_an_ask()
+    row("written each time OctoPrint is asked to shut down", " bytes", 1000, [asked] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
         servers = [stack.enter_context(running(executable)) for executable in executables]
         visible = [requests_an_hour(browser, server, hidden=False) for server in servers]

@@ -245,7 +245,9 @@ class Recorder:
         with self._lock:
             earlier = tuple(each._replace(found=found) if each.id == run.id else each for each in self._state.earlier)
             self._state = self._state._replace(earlier=earlier)
-        self._also_write(partial(self._store.note, run, found), Future())
+        if not self._refused:
+            self._unwritten.append(partial(self._store.note, run, found))
+        self._succeeds(self._write_unwritten)  # not the current run, which has not changed
         self._call("Could not announce the last restart", then)
 
     def _also_write(self, write: Callable[[], None], written: "Future[bool]") -> None:
@@ -288,10 +290,13 @@ class Recorder:
         run = run._replace(offset=clock.boot_offset(), print=print_, printed=run.printed or print_ is not None)
         return run._replace(signs=self._read_signs())
 
-    def _write(self) -> None:
+    def _write_unwritten(self) -> None:
         while self._unwritten:
             self._unwritten[0]()
             del self._unwritten[0]
+
+    def _write(self) -> None:
+        self._write_unwritten()
         if self._state.current:
             self._set_current(self._store.save(self._state.current))
 

@@ -738,14 +738,15 @@ def test_process_is_recorded(mocker: MockerFixture, make: Make, saving: Saving) 
 
 
 def test_findings_are_noted(
-    mocker: MockerFixture, running: Recorder, store: NonCallableMagicMock, loaded: threading.Event
+    running: Recorder, store: NonCallableMagicMock, saving: Saving, loaded: threading.Event
 ) -> None:
     loaded.clear()
     found = Found("killed", True, None, "found")
     running.note(EARLIER[0], found, loaded.set)
     assert loaded.wait(10)
     assert running.state.earlier == (EARLIER[0]._replace(found=found), *EARLIER[1:])
-    assert mocker.call.note(EARLIER[0], found) in store.method_calls
+    store.note.assert_called_once_with(EARLIER[0], found)
+    assert saving.rest() == [], "the current run has not changed"
 
 
 def test_findings_that_can_not_be_written_are_written_later(
