@@ -28,7 +28,8 @@ def watch(folder: Path, run_id: int) -> None:
     path = _path_of(folder, run_id)
     if path != _path:
         _path = path
-        if _file() or not faulthandler.is_enabled():
+        _disable()
+        if not faulthandler.is_enabled():
             file = FileIO(path, "w")
             # The stacks of all threads might lack that of the one that crashed: at most a hundred are written.
             faulthandler.enable(file, all_threads=False)
@@ -71,8 +72,10 @@ def _path_of(folder: Path, run_id: int) -> Path:
 
 
 def _disable() -> None:
-    if _file():
+    file = _file()
+    if file:
         faulthandler.disable()
+        file.close()
 
 
 # A forked child would write into the same file while OctoPrint lives on. This can't be undone, so do it once.
