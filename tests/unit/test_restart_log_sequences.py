@@ -158,6 +158,7 @@ class Truth:
         # It ended while nothing could be written, or while a write still waited: the log may know an earlier state.
         self.excused = False
         self.offset = machine.offset  # as of its end
+        self.memory_kills = machine.memory_kills  # as of its start
 
 
 class Written(NamedTuple):
@@ -195,6 +196,7 @@ class Machine:
         self.skew = 0.0  # of the wall clock
         self.ever_skewed = self.ever_behind = False
         self.synchronized = False
+        self.memory_kills = 0
         self.log_is_on = True
         self.all: list[Truth] = []
         self.processes: list[tuple[float, float]] = []  # start and end of each that has ended
@@ -272,6 +274,10 @@ class Machine:
             self.lose_printer()
             self.printer.connector = connector
 
+    def kill_for_memory(self) -> None:
+        """Have the kernel kill another program for lack of memory."""
+        self.memory_kills += 1
+
     def fill_disk(self) -> None:
         self.disk.full = True
 
@@ -319,6 +325,7 @@ class Machine:
             self.booted, self.boot_clock = self.booted + self.boot_clock, UNTIL_OCTOPRINT_STARTS
             self.host += 1
             self.synchronized = False
+            self.memory_kills = 0
         if what != "octoprint":
             self.container += 1
         self.start()
@@ -414,6 +421,7 @@ class Machine:
             self.check_end(restart, previous)
             if self.current:
                 self.check_kind(restart, previous.truth, following.truth)
+                self.check_cause(restart, previous.truth, following.truth)
                 self.check_moments(restart, previous, following.truth)
         self.check_nothing_is_in_the_future(told)
         assert self.log.news().unseen_lost_prints == sum(restart.lost_print is not None for restart in told)
@@ -426,6 +434,15 @@ class Machine:
         truth = previous.truth
         assert truth.excused or (previous.how, previous.print) == (truth.how, truth.print)
         assert truth.how == "clean" or not restart.clean, "nobody asked for this end, whatever the excuse"
+
+    def check_cause(self, restart: Restart, previous: Truth, following: Truth) -> None:
+        """Only the counter is evidence, and only within one boot."""
+        assert restart.unexpected is not restart.clean
+        assert restart.cause in (None, "out_of_memory")
+        if restart.cause:
+            assert (restart.clean, restart.cause_proven) == (False, False)
+            assert previous.boot == following.boot
+            assert previous.memory_kills < following.memory_kills
 
     def check_kind(self, restart: Restart, previous: Truth, following: Truth) -> None:
         if previous.boot == following.boot:
@@ -530,7 +547,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("end_print"), st.sampled_from(["finishing", "cancelling"])),
     st.tuples(st.just("send_late_event"), st.sampled_from(["PrintDone", "PrintFailed", "PrintCancelled"])),
     st.tuples(st.just("find_print"), PATHS),
-    *(st.tuples(st.just(name)) for name in ("pause", "lose_printer")),
+    *(st.tuples(st.just(name)) for name in ("pause", "lose_printer", "kill_for_memory")),
     st.tuples(st.just("restart"), WHAT, st.just(True), st.just(False), SECONDS),
     st.tuples(st.just("restart"), WHAT, st.just(False), st.just(False), SECONDS),
     st.tuples(st.just("restart"), WHAT, st.booleans(), st.sampled_from([True, False, False, False]), SECONDS),
@@ -567,7 +584,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
     mocker.patch.object(clock, "boot_offset", side_effect=lambda: machines[0].offset)
     mocker.patch.object(clock, "is_synchronized", side_effect=lambda: machines[0].synchronized)
     mocker.patch.object(system, "process", return_value=Process())
-    mocker.patch.object(recording, "counters", return_value=Signs(0))
+    mocker.patch.object(recording, "counters", side_effect=lambda: Signs(machines[0].memory_kills))
     return machines
 
 
@@ -585,6 +602,7 @@ def machines(mocker: MockerFixture) -> list[Machine]:
 @example(lxc=False, events=[PRINT_A, ("pause",), ("lose_printer",), KILLED])
 @example(lxc=False, events=[PRINT_A, ("pause",), ("lose_printer",), CLEANLY])
 @example(lxc=False, events=[PRINT_A, CLEANLY])
+@example(lxc=False, events=[("kill_for_memory",), KILLED, ("kill_for_memory",), POWER_CUT])
 @example(lxc=False, events=[PRINT_A, ("end_print", "cancelling"), KILLED])
 @example(lxc=False, events=[("find_print", "a.gcode"), KILLED])
 @given(lxc=st.booleans(), events=st.lists(EVENTS, max_size=25))
