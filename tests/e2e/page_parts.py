@@ -22,7 +22,11 @@ RUNS = [
     Run("c", 47, 20, "clean"),
     Run("c", 19, 5, None, "parts/benchy.gcode"),
 ]
-CRASHED = [*RUNS[:-1], RUNS[-1]._replace(cause="crashed", crashed_in="gpx")]
+# One of these runs was stopped in order, for lack of memory.
+WITH_CAUSES = [
+    *(*RUNS[:-2], RUNS[-2]._replace(cause="out_of_memory")),
+    RUNS[-1]._replace(cause="crashed", crashed_in="gpx"),
+]
 IN_A_MONTH = 5  # restarts
 
 

@@ -12,13 +12,14 @@ from playwright.sync_api import Page, expect
 
 from accessibility import violations
 from page_parts import (
-    CRASHED,
     RUNS,
     UP_FOR_AN_HOUR,
+    WITH_CAUSES,
     all_words_of,
     badge,
     changing,
     close_log,
+    figures,
     log,
     notice,
     open_log,
@@ -383,7 +384,7 @@ def test_clean_shutdowns_give_neither_notice_nor_badge(make_server: MakeServer, 
 
 @pytest.mark.each_octoprint
 def test_it_links_to_octoprints_log_viewer(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(UP_FOR_AN_HOUR, seed=seed(CRASHED), enable=["logging"])
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(WITH_CAUSES), enable=["logging"])
     page = open_page(server)
     link = notice(page).get_by_role("link", name="octoprint.log")
     expect(link).to_be_visible()
@@ -397,7 +398,7 @@ def test_it_links_to_octoprints_log_viewer(make_server: MakeServer, open_page: O
 
 
 def test_notice_and_row_say_why_octoprint_stopped(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(UP_FOR_AN_HOUR, seed=seed(CRASHED))
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(WITH_CAUSES))
     for locale, what_happened, what_to_do in (
         (
             "en-US",
@@ -419,6 +420,10 @@ def test_notice_and_row_say_why_octoprint_stopped(make_server: MakeServer, open_
         facts = log(page).locator("details").first.locator("dl")
         expect(facts).to_contain_text(what_happened)
         assert {what_happened, what_to_do} < set(all_words_of(facts.locator("dd")))
+        # The clean shutdown with a cause counts on the page as it does on the server.
+        assert [*figures(page).values()][1] == "3"
+        log(page).get_by_role("button", name=re.compile(r"(Unexpected shutdowns|Ausfälle) \(3\)")).click()
+        expect(rows(page)).to_have_count(3)
 
 
 def test_if_the_cause_is_unknown_it_links_to_how_to_find_out(only_read: OctoPrint, open_page: OpenPage) -> None:
