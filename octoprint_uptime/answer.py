@@ -67,6 +67,21 @@ def wants_metrics(arguments: Mapping[str, str]) -> bool:
     return wanted == "prometheus"
 
 
+def for_mqtt(uptimes: Uptimes, news: News, plugin_version: str) -> Fields:
+    """Return the state for MQTT: moments and counts, which stay true while nobody updates them."""
+    return {
+        "started_at": _moment(uptimes.system.started),
+        "octoprint_started_at": _moment(uptimes.octoprint.started),
+        "uptime_scope": uptimes.system.scope,
+        "last_restart": news.last and _known_restart(news.last, sees_files=False),
+        "unseen_restarts": news.unseen_shutdowns if news.totals else None,
+        "unseen_lost_prints": news.unseen_lost_prints if news.totals else None,
+        "recorded_since": _moment(news.recorded_since),
+        **_totals(news.totals),
+        "plugin_version": plugin_version,
+    }
+
+
 class Asked(NamedTuple):
     """The restarts that a caller asks for: the newest ``restarts`` of the last ``days``, or of all time if None."""
 

@@ -13,7 +13,7 @@ from octoprint.access.permissions import Permissions
 from octoprint.settings import NoSuchSettingsPath
 from octoprint.util.version import is_octoprint_compatible
 
-from . import answer, metrics, settings
+from . import answer, metrics, mqtt, settings
 from .clock import process_clock, system_clock
 from .formatting import DISPLAY_FORMATS, format_uptime
 from .recording import SERIAL, Printer, Recording
@@ -52,6 +52,7 @@ class UptimePlugin(
         printer = Printer(self._printer.get_current_data, self._connector)
         self._recording = Recording(self._restart_log, self._octoprint, self._identifier, printer)
         self._news = lambda: self._restart_log.news() if self._values["restart_log"] else News()
+        self._mqtt: mqtt.Publisher | None = None  # without the MQTT plugin
         try:
             stored = self._settings.get_all_data(merged=False, incl_defaults=False, error_on_path=True)
         except NoSuchSettingsPath:
@@ -93,6 +94,7 @@ class UptimePlugin(
         saved: dict[str, Any] = octoprint.plugin.SettingsPlugin.on_settings_save(self, values)
         self._values |= values
         self._recording.switch(bool(self._values["restart_log"]))
+        self._switch_mqtt()
         self._logger.debug("Settings are now %s", self._values)
         return saved
 
@@ -193,6 +195,7 @@ class UptimePlugin(
     def get_template_vars(self) -> dict[str, Any]:
         return {
             "rules": settings.RULES,
+            "has_mqtt": bool(self._mqtt_helpers()),
             "examples": {name: format_uptime(_EXAMPLE_SECONDS, name) for name in DISPLAY_FORMATS},
         }
 
@@ -271,6 +274,41 @@ class UptimePlugin(
     def _announce_restart(self, restart: Restart) -> None:
         # OctoPrint sends events to every client with STATUS, so this one contains no file name.
         self._event_bus.fire("plugin_octoprint_uptime_restarted", answer.restart(restart, sees_files=False))
+
+    ##~~ MQTT: StartupPlugin
+
+    def on_after_startup(self) -> None:
+        helpers = self._mqtt_helpers()
+        if helpers:
+            self._mqtt = mqtt.Publisher(helpers, self._mqtt_state, self._logger)
+            self._switch_mqtt()
+
+    def _mqtt_helpers(self) -> mqtt.Helpers | None:
+        found = self._plugin_manager.get_helpers("mqtt", "mqtt_publish", "mqtt_subscribe") or {}
+        return mqtt.Helpers(found["mqtt_publish"], found["mqtt_subscribe"]) if len(found) == 2 else None
+
+    def _mqtt_state(self) -> answer.Fields | None:
+        if self._values["restart_log"] and self._restart_log.is_pending:
+            return None
+        return answer.for_mqtt(self._read_clocks(), self._news(), self._plugin_version)
+
+    def _mqtt_place(self) -> mqtt.Place:
+        def read(*path: str) -> Any:
+            return self._settings.global_get([*path])
+
+        mqtt_plugin, home_assistant = ("plugins", "mqtt", "publish"), ("plugins", "homeassistant")
+        base = read(*mqtt_plugin, "baseTopic")
+        will = read(*mqtt_plugin, "lwTopic") if read(*mqtt_plugin, "lwActive") else None
+        name = read("appearance", "name") or "OctoPrint"
+        if self._plugin_manager.get_plugin_info("homeassistant") is None:
+            return mqtt.Place(base, will and base + will, name)
+        return mqtt.Place(
+            base, will and base + will, name, read(*home_assistant, "discovery_topic"), read(*home_assistant, "node_id")
+        )
+
+    def _switch_mqtt(self) -> None:
+        if self._mqtt:
+            self._mqtt.switch(self._mqtt_place() if self._values["mqtt"] else None)
 
     ##~~ Helpers
 

@@ -61,6 +61,7 @@ RULES: dict[str, Flag | Choice | Whole] = {
     "compact_toggle_interval_seconds": Whole(5, 5, 60),
     "include_in_systeminfo": Flag(True),
     "restart_log": Flag(True),
+    "mqtt": Flag(False),
 }
 
 

@@ -146,6 +146,11 @@ class RestartLog:
         """Whether the log is still there after the host reboots. None until the earlier runs have been read."""
         return self._survives_reboot
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether nothing is known about the earlier runs yet, not even that they can't be read."""
+        return not self._recorder.has_tried
+
     def history(self) -> History:
         """Return the history of the runs so far, by the current wall clock."""
         return self._history_of(self._runs())

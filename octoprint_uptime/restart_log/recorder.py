@@ -67,6 +67,7 @@ class Recorder:
         self._read_signs: ReadSigns = Signs
         self._unwritten: list[Callable[[], None]] = []
         self._is_written = False
+        self._has_tried = False
         self._loaded = False
         self._refused = False  # a later version wrote the file; don't touch it again
         self._stopped = threading.Event()  # the last write has reached the disk, or failed
@@ -82,6 +83,11 @@ class Recorder:
     def is_loaded(self) -> bool:
         """Whether the earlier runs have been read."""
         return self._loaded
+
+    @property
+    def has_tried(self) -> bool:
+        """Whether the first attempt to read the earlier runs is over."""
+        return self._has_tried
 
     def begin(self, started: float, recorded_from: float, read_print: ReadPrint, read_signs: ReadSigns = Signs) -> None:
         """Start to record a run. Both times are boot-clock times. All methods but `stop` return immediately."""
@@ -243,8 +249,7 @@ class Recorder:
 
     def _note(self, run: Run, found: Found, then: Callable[[], None]) -> None:
         with self._lock:
-            earlier = tuple(each._replace(found=found) if each.id == run.id else each for each in self._state.earlier)
-            self._state = self._state._replace(earlier=earlier)
+            self._state = _noted(self._state, run.id, found)
         if not self._refused:
             self._unwritten.append(partial(self._store.note, run, found))
         self._succeeds(self._write_unwritten)  # not the current run, which has not changed
@@ -268,6 +273,7 @@ class Recorder:
         if written and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
             self._call("Could not announce the last restart", self._on_loaded)
+        self._has_tried = True
         return written
 
     def _call(self, failure: str, callback: Callable[[], None]) -> None:
@@ -327,6 +333,22 @@ class Recorder:
         level = logging.DEBUG if what in self._logged else logging.WARNING
         self._logged.add(what)
         self._logger.log(level, "%s: %r", what, error)
+
+
+def _noted(state: State, run_id: int, found: Found) -> State:
+    """Return the state with what was found out about a run, and with the totals that the store then has."""
+    counts = found.cause is not None and any(
+        run.id == run_id and run.ended == "clean" and not run.unexpected for run in state.earlier
+    )
+
+    def noted(run: Run) -> Run:
+        if run.id == run_id:
+            return run._replace(found=found)
+        if not counts or run.id < run_id:
+            return run
+        return run._replace(totals=run.totals._replace(unexpected_shutdowns=run.totals.unexpected_shutdowns + 1))
+
+    return State(tuple(map(noted, state.earlier)), state.current and noted(state.current))
 
 
 def _heartbeat(run: Run | None) -> float:

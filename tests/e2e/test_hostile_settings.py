@@ -110,6 +110,7 @@ CHANGED = {
     "compact_toggle_interval_seconds": 9,
     "include_in_systeminfo": False,
     "restart_log": False,
+    "mqtt": True,
 }
 
 

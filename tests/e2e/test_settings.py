@@ -40,6 +40,8 @@ ROWS = [
     ("include_in_systeminfo", "x", True),
     ("restart_log", False, False),
     ("restart_log", "off", True),
+    ("mqtt", True, True),
+    ("mqtt", "on", False),
 ]
 GOOD = {("display_format", "short"), ("poll_interval_seconds", "5")}
 

@@ -33,7 +33,8 @@ def entry_text(page: Page) -> str:
 @pytest.mark.each_octoprint
 def test_each_setting_has_a_label_and_help(page: Page) -> None:
     pane = dialog(page)
-    assert LABELS.keys() == settings.RULES.keys()
+    assert LABELS.keys() == settings.RULES.keys() - {"mqtt"}  # test_mqtt.py has its checkbox
+    expect(control(page, "mqtt")).to_have_count(0)
     for key, label in LABELS.items():
         found = pane.get_by_label(label, exact=True)
         expect(found).to_be_visible()
@@ -100,6 +101,7 @@ def test_every_setting_can_be_changed(server: OctoPrint, open_page: OpenPage) ->
         "compact_toggle_interval_seconds": 7,
         "include_in_systeminfo": False,
         "restart_log": False,
+        "mqtt": False,
     }
 
 
@@ -260,11 +262,12 @@ def test_keyboard_reaches_and_changes_everything(server: OctoPrint, open_page: O
     control(page, "show_system_uptime").focus()
     reached = []
     last = ["poll_interval_seconds", "restart_log", "include_in_systeminfo"]
-    for _ in range(len(settings.RULES) + 3):
+    shown = [key for key in settings.RULES if key != "mqtt"]  # which needs the MQTT plugin
+    for _ in range(len(shown) + 3):
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
         page.keyboard.press("Tab")
     assert reached == [
-        *(f"{ID}_{key}" for key in settings.RULES if key not in last),
+        *(f"{ID}_{key}" for key in shown if key not in last),
         *(f"{ID}_{key}" for key in last[:2]),
         "Restart log",
         f"{ID}_include_in_systeminfo",

@@ -358,6 +358,19 @@ def test_log_that_is_off_keeps_its_restarts_and_records_nothing(begin: Begin, pa
     assert [run.recorded_from for run in runs[1:]] == [NOW - 10, NOW]
 
 
+def test_log_is_pending_until_it_was_read(make: Make, begin: Begin) -> None:
+    assert make().is_pending
+    assert not begin(CRASHED).is_pending
+
+
+def test_log_that_cannot_be_read_is_not_pending_for_long(make: Make, path: Path) -> None:
+    path.mkdir()
+    log = make()
+    log.begin(NOW - 10, NOW - 10, lambda: None)
+    log.stop(10)
+    assert (log.is_pending, log.is_read, log.news().totals) == (False, False, None)
+
+
 def test_log_is_read_once_the_earlier_runs_are_known(make: Make, begin: Begin) -> None:
     assert not make().is_read
     log = begin(CRASHED)

@@ -14,6 +14,7 @@ FLAGS = {
     "compact_display": False,
     "include_in_systeminfo": True,
     "restart_log": True,
+    "mqtt": False,
 }
 NO_FLAGS: list[Any] = ["true", "false", 2, None, [], {}, 0.5]
 GOOD: list[tuple[str, Any, Any]] = [
@@ -72,6 +73,7 @@ def test_defaults() -> None:
         "compact_toggle_interval_seconds": 5,
         "include_in_systeminfo": True,
         "restart_log": True,
+        "mqtt": False,
     }
 
 
