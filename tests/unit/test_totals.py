@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from former_logs import SCHEMA_3, write_log
 from octoprint_uptime.evidence.records import Found
 from octoprint_uptime.restart_log.history import History
+from octoprint_uptime.restart_log.recorder import Recorder
 from octoprint_uptime.restart_log.records import Print, Run, Totals
 from octoprint_uptime.restart_log.store import RUNS_KEPT, Store
 
@@ -204,3 +206,23 @@ def test_totals_of_a_file_that_another_program_changed_still_count(store: Store,
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE runs SET unexpected_shutdowns = 'many', lost_prints = x'ff', ended = 'moon'")
     assert store.save(CRASHED).totals == Totals(2, 1)
+
+
+@pytest.mark.parametrize(("ended", "cause", "added"), [("clean", "killed", 1), ("clean", None, 0), (None, "killed", 0)])
+def test_cause_is_in_the_totals_before_the_next_heartbeat(
+    store: Store, path: Path, ended: str | None, cause: str | None, added: int
+) -> None:
+    for each in (CRASHED, CLEAN._replace(ended=ended), CLEAN):
+        store.save(each)
+    store.close()
+    loaded, noted = threading.Event(), threading.Event()
+    recorder = Recorder(Store(path, LOGGER), "1.11.8", LOGGER, loaded.set)
+    recorder.begin(100.0, 100.0, lambda: None)
+    assert loaded.wait(10)
+    before = [run.totals.unexpected_shutdowns for run in (*recorder.state.earlier, recorder.state.current) if run]
+    recorder.note(recorder.state.earlier[1], Found(cause, True), noted.set)
+    assert noted.wait(10)
+    after = [run.totals.unexpected_shutdowns for run in (*recorder.state.earlier, recorder.state.current) if run]
+    assert after == [*before[:2], *(count + added for count in before[2:])]
+    recorder.stop(10)
+    assert [run.totals.unexpected_shutdowns for run in store.before(CRASHED._replace(id=9))] == after
