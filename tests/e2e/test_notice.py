@@ -65,7 +65,7 @@ def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, open_page: O
         page,
         f"{prints} prints were lost",
         rf"The most recent: benchy\.gcode, at least 43% printed \(Z 12\.4 mm\), last recorded {seen}\. "
-        r"OctoPrint did not resume it\.",
+        r"OctoPrint did not resume the print\.",
         rf"The host went down unexpectedly between .* and .*\. OctoPrint came back {again}\.",
         r"This is one of 2 unexpected shutdowns that haven't been dismissed\. The restart log lists them all\.",
         re.escape(CHECK),
@@ -127,7 +127,7 @@ def test_a_print_lost_by_a_clean_shutdown_has_notice_and_badge(only_read: OctoPr
     printed_since = False
     page = open_page(only_read, prepare=changing(change))
     expect(notice(page)).to_contain_text(re.compile("OctoPrint was shut down at .*, during a print"))
-    expect(notice(page)).to_contain_text("OctoPrint did not resume it.")
+    expect(notice(page)).to_contain_text("OctoPrint did not resume the print.")
     expect(notice(page)).to_contain_text(CHECK)
     expect(notice(page)).not_to_contain_text("unexpected")
     expect(notice(page)).not_to_contain_text("The cause is unknown")
@@ -270,7 +270,7 @@ def test_a_failed_dismissal_is_reported(
     page = open_page(only_read)
     refuse_posts(page, status)
     notice(page).get_by_role("button", name="Dismiss").click()
-    expect(page.locator(".ui-pnotify:visible", has_text="Dismissing the notice could not be saved")).to_be_visible()
+    expect(page.locator(".ui-pnotify:visible", has_text="The notice was dismissed, but this could not be saved")).to_be_visible()
     poll_now(page)
     expect(notice(page)).to_be_visible()
     console_errors.clear()

@@ -200,7 +200,7 @@ def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -
     assert re.fullmatch(r"At \d+:\d\d [AP]M today", found.pop("Came back"))
     assert re.fullmatch(r"(59m|1h \d+m) to (4h 59m|5h \d+m)", found.pop("Downtime"))
     assert found == {
-        "OctoPrint had run for": "at least 14h 0m",
+        "OctoPrint had been up for": "at least 14h 0m",
         "What restarted": "The host",
         "Cause": "The cause is unknown: the power may have failed, or the host may have hung.",
         "What to do": "How to find out next time",
@@ -418,7 +418,7 @@ def test_a_failed_clearing_is_reported(only_read: OctoPrint, open_page: OpenPage
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
     page.locator(".modal:visible .btn", has_text="Proceed").click()
-    expect(page.locator(".ui-pnotify:visible", has_text="Clearing the restart log could not be saved")).to_be_visible()
+    expect(page.locator(".ui-pnotify:visible", has_text="The restart log was cleared, but this could not be saved")).to_be_visible()
     expect(rows(page)).to_have_count(IN_A_MONTH)
     console_errors.clear()
 

@@ -34,7 +34,7 @@ test("a lost print", () => {
         title: "A print was lost",
         paragraphs: [
             "benchy.gcode, at least 43% printed (Z 12.4 mm), last recorded at 6:55 PM today. " +
-                "OctoPrint did not resume it.",
+                "OctoPrint did not resume the print.",
             "The host went down unexpectedly between 6:55 PM and 7:02 PM today. " +
                 "OctoPrint came back at 7:04 PM today.",
             CHECK,
@@ -49,7 +49,7 @@ test("a lost print in German", () => {
         title: "2 Drucke gingen verloren",
         paragraphs: [
             "Der letzte: benchy.gcode, mindestens 43 % gedruckt (Z 12,4 mm), zuletzt aufgezeichnet heute um 18:55. " +
-                "OctoPrint hat ihn nicht fortgesetzt.",
+                "OctoPrint hat den Druck nicht fortgesetzt.",
             "Der Host ist heute zwischen 18:55 und 19:02 ausgefallen. " +
                 "OctoPrint ist heute um 19:04 wieder gestartet.",
             "Das ist einer von 3 Ausfällen, die noch nicht erledigt sind. Das Neustart-Protokoll zeigt alle.",
@@ -74,7 +74,7 @@ test("a lost print of which little is known", () => {
     const nothing = {file: null, progress: null, position_bytes: null, z: null, seen_at: null};
     const print = {...PRINT, ...nothing};
     const {paragraphs} = newsOf({...LOST, lost_print: print, started_at: null});
-    assert.equal(paragraphs[0], "A file. OctoPrint did not resume it.");
+    assert.equal(paragraphs[0], "A file. OctoPrint did not resume the print.");
     assert.equal(
         paragraphs[1],
         "The host went down unexpectedly between 6:55 PM and 7:02 PM today."
@@ -99,7 +99,7 @@ test("an unattended print may have continued", () => {
         title: "The container went down unexpectedly",
         paragraphs: [
             "Between 6:55 PM and 7:02 PM today. OctoPrint came back at 7:04 PM today. " +
-                "An unattended print may have gone on: benchy.gcode, at least 43% printed (Z 12.4 mm).",
+                "An unattended print may have continued: benchy.gcode, at least 43% printed (Z 12.4 mm).",
             CHECK,
             "The cause is unknown: the container stopped while its host kept running."
         ],

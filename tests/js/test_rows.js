@@ -82,7 +82,7 @@ test("details of a power cut", () => {
         "Went down": "Between 6:55 PM and 7:02 PM today",
         "Came back": "At 7:04 PM today",
         Downtime: "2m to 9m",
-        "OctoPrint had run for": "at least 14h 0m",
+        "OctoPrint had been up for": "at least 14h 0m",
         "What restarted": "The host",
         "Was printing": "benchy.gcode, started at 2:00 PM today",
         "Print progress":
@@ -97,10 +97,10 @@ test("details of a power cut in German", () => {
     assert.deepEqual(detailsOf(POWER_CUT, {locale: "de"}), {
         Gestoppt: "Heute zwischen 18:55 und 19:02",
         "Wieder gestartet": "Heute um 19:04",
-        "Außer Betrieb": "2m bis 9m",
+        "Lief nicht": "2m bis 9m",
         "OctoPrint lief zuvor": "mindestens 14h 0m",
-        "Was neu startete": "Der Host",
-        Druckte: "benchy.gcode, gestartet heute um 14:00",
+        "Neu gestartet": "Der Host",
+        "Gedruckt wurde": "benchy.gcode, gestartet heute um 14:00",
         Druckfortschritt:
             "mindestens 43 %, 43 KB der Datei, Z 12,4 mm, zuletzt aufgezeichnet heute um 18:55",
         Ursache:
@@ -123,7 +123,7 @@ test("details of a restart for an update", () => {
         "Went down": "At 12:00 PM yesterday",
         "Came back": "At 12:01 PM yesterday",
         Downtime: "1m",
-        "OctoPrint had run for": "1d 0h 0m",
+        "OctoPrint had been up for": "1d 0h 0m",
         "What restarted": "OctoPrint only",
         Cause: "Clean shutdown",
         "Version before the restart": "OctoPrint 1.11.8"
@@ -146,7 +146,7 @@ test("an unattended print in a container, of which nothing else is known", () =>
     const row = openRow(restart);
     assert.equal(row.when, "At an unknown time");
     assert.equal(row.title, "The container went down unexpectedly");
-    assert.equal(row.prints, ". An unattended print may have gone on: a file.");
+    assert.equal(row.prints, ". An unattended print may have continued: a file.");
     assert.equal(row.downtime, "");
     assert.equal(row.mark, "octoprint_uptime_mark unexpected");
     assert.equal(row.file, null);

@@ -111,14 +111,10 @@ check("whenEnded", [
         "between 11:10 PM yesterday and 6:12 AM today",
         "zwischen gestern 23:10 und heute 06:12"
     ],
-    [ended(null, at, false, later), "sometime before 6:55 PM today", "irgendwann vor heute 18:55"],
-    [
-        ended(null, null, false, later),
-        "sometime before 6:57 PM today",
-        "irgendwann vor heute 18:57"
-    ],
-    [ended(null, null, true, later), "sometime before 6:57 PM today", "irgendwann vor heute 18:57"],
-    [ended(at, null), "sometime after 6:55 PM today", "irgendwann nach heute 18:55"],
+    [ended(null, at, false, later), "sometime before 6:55 PM today", "spätestens heute 18:55"],
+    [ended(null, null, false, later), "sometime before 6:57 PM today", "spätestens heute 18:57"],
+    [ended(null, null, true, later), "sometime before 6:57 PM today", "spätestens heute 18:57"],
+    [ended(at, null), "sometime after 6:55 PM today", "frühestens heute 18:55"],
     [ended(null, null), "at an unknown time", "zu unbekannter Zeit"]
 ]);
 
@@ -179,7 +175,7 @@ check("sentenceOf", [
     [
         [{...RESTART, kind: "container", unattended_print: PRINT}],
         "The container went down unexpectedly between 6:55 PM and 7:02 PM today. An unattended print " +
-            "may have gone on: benchy.gcode, at least 43% printed (Z 12.4 mm).",
+            "may have continued: benchy.gcode, at least 43% printed (Z 12.4 mm).",
         "Der Container ist heute zwischen 18:55 und 19:02 ausgefallen. Ein Druck lief ohne OctoPrint " +
             "womöglich weiter: benchy.gcode, mindestens 43 % gedruckt (Z 12,4 mm)."
     ],

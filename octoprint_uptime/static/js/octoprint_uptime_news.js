@@ -19,7 +19,7 @@
             known.print = _.sprintf(gettext("%(print)s, last recorded %(when)s"), known);
         }
         const one = isOneOfSeveral ? gettext("The most recent: %(print)s.") : "%(print)s.";
-        const resumed = !printed_since && gettext("OctoPrint did not resume it.");
+        const resumed = !printed_since && gettext("OctoPrint did not resume the print.");
         return _.compact([_.sprintf(one, known), resumed]).join(" ");
     }
 

@@ -28,7 +28,9 @@ $(function () {
                 .fail(() => {
                     hiddenId = undefined;
                     words.complain(
-                        gettext("Dismissing the notice could not be saved. It may come back.")
+                        gettext(
+                            "The notice was dismissed, but this could not be saved. It may come back."
+                        )
                     );
                 })
                 .always(asking.askNow);

@@ -161,7 +161,7 @@ $(function () {
                         .fail(() =>
                             words.complain(
                                 gettext(
-                                    "Clearing the restart log could not be saved. The restarts may come back."
+                                    "The restart log was cleared, but this could not be saved. The restarts may come back."
                                 )
                             )
                         )

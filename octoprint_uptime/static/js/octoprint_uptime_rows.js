@@ -76,7 +76,7 @@
             [gettext("Went down"), words.capital(words.whenEnded(restart))],
             [gettext("Came back"), started_at && words.capital(words.atMoment(started_at))],
             [gettext("Downtime"), words.downtimeOf(restart)],
-            [gettext("OctoPrint had run for"), uptimeOf(restart)],
+            [gettext("OctoPrint had been up for"), uptimeOf(restart)],
             [gettext("What restarted"), restarted[kind]()],
             [gettext("Was printing"), print && printingOf(print)],
             [gettext("Print progress"), print && progressOf(print)],

@@ -105,7 +105,7 @@
     // Return a sentence about an unattended print, or "".
     function unattendedOf({unattended_print}) {
         if (!unattended_print) return "";
-        const words = gettext("An unattended print may have gone on: %(print)s.");
+        const words = gettext("An unattended print may have continued: %(print)s.");
         return _.sprintf(words, {print: printOf(unattended_print)});
     }
 
