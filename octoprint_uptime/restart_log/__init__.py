@@ -72,9 +72,8 @@ class RestartLog:
         on_restart: Callable[[Restart], None],
         plugins: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded, lambda run: self._watch(run))
+        self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded, self._on_written)
         self._examiner = Examiner(path.parent, self._recorder, plugins, logger)
-        self._watch = self._examiner.watch
         self._unannounced: deque[Restart] = deque()  # whoever takes it announces it
         self._stopping = False
         self._path = path
@@ -101,8 +100,8 @@ class RestartLog:
 
     def switch_off(self) -> None:
         """Stop recording until the next `begin`, but keep what has been recorded. Returns immediately."""
-        self.announce()
         self._recorder.end("off")
+        self.announce()
 
     def announce(self) -> None:
         """Announce the last restart now if it still waits for its cause. OctoPrint delivers no event after Shutdown."""
@@ -116,8 +115,9 @@ class RestartLog:
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Record a clean shutdown and stop. Wait up to ``seconds``, and return whether that has reached the disk."""
         self._stopping = True
+        is_on_disk = self._recorder.stop(seconds)
         self.announce()
-        return self._recorder.stop(seconds)
+        return is_on_disk
 
     def dismiss(self, restart_id: int, seconds: float = STOP_SECONDS) -> bool:
         """Dismiss the notices about this restart and all earlier ones, for everybody. Ignore an unknown id.
@@ -201,6 +201,9 @@ class RestartLog:
             )
             self._known_news = (basis, news)
         return news
+
+    def _on_written(self, run: Run) -> None:
+        self._examiner.watch(run)
 
     def _on_loaded(self) -> None:
         self._survives_reboot = folder.survives_reboot(self._path.parent)

@@ -205,14 +205,14 @@ class Recorder:
             self._is_written
             and age < _heartbeat(current)
             and not _clock_was_set(current)
-            and _is_same(current.print, self._up_to_date(current).print)
+            and _is_same(current.print, self._refreshed(current).print)
         )
 
     def _end(self, how: str, moment: float) -> None:
         current = self._state.current
         if current:
             # The thread may have waited for the disk since `end` was called.
-            current = self._up_to_date(current)
+            current = self._refreshed(current)
             last_alive = max(moment, current.last_alive, _seen(current), current.signs.under_voltage or 0.0)
             self._set_current(current._replace(ended=how, last_alive=last_alive))
             written = self._write_and_load()
@@ -265,7 +265,7 @@ class Recorder:
         current = self._state.current
         if current and not current.ended:
             # In this order, so that the print is never newer than the heartbeat.
-            current = self._up_to_date(current)
+            current = self._refreshed(current)
             self._set_current(current._replace(last_alive=clock.boot_clock()))
         written = self._is_written = self._succeeds(self._write)
         if self._state.current:
@@ -282,7 +282,7 @@ class Recorder:
         except Exception as error:
             self._warn_once(failure, error)
 
-    def _up_to_date(self, run: Run) -> Run:
+    def _refreshed(self, run: Run) -> Run:
         """Return the run with the current print and signs."""
         try:
             print_ = self._read_print()

@@ -254,21 +254,17 @@ def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
 def _to_row(run: Run) -> dict[str, object]:
     path, origin, started, progress, streamed = run.print or (None, None, None, None, False)
     percent, position, z, seen = progress or (None, None, None, None)
-    return (
-        run._asdict()
-        | run.process._asdict()
-        | run.signs._asdict()
-        | {
-            "print_path": path,
-            "print_origin": origin,
-            "print_started": started,
-            "print_percent": percent,
-            "print_position": position,
-            "print_z": z,
-            "print_seen": seen,
-            "print_streamed": streamed,
-        }
-    )
+    row = run._asdict() | run.process._asdict() | run.signs._asdict()
+    return row | {
+        "print_path": path,
+        "print_origin": origin,
+        "print_started": started,
+        "print_percent": percent,
+        "print_position": position,
+        "print_z": z,
+        "print_seen": seen,
+        "print_streamed": streamed,
+    }
 
 
 def _from_row(row: sqlite3.Row) -> Run | None:
@@ -310,9 +306,8 @@ def _print_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Print 
 
 
 def _evidence_from_row(row: sqlite3.Row, began: float, last_alive: float) -> tuple[Signs, Process, Found | None]:
-    invocation, crashed_in = (
-        row[name] if isinstance(row[name], str) else None for name in ("invocation", "crashed_in")
-    )
+    texts = (row["invocation"], row["crashed_in"])
+    invocation, crashed_in = (text if isinstance(text, str) else None for text in texts)
     names = (("asked", ASKED_BY), ("cause", CAUSES), ("journal", JOURNAL))
     asked, cause, journal = (row[name] if row[name] in known else None for name, known in names)
     seen, asked_at = (number(row[name], began, last_alive) for name in ("under_voltage", "asked_at"))
