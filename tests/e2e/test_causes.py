@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 import requests
 
+from fake_journal import FakeJournal
 from recorded_runs import RECORDER, end, events, restarts, rows, system_info, until
 from support import MakeServer, OctoPrint
 from throttle_states import STATES
-
-pytestmark = pytest.mark.each_octoprint
 
 # Crashes in a thread of its own, or in a forked child that the server waits for.
 BAD = """
@@ -77,6 +76,7 @@ def command(server: OctoPrint, name: str) -> Any:
     return response.json() if response.content else None
 
 
+@pytest.mark.each_octoprint
 def test_causes_and_who_asked(make_server: MakeServer) -> None:
     server = make_server(extra_plugins={"recorder.py": RECORDER, "bad/__init__.py": BAD})
     until(lambda: rows(server))
@@ -113,6 +113,29 @@ def ask(server: OctoPrint, user: str, name: str) -> requests.Response:
     return server.session(user).post(f"{server.url}/api/system/commands/core/{name}")
 
 
+# Run OctoPrint as systemd does: the variables name its own process.
+AS_UNIT = ["sh", "-c", 'SYSTEMD_EXEC_PID=$$ exec "$@"', "sh"]
+
+
+def test_journal_is_asked_about_the_process_that_was_killed(make_server: MakeServer, tmp_path: Path) -> None:
+    fake = FakeJournal(tmp_path / "bin")
+    fake.says({"EXIT_CODE": "killed", "EXIT_STATUS": "9"}, {"UNIT_RESULT": "signal"})
+    env = {"INVOCATION_ID": f"{1:032}", "PATH": f"{fake.folder}{os.pathsep}{os.environ['PATH']}"}
+    server = make_server(AS_UNIT, env=env, extra_plugins={"recorder.py": RECORDER})
+    until(lambda: rows(server))
+    assert server.process is not None
+    pid = server.process.pid
+    end(server, "killed")
+    server.start(AS_UNIT, env | {"INVOCATION_ID": f"{2:032}"})
+    (restart,) = until(lambda: events(server))
+    assert restart == restarts(server)[0]
+    assert (*cause(restart), restart["journal"]) == ("killed", True, None, "found")
+    (call,) = fake.calls
+    assert {f"INVOCATION_ID={1:032}", "_PID=1"} < set(call)
+    assert any(rf"Killed process {pid} \(octoprint\)" in argument for argument in call)
+
+
+@pytest.mark.each_octoprint
 def test_pi_support_reports_what_the_unit_tests_expect(octoprint_environment: Path) -> None:
     """Call its class, since the plugin itself loads only on a Raspberry Pi."""
     lines = ["import json, sys", "from octoprint_pi_support import ThrottleState"]
