@@ -18,11 +18,13 @@ import yaml
 from playwright.sync_api import Page
 
 from octoprint_server import api_key, free_port
+from octoprint_uptime.mqtt import Place, discovery
 from page_parts import seed
 from prompt import DURATION, PROMPT
 from recorded_runs import end, moment, restarts, rows_of_any_print, until
 from runs import Run
 from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, serving
+from system import unpacked
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
@@ -41,6 +43,11 @@ RUN = {
     ("integration", "get_helpers"),
     ("integration", "curl -s"),
     ("faq", "date -d"),
+    ("monitoring", "type: entities"),
+    ("monitoring", "not_from"),
+    ("monitoring", "static_configs"),
+    ("monitoring", "file_sd_configs"),
+    ("monitoring", "__param_apikey"),
     ("recipes", 'days=1"'),
     ("recipes", "days=30"),
     ("recipes", "Host up for $(~"),
@@ -438,6 +445,43 @@ def test_home_assistants_templates_give_states(server: OctoPrint, only_read: Oct
     assert states(server) == [started, "none", "False", "False"]
     started = until(lambda: only_read.answer()["last_restart"] and only_read.answer())["octoprint_started_at"]
     assert states(only_read) == [started, "host, unexpected shutdown", "True", "True"]
+
+
+# Monitoring
+
+
+def test_card_and_automation_name_entities_that_exist() -> None:
+    names = {topic.split("/")[1] + "." + message["name"] for topic, message in discovery(Place("", None, "")).items()}
+    entities = {name.replace(".", ".octoprint_").replace(" ", "_").lower() for name in names}
+    card = yaml.safe_load(block("monitoring", "type: entities"))
+    assert set(card["entities"]) < entities
+    (trigger,) = yaml.safe_load(block("monitoring", "not_from"))["triggers"]
+    assert trigger["entity_id"] in entities
+    assert f"{trigger['entity_id']}/config".endswith("lost_prints/config")
+
+
+@pytest.mark.parametrize(("old", "new", "fires"), [("3", "4", True), ("4", "0", False)])
+def test_automation_runs_only_if_the_total_rises(old: str, new: str, fires: bool) -> None:
+    (condition,) = yaml.safe_load(block("monitoring", "not_from"))["conditions"]
+    trigger = {"from_state": {"state": old}, "to_state": {"state": new}}
+    assert jinja2.Template(condition).render(trigger=trigger) == str(fires)
+
+
+@pytest.mark.parametrize("words", ["static_configs", "file_sd_configs"])
+def test_prometheus_accepts_the_configuration(tmp_path: Path, words: str) -> None:
+    (tmp_path / "prometheus.yml").write_text(block("monitoring", words))
+    (tmp_path / "printers.yml").write_text(block("monitoring", "__param_apikey"))
+    shutil.copy(DOCS.parent / "extras" / "prometheus" / "alerts.yml", tmp_path)
+    command = [*unpacked("promtool"), "check", "config", "prometheus.yml"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "SUCCESS: 5 rules found" in run.stdout
+
+
+def test_table_of_entities_says_which_stay_available() -> None:
+    rows = re.findall(r"^\| (.*?) \| .* \| (available|unavailable) \|$", PAGES["monitoring"], re.MULTILINE)
+    messages = discovery(Place("", "will", "")).values()
+    assert rows == [(each["name"], "unavailable" if "avty_t" in each else "available") for each in messages]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")

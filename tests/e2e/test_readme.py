@@ -17,6 +17,7 @@ from prompt import DURATION
 from recorded_runs import moment, until
 from runs import Run
 from support import MakeServer, OctoPrint, OpenPage
+from system import unpacked
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -68,3 +69,16 @@ def test_commands_agree_with_the_server(server: OctoPrint) -> None:
     for field in ("display_format", "uptime_available", "uptime_scope", "uptime_source"):
         assert answer[field] == api[field]
     assert abs(moment(answer["started_at"]) - moment(api["started_at"])) <= 2
+
+
+def test_prometheus_accepts_the_configuration(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^    scrape_configs:\n(?:    .*\n)+", README, re.MULTILINE)
+    (tmp_path / "prometheus.yml").write_text(text)
+    run = subprocess.run([*unpacked("promtool"), "check", "config", tmp_path / "prometheus.yml"], capture_output=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_sections_about_monitoring_are_short() -> None:
+    for heading in ("Home Assistant", "Prometheus"):
+        (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## )", README, re.DOTALL | re.MULTILINE)
+        assert len([line for line in section.splitlines() if line]) <= 8

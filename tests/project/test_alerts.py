@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import yaml
 
 from system import unpacked
 
-ALERTS = Path(__file__).resolve().parents[2] / "extras" / "prometheus" / "alerts.yml"
+ROOT = Path(__file__).resolve().parents[2]
+ALERTS = ROOT / "extras" / "prometheus" / "alerts.yml"
 RULES: dict[str, dict[str, Any]] = {
     rule["alert"]: rule
     for group in yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"]
@@ -134,3 +136,42 @@ def test_host_keeps_restarting_after_three_starts_within_a_day(
     tmp_path: Path, values: str, minute: int, fires: bool
 ) -> None:
     check(tmp_path, "OctoPrintHostKeepsRestarting", {"octoprint_uptime_boots_total": values}, minute, fires)
+
+
+QUERIES = re.findall(
+    r"^\| \w.*? \| `(.*)` \|$", (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    list(zip(QUERIES, [[(1800, "")], [(1, "")], [(3, "")], [(1, '{version="1.2.0"}')]], strict=True)),
+)
+def test_queries_of_the_docs_give_their_figures(tmp_path: Path, query: str, expected: list[tuple[float, str]]) -> None:
+    series = {
+        "process_start_time_seconds": "1800x60",
+        "printing": "1x60",
+        "unexpected_shutdowns_total": "7x9 8x9 9x9 10x29",
+        'info{version="1.2.0"}': "1x60",
+    }
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": f"octoprint_uptime_{name}", "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": query,
+                "eval_time": "60m",
+                "exp_samples": [{"value": value, "labels": labels or "{}"} for value, labels in expected],
+            }
+        ],
+    }
+    file = tmp_path / "test.yml"
+    file.write_text(json.dumps({"evaluation_interval": "1m", "tests": [test]}))
+    promtool("test", "rules", file)
+
+
+def test_docs_name_each_alert() -> None:
+    rows = re.findall(
+        r"^\| `(OctoPrint\w+)` \|", (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert rows == list(RULES)
