@@ -270,7 +270,9 @@ def test_a_failed_dismissal_is_reported(
     page = open_page(only_read)
     refuse_posts(page, status)
     notice(page).get_by_role("button", name="Dismiss").click()
-    expect(page.locator(".ui-pnotify:visible", has_text="The notice was dismissed, but this could not be saved")).to_be_visible()
+    expect(
+        page.locator(".ui-pnotify:visible", has_text="The notice was dismissed, but this could not be saved")
+    ).to_be_visible()
     poll_now(page)
     expect(notice(page)).to_be_visible()
     console_errors.clear()

@@ -418,7 +418,9 @@ def test_a_failed_clearing_is_reported(only_read: OctoPrint, open_page: OpenPage
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
     page.locator(".modal:visible .btn", has_text="Proceed").click()
-    expect(page.locator(".ui-pnotify:visible", has_text="The restart log was cleared, but this could not be saved")).to_be_visible()
+    expect(
+        page.locator(".ui-pnotify:visible", has_text="The restart log was cleared, but this could not be saved")
+    ).to_be_visible()
     expect(rows(page)).to_have_count(IN_A_MONTH)
     console_errors.clear()
 
