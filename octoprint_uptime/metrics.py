@@ -64,7 +64,7 @@ def text(facts: Facts) -> bytes:
 def _metrics(facts: Facts) -> Iterator[_Metric]:
     uptimes, news, is_printing, plugin_version, octoprint_version = facts
     known = {"version": plugin_version, "octoprint_version": octoprint_version, "scope": uptimes.system.scope}
-    yield _Metric("info", "Versions, and whose uptime the host's is", 1, known)
+    yield _Metric("info", "Versions, and whether the uptime is the host's or a container's", 1, known)
     yield _Metric("host_start_time_seconds", "When the host started", _whole(uptimes.system.started))
     yield _Metric("process_start_time_seconds", "When OctoPrint started", _whole(uptimes.octoprint.started))
     yield _Metric("printing", "1 while a print is running or paused", int(is_printing))

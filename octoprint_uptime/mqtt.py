@@ -1,4 +1,4 @@
-"""Publish what the plugin knows with the helpers of the MQTT plugin, also for Home Assistant."""
+"""Publish what the plugin knows with the helpers of the MQTT plugin, including for Home Assistant."""
 
 import logging
 import re
@@ -47,7 +47,7 @@ _ENTITIES: dict[str, Fields] = {
     "binary_sensor/unexpected_shutdown": {"val_tpl": _PROBLEM.format("unseen_restarts"), "dev_cla": "problem"},
     "binary_sensor/lost_print": {"val_tpl": _PROBLEM.format("unseen_lost_prints"), "dev_cla": "problem"},
 }
-# These describe the past, so they stay available while OctoPrint is away.
+# These describe the past, so they stay available while OctoPrint is down.
 _ENTITIES_OF_THE_PAST: dict[str, Fields] = {
     "sensor/last_restart": {
         "val_tpl": f"{{% set last = value_json.last_restart %}}{{{{ none if last is none else {_KIND} }}}}",
@@ -78,7 +78,7 @@ def discovery(place: Place) -> dict[str, Fields]:
 
 
 class Publisher:
-    """Publishes the state whenever it has changed, and everything anew whenever the MQTT plugin connects.
+    """Publishes the state whenever it has changed, and everything again whenever the MQTT plugin connects.
 
     ``read_state`` returns the state, or None as long as it isn't known. All messages are retained.
     """
@@ -87,7 +87,7 @@ class Publisher:
         self._helpers = helpers
         self._read_state = read_state
         self._logger = logger
-        self._lock = threading.Lock()  # requests, the thread below and that of the MQTT plugin meet here
+        self._lock = threading.Lock()  # shared by requests, the thread below and the MQTT plugin's thread
         self._place: Place | None = None
         self._published: Fields | None = None
         self._subscribed: set[str] = set()
@@ -95,9 +95,9 @@ class Publisher:
         self._has_failed = False
 
     def switch(self, place: Place | None) -> None:
-        """Publish at this place from now on, or with None stop that and remove all messages.
+        """Start publishing at this place. With None, stop and remove all messages.
 
-        If it is on already, it stays at the former place.
+        If publishing is on already, ignore the new place.
         """
         with self._lock:
             if place and not self._place:

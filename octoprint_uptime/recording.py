@@ -65,7 +65,7 @@ class Recording:
         self._set(wanted, self._disabled)
 
     def on_event(self, event: str, payload: Mapping[str, Any] | None) -> None:
-        """Handle an OctoPrint event about a print or about this plugin."""
+        """Handle an OctoPrint event about a print, an update, under-voltage or this plugin."""
         payload = payload or {}
         if event == "ZChange":
             self._print_z = payload.get("new")

@@ -33,12 +33,12 @@ def cause(evidence: Evidence) -> tuple[str | None, bool]:
     """Return the cause, or None if it is unknown, and whether it is proven."""
     answer = evidence.answer
     if evidence.clean:
-        # If the kernel kills a child of OctoPrint for lack of memory, systemd stops the whole unit in order.
+        # If the kernel kills a child of OctoPrint for lack of memory, systemd stops the whole unit cleanly.
         return ("out_of_memory", True) if answer.unit_result == "oom-kill" else (None, False)
     died, status = answer.exit_code in ("killed", "dumped"), answer.exit_status or 0
     killed = answer.exit_code == "killed" and status == _KILL
     kills, next_kills = evidence.signs.oom_kills, evidence.next_signs.oom_kills
-    # The counter counts every process on the machine, so it says little about a run that ended long before.
+    # The counter includes every process killed on the machine, so it says little about a run that ended long before.
     is_soon = evidence.same_boot and evidence.gap <= _SOON_SECONDS
     more_kills = is_soon and kills is not None and next_kills is not None and next_kills > kills
     little_memory = evidence.signs.memory is not None and evidence.signs.memory < LITTLE_MEMORY

@@ -31,13 +31,13 @@ def watch(folder: Path, run_id: int) -> None:
         _disable()
         if not faulthandler.is_enabled():
             file = FileIO(path, "w")
-            # The stacks of all threads might lack that of the one that crashed: at most a hundred are written.
+            # With all threads, at most a hundred stacks are written, and the crashed thread's might be missing.
             faulthandler.enable(file, all_threads=False)
             _file = weakref.ref(file)
 
 
 def release() -> None:
-    """Give faulthandler back, and delete the file."""
+    """Stop using faulthandler, and delete the file."""
     global _path
     _disable()
     if _path:
@@ -78,6 +78,7 @@ def _disable() -> None:
         file.close()
 
 
-# A forked child would write into the same file while OctoPrint lives on. This can't be undone, so do it once.
+# A forked child would write into the same file while OctoPrint lives on. The hook can't be removed, so
+# register it only once.
 if sys.platform != "win32":
     os.register_at_fork(after_in_child=_disable)

@@ -1,4 +1,4 @@
-"""Read from the operating system what tells how a run of OctoPrint is doing. Anything absent or malformed is None."""
+"""Read signs of trouble, and what identifies this process, from the operating system. What is malformed is None."""
 
 import os
 import re

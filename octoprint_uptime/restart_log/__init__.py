@@ -74,7 +74,7 @@ class RestartLog:
     ) -> None:
         self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded, self._on_written)
         self._examiner = Examiner(path.parent, self._recorder, plugins, logger)
-        self._unannounced: deque[Restart] = deque()  # whoever takes it announces it
+        self._unannounced: deque[Restart] = deque()  # the thread that takes it announces it
         self._stopping = False
         self._path = path
         self._logger = logger
@@ -104,7 +104,10 @@ class RestartLog:
         self.announce()
 
     def announce(self) -> None:
-        """Announce the last restart now if it still waits for its cause. OctoPrint delivers no event after Shutdown."""
+        """Announce the last restart now if it is still waiting for its cause.
+
+        OctoPrint delivers no event after Shutdown.
+        """
         try:
             restart = self._unannounced.pop()
         except IndexError:
@@ -148,7 +151,7 @@ class RestartLog:
 
     @property
     def is_pending(self) -> bool:
-        """Whether nothing is known about the earlier runs yet, not even that they can't be read."""
+        """Whether the first attempt to read the earlier runs isn't over yet."""
         return not self._recorder.has_tried
 
     def history(self) -> History:

@@ -13,11 +13,13 @@ from .recorder import Recorder
 from .records import Run
 
 RUNS_ASKED = 5
-WAIT_SECONDS = 20.0  # for the journal, until the last restart is announced without a cause
+WAIT_SECONDS = 20.0  # how long to wait for the journal before announcing the restart without a cause
 
 
 class Examiner:
-    """Examines each run that ended without being asked to: its own traces at once, then systemd's journal in a thread.
+    """Examines each run that stopped unexpectedly or was stopped by something other than OctoPrint.
+
+    It looks first at the traces that the run left, and then, in a thread, at systemd's journal.
 
     ``plugins`` returns the file or folder of each plugin.
     """
@@ -31,7 +33,7 @@ class Examiner:
         self._logger = logger
 
     def watch(self, run: Run) -> None:
-        """Have a crash in this run leave its stack; give faulthandler back if the log was switched off."""
+        """Make sure that a crash in this run leaves a stack; stop that if the log was switched off."""
         if run.ended == "off":
             crash.release()
         elif run.id:
@@ -77,7 +79,7 @@ class Examiner:
 
 
 def _is_due(run: Run, following: Run) -> bool:
-    """Return whether this run has not been examined, and stopped unexpectedly or was stopped from outside."""
+    """Return whether this run has not been examined, and stopped unexpectedly or was stopped by something else."""
     if run.found or run.ended == "off":
         return False
     return run.ended is None or (run.boot == following.boot and run.asked_by is None)

@@ -44,7 +44,7 @@ class Print(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What was ever counted, including runs that have been deleted. Starts at 0 in a new file.
+    """Counts of all runs ever recorded, including deleted ones. Starts at 0 in a new file.
 
     ``recorded_runs`` includes the current run. The others are about the runs before it, except those whose log was
     switched off: how many stopped unexpectedly, and how many lost a print. ``boots`` is how often the host or container

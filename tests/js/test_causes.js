@@ -123,7 +123,7 @@ check(
     {...STOPPED, kind: "host", cause: "under_voltage", cause_proven: false},
     {
         en: "The board probably reset because its voltage was too low.",
-        de: "Wahrscheinlich hat die Platine neu gestartet, weil ihre Spannung zu niedrig war."
+        de: "Wahrscheinlich ist die Platine neu gestartet, weil die Spannung zu niedrig war."
     },
     POWER
 );

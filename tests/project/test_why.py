@@ -32,7 +32,7 @@ def test_figures_are_those_of_the_code() -> None:
     (megabytes,) = re.findall(r"less than (\d+) MB", WHY)
     assert int(megabytes) * 10**6 == LITTLE_MEMORY
     causes = (ROOT / "octoprint_uptime" / "static" / "js" / "octoprint_uptime_causes.js").read_text(encoding="utf-8")
-    assert "at most an hour older" in WHY
+    assert "within the hour before the shutdown" in WHY
     assert "SIGN_MS = 3600000" in causes
 
 
