@@ -75,7 +75,6 @@ class RestartLog:
         self._recorder = Recorder(Store(path, logger), version, logger, self._on_loaded, self._on_written)
         self._examiner = Examiner(path.parent, self._recorder, plugins, logger)
         self._unannounced: deque[Restart] = deque()  # the thread that takes it announces it
-        self._stopping = False
         self._path = path
         self._logger = logger
         self._survives_reboot: bool | None = None
@@ -117,7 +116,6 @@ class RestartLog:
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Record a clean shutdown and stop. Wait up to ``seconds``, and return whether that has reached the disk."""
-        self._stopping = True
         is_on_disk = self._recorder.stop(seconds)
         self.announce()
         return is_on_disk
@@ -220,8 +218,6 @@ class RestartLog:
         if last and last.id == earlier[-1].id:
             self._unannounced.append(last)
         self._examiner.examine(earlier, current, self.announce)
-        if self._stopping:
-            self.announce()
 
 
 def _totals(runs: tuple[Run, ...]) -> Totals | None:

@@ -99,6 +99,9 @@ def test_release_gives_faulthandler_back(tmp_path: Path) -> None:
     lines = ["assert faulthandler.is_enabled()", "crash.release()", "crash.release()"]
     lines += ["assert not faulthandler.is_enabled()", "assert not list(folder.glob('crash-*'))"]
     assert run(tmp_path, "\n".join(lines)) == 0
+    # The ids start again if the log's file was deleted.
+    assert run(tmp_path, f"crash.release()\ncrash.watch(folder, 7)\n{NULL}") == -11
+    assert crash.read(tmp_path, 7, 8).startswith(SEGFAULT)
 
 
 def test_next_run_gets_its_own_file(tmp_path: Path) -> None:
