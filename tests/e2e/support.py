@@ -232,9 +232,11 @@ def serving(handle: Callable[[BaseHTTPRequestHandler], bytes]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 SharedServer = Callable[[Path, str, Callable[[OctoPrint], None]], OctoPrint]
