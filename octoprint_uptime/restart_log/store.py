@@ -47,7 +47,7 @@ MIGRATIONS = {
 }
 SCHEMA = 4
 
-# Each run's row stores the totals of the runs before it, so that no other write is needed, and deleted runs still count.
+# Each run's row stores the totals of the runs before it: no other write is needed, and deleted runs still count.
 _ADD = """
 INSERT INTO runs (
     boot, "offset", started, recorded_from, last_alive, version, ended, dismissed, own_boot_id, printed,
