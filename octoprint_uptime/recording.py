@@ -24,7 +24,6 @@ _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninst
 _UPDATED = "plugin_softwareupdate_update_succeeded"
 _THROTTLED = "plugin_pi_support_throttle_state"
 _SIGHT_SECONDS = 60  # how often to write that under-voltage was seen
-_FIRST_CHECK_SECONDS = 150  # Pi Support checks when OctoPrint starts, and then every five minutes
 
 
 class Printer(NamedTuple):
@@ -50,12 +49,10 @@ class Recording:
         self._asked: tuple[str | None, float | None] = (None, None)
         self._under_voltage: float | None = None  # when it was last seen
         self._lasts = False
-        self._sagged: bool | None = None  # since the boot, as of Pi Support's last event
-        self._start = 0.0
+        self._sagged = True  # since the boot, as of Pi Support's last event; it reports the state at the start, too
 
     def start(self, wanted: bool) -> None:
         """Start recording when OctoPrint starts, if the setting is on."""
-        self._start = boot_clock()
         self._wanted = wanted
         if wanted:
             self._begin(recorded_from=self._started)
@@ -91,10 +88,7 @@ class Recording:
 
     def _on_throttled(self, lasts: bool, sagged: bool) -> None:
         """Handle Pi Support's report. ``sagged`` stays true until the host restarts."""
-        now, before = boot_clock(), self._under_voltage
-        # The first event is either about the state at the start or, if all was well then, about a change since.
-        had_sagged = now - self._start < _FIRST_CHECK_SECONDS if self._sagged is None else self._sagged
-        is_new = lasts or (sagged and not had_sagged)
+        now, before, is_new = boot_clock(), self._under_voltage, lasts or (sagged and not self._sagged)
         self._lasts, self._sagged = lasts, sagged
         if is_new:
             self._under_voltage = now

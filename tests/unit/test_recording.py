@@ -392,17 +392,6 @@ def test_under_voltage_between_two_checks_is_seen(
     assert log.update.call_count == 1
 
 
-def test_first_event_minutes_after_the_start_is_a_change(
-    mocker: MockerFixture, log: NonCallableMagicMock, subject: Recording
-) -> None:
-    """Pi Support sends no event when OctoPrint starts if all is well then."""
-    subject.start(True)
-    at(mocker, NOW + 300)
-    events(subject, 0x50000)
-    assert signs(log).under_voltage == NOW + 300
-    assert log.update.call_count == 1
-
-
 def test_under_voltage_before_the_start_is_not_seen(log: NonCallableMagicMock, subject: Recording) -> None:
     """The bit is sticky since the boot."""
     subject.start(True)
