@@ -39,6 +39,8 @@ from stopwatch import STOPWATCH, took
 from system import launch
 
 ENDPOINT = "/api/plugin/octoprint_uptime"
+EMPTY = "/api/plugin/empty"
+METRICS = f"{ENDPOINT}?format=prometheus"
 ENTRY = "#navbar_plugin_octoprint_uptime"
 
 # The smallest plugin with an API.
@@ -112,18 +114,24 @@ def milliseconds(call: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def request_ratio(executable: Path, rounds: int = 5, pairs: int = 1000) -> float:
-    """Return the median response time divided by the empty plugin's, both measured over one connection."""
+def getter(server: Server) -> Callable[[str], bytes]:
+    """Return a function that requests a path over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+
+    def get(path: str) -> bytes:
+        connection.request("GET", path, headers={"X-Api-Key": api_key("admin")})
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        return response.read()
+
+    return get
+
+
+def request_ratio(executable: Path, path: str, reference: str, rounds: int = 5, pairs: int = 1000) -> float:
+    """Return the median response time of ``path`` divided by that of ``reference``, measured over one connection."""
     with running(executable) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port)
-
-        def get(path: str) -> None:
-            connection.request("GET", path, headers={"X-Api-Key": api_key("admin")})
-            response = connection.getresponse()
-            assert response.status == 200, response.read()
-            response.read()
-
-        order = [ENDPOINT, "/api/plugin/empty"]
+        get = getter(server)
+        order = [path, reference]
 
         def ratio(pairs: int) -> float:
             times: dict[str, list[float]] = {path: [] for path in order}
@@ -131,10 +139,24 @@ def request_ratio(executable: Path, rounds: int = 5, pairs: int = 1000) -> float
                 for path in order:
                     times[path].append(milliseconds(partial(get, path)))
                 order.reverse()
-            return median(times[ENDPOINT]) / median(times["/api/plugin/empty"])
+            return median(times[path]) / median(times[reference])
 
         ratio(50)
         return median(ratio(pairs) for _ in range(rounds))
+
+
+def scrape_costs(executable: Path) -> tuple[float, float, int, int]:
+    """Return the milliseconds of the first scrape and of a later one, and the bytes and samples after a crash."""
+    with running(executable, runs=0) as server:
+        server.kill()
+        server.start()
+        get = getter(server)
+        while not json.loads(get(ENDPOINT))["last_restart"]:
+            time.sleep(0.1)
+        first = milliseconds(partial(get, METRICS))
+        later = median(milliseconds(partial(get, METRICS)) for _ in range(100))
+        lines = get(METRICS).splitlines(keepends=True)
+    return first, later, sum(map(len, lines)), sum(not line.startswith(b"#") for line in lines)
 
 
 def import_cost(python: str, pairs: int = 30) -> float:
@@ -424,7 +446,15 @@ def main() -> int:
         print(figure, values, file=sys.stderr, flush=True)
 
     answer = "median response time relative to an empty plugin (5 rounds of 1,000 pairs)"
-    row(answer, " times", 1.15, [request_ratio(executable) for executable in executables])
+    row(answer, " times", 1.15, [request_ratio(executable, ENDPOINT, EMPTY) for executable in executables])
+    scrape = "median time of a scrape relative to a response in JSON (5 rounds of 400 pairs)"
+    ratios = [request_ratio(executable, METRICS, ENDPOINT, pairs=400) for executable in executables]
+    row(scrape, " times", 1.3, ratios)
+    first, later, size, samples = map(list, zip(*map(scrape_costs, executables), strict=True))
+    row("the first scrape, which imports `prometheus_client`", " ms", None, first)
+    row("a later scrape", " ms", None, later)
+    row("size of a scrape", " bytes", 2560, size)
+    row("samples of a scrape", "", 12, samples)
     imports = "`from octoprint_uptime import format_uptime`, compared with an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])

@@ -351,3 +351,19 @@ def test_table_of_metrics_has_those_of_a_scrape() -> None:
     }
     for name, _, missing in rows:
         assert ("log is off" in missing) == (f"octoprint_uptime_{name}" not in without_log), name
+
+
+def test_costs_of_many_printers_are_computed_from_a_scrape() -> None:
+    monitoring = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    performance = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    (samples,) = re.findall(r"^\| samples of a scrape \| (\d+) \| \1 \|", performance, re.MULTILINE)
+    rows = re.findall(
+        r"^" + r"\| ([\d,]+) " * 3 + r"\| ([\d,]+) KB/s \| ([\d,]+) to ([\d,]+) MB \|$", monitoring, re.MULTILINE
+    )
+    assert len(rows) == 2
+    for row in rows:
+        printers, series, rate, network, low, high = (int(number.replace(",", "")) for number in row)
+        assert series == printers * (int(samples) + 5)
+        assert rate == round(series / 15)
+        assert network == round(printers * 2 / 15)
+        assert (low, high) == (round(series / 15 * 86400 / 1e6), round(2 * series / 15 * 86400 / 1e6))
