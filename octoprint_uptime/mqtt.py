@@ -107,7 +107,8 @@ class Publisher:
                     self._try(self._helpers.subscribe, place.will, self._on_will)
                 threading.Thread(target=self._work, args=[self._switched_off], name="uptime mqtt", daemon=True).start()
             elif self._place and not place:
-                for topic in (self._place.state, *discovery(self._place)):
+                # The entities come first, because Home Assistant can't read an empty state.
+                for topic in (*discovery(self._place), self._place.state):
                     self._try(self._helpers.publish, topic, "", retained=True, qos=1, allow_queueing=True)
                 self._place = None
                 self._switched_off.set()

@@ -52,6 +52,7 @@ class Broker:
         self.is_connected = True
         self.retained: dict[str, Any] = {}
         self.senders: list[threading.Thread] = []
+        self.topics: list[str] = []
         self.queue: list[tuple[str, Any]] = []
         self.subscriptions: list[tuple[str, Callable[..., None]]] = []
         self.error: Exception | None = None
@@ -71,6 +72,7 @@ class Broker:
 
     def _store(self, topic: str, payload: Any) -> None:
         self.senders.append(threading.current_thread())
+        self.topics.append(topic)
         if payload == "":
             self.retained.pop(topic, None)
         else:
@@ -238,6 +240,7 @@ def test_switching_off_removes_everything(publisher: Publisher, broker: Broker, 
     until(lambda: not threads())
     broker.connect()
     assert broker.retained == {"other": 1}
+    assert broker.topics[0] == broker.topics[-1] == STATE, "Home Assistant can't read an empty state"
 
 
 def test_switching_on_again_publishes_at_the_new_place(publisher: Publisher, broker: Broker) -> None:
