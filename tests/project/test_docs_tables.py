@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 
 import octoprint_uptime
+from made_up_restart import BENCHY, MARCH, NOTHING_KNOWN, RESTART
 from octoprint_uptime import answer, format_uptime, metrics
 from octoprint_uptime.clock import Uptime
-from octoprint_uptime.restart_log import News, Print, Progress, Restart, Totals, history
+from octoprint_uptime.restart_log import News, Print, Totals, history
 from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.records import Run
 from octoprint_uptime.settings import defaults
@@ -22,51 +23,9 @@ from octoprint_uptime.settings import defaults
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {page: (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("api", "integration")}
 
-MARCH = 1772323200.0
 UP, DOWN = Uptime(93784.5678, "proc", MARCH, "host"), Uptime(None, None, None)
-BENCHY = Print("parts/benchy.gcode", "local", MARCH, Progress(43.2, 5000, 1.2, MARCH), True)
 VAGUE = Print("", None, None, None, True)
-KNOWN = Restart(
-    id=7,
-    kind="host",
-    clean=False,
-    run_started=MARCH,
-    ended_after=MARCH,
-    ended_before=MARCH,
-    host_started=MARCH,
-    started=MARCH,
-    downtime_min=30.0,
-    downtime_max=60.0,
-    version="1.11.8",
-    lost_print=BENCHY,
-    unattended_print=BENCHY,
-    dismissed=True,
-    asked_by="restart",
-    cause="crashed",
-    cause_proven=True,
-    crashed_in="badplugin",
-    under_voltage=MARCH,
-    memory=14_000_000,
-    journal="found",
-)
-UNKNOWN = KNOWN._replace(
-    run_started=None,
-    ended_after=None,
-    ended_before=None,
-    host_started=None,
-    started=None,
-    downtime_min=None,
-    downtime_max=None,
-    lost_print=None,
-    unattended_print=None,
-    asked_by=None,
-    cause=None,
-    cause_proven=None,
-    crashed_in=None,
-    under_voltage=None,
-    memory=None,
-    journal=None,
-)
+KNOWN = RESTART._replace(unattended_print=BENCHY)
 # The log was off between these two runs.
 RUNS = [
     Run(1, "a", MARCH, 60.0, 60.0, 90.0, "1.11.8", "off", None, False),
@@ -116,7 +75,7 @@ def for_api(system: Uptime, octoprint: Uptime, news: News, note: str | None, see
 
 def samples(heading: str, sees_files: bool = True) -> list[dict[str, Any]]:
     """Return examples of what the code returns: the first has all fields, the last as many unknown ones as possible."""
-    restarts = [answer.restart(each, sees_files) for each in (KNOWN, UNKNOWN)]
+    restarts = [answer.restart(each, sees_files) for each in (KNOWN, NOTHING_KNOWN)]
     lost = KNOWN._replace(lost_print=VAGUE, unattended_print=VAGUE)
     prints = [answer.restart(each, sees_files)["lost_print"] for each in (KNOWN, lost)]
     period, unknown = (

@@ -12,31 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from made_up_restart import MARCH, RESTART
 from octoprint_uptime import metrics
 from octoprint_uptime.answer import Uptimes
 from octoprint_uptime.clock import Uptime
-from octoprint_uptime.restart_log import News, Restart, Totals
+from octoprint_uptime.restart_log import News, Totals
 
-MARCH = 1772323200.0  # 2026-03-01 00:00 UTC
 HOST, OCTOPRINT = Uptime(93784.5, "proc", MARCH + 0.9, "host"), Uptime(60.9, "psutil", MARCH + 93724.1)
 UNKNOWN = Uptime(None, None, None)
-RESTART = Restart(
-    id=7,
-    kind="host",
-    clean=False,
-    run_started=MARCH,
-    ended_after=MARCH + 60.9,
-    ended_before=MARCH + 120,
-    host_started=MARCH + 180,
-    started=MARCH + 240.9,
-    downtime_min=30.9,
-    downtime_max=119.99,
-    version="1.11.8",
-    lost_print=None,
-    unattended_print=None,
-    dismissed=True,
-)
-NEWS = News(RESTART, RESTART, 3, 2, MARCH, totals=Totals(12, 5, 4, 7))
+UNEXPLAINED = RESTART._replace(cause=None)
+NEWS = News(UNEXPLAINED, UNEXPLAINED, 3, 2, MARCH, totals=Totals(12, 5, 4, 7))
 FACTS = metrics.Facts(Uptimes(HOST, OCTOPRINT), NEWS, False, "1.2.0", "1.11.8")
 INFO = ("info", ("octoprint_version", "1.11.8"), ("scope", "host"), ("version", "1.2.0"))
 UNSEEN = ("unseen_restarts", "unseen_lost_prints")
@@ -94,7 +79,7 @@ def test_without_the_log_there_are_uptimes_and_the_print() -> None:
 
 
 def test_unknown_uptimes_and_dates_are_left_out() -> None:
-    news = NEWS._replace(last=RESTART._replace(started=None))
+    news = NEWS._replace(last=UNEXPLAINED._replace(started=None))
     found = samples(FACTS._replace(uptimes=Uptimes(UNKNOWN, UNKNOWN), news=news))
     assert ("info", ("octoprint_version", "1.11.8"), ("version", "1.2.0")) in found
     names = {name for name, *_ in found}
@@ -104,12 +89,12 @@ def test_unknown_uptimes_and_dates_are_left_out() -> None:
 @pytest.mark.parametrize("clean", [True, False])
 @pytest.mark.parametrize("kind", ["host", "container", "octoprint"])
 def test_last_restart_has_its_kind_and_whether_it_was_clean(kind: str, clean: bool) -> None:
-    news = NEWS._replace(last=RESTART._replace(kind=kind, clean=clean))
+    news = NEWS._replace(last=UNEXPLAINED._replace(kind=kind, clean=clean))
     assert (LAST, ("clean", str(clean).lower()), ("kind", kind)) in samples(FACTS._replace(news=news))
 
 
 def test_last_restart_has_its_cause_if_it_is_known() -> None:
-    news = NEWS._replace(last=RESTART._replace(cause="under_voltage"))
+    news = NEWS._replace(last=UNEXPLAINED._replace(cause="under_voltage"))
     assert (LAST, ("cause", "under_voltage"), ("clean", "false"), ("kind", "host")) in samples(
         FACTS._replace(news=news)
     )

@@ -15,34 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_mock import MockerFixture
 
+from made_up_restart import MARCH, RESTART
 from octoprint_uptime import answer, mqtt
 from octoprint_uptime.clock import Uptime
 from octoprint_uptime.mqtt import Helpers, Place, Publisher, discovery
-from octoprint_uptime.restart_log import News, Print, Restart, Totals
+from octoprint_uptime.restart_log import News, Restart, Totals
 
 LOGGER = logging.getLogger("octoprint.plugins.octoprint_uptime")
 PLACE = Place("octoPrint/", "octoPrint/mqtt", "Left")
 STATE = "octoPrint/uptime"
-MARCH = 1772323200.0  # 2026-03-01 00:00 UTC
 UPTIMES = answer.Uptimes(Uptime(93784.5, "proc", MARCH, "host"), Uptime(60.9, "proc", MARCH + 93724))
-BENCHY = Print("parts/benchy.gcode", "local", None, None, True)
-RESTART = Restart(
-    id=7,
-    kind="host",
-    clean=False,
-    run_started=MARCH,
-    ended_after=MARCH + 60.9,
-    ended_before=MARCH + 120,
-    host_started=MARCH + 180,
-    started=MARCH + 240.9,
-    downtime_min=30.9,
-    downtime_max=119.99,
-    version="1.11.8",
-    lost_print=BENCHY,
-    unattended_print=None,
-    dismissed=False,
-)
-NEWS = News(RESTART, RESTART, 3, 0, MARCH, totals=Totals(12, 5, 4, 7))
+UNEXPLAINED = RESTART._replace(cause=None)
+NEWS = News(UNEXPLAINED, UNEXPLAINED, 3, 0, MARCH, totals=Totals(12, 5, 4, 7))
 
 
 class Broker:
@@ -312,7 +296,7 @@ def test_state_has_moments_and_counts_and_no_file_name() -> None:
         "boots": 7,
         "plugin_version": "1.2.0",
     }
-    assert last == answer.restart(RESTART, sees_files=False)
+    assert last == answer.restart(UNEXPLAINED, sees_files=False)
     assert "benchy" not in json.dumps(last)
 
 
@@ -358,16 +342,16 @@ def test_what_is_unknown_is_none() -> None:
     [(True, None, "host, clean"), (True, "killed", "host, unexpected"), (False, "killed", "host, unexpected")],
 )
 def test_clean_shutdown_with_a_cause_is_unexpected(clean: bool, cause: str | None, text: str) -> None:
-    assert values(NEWS._replace(last=RESTART._replace(clean=clean, cause=cause)))["Last restart"] == text
+    assert values(NEWS._replace(last=UNEXPLAINED._replace(clean=clean, cause=cause)))["Last restart"] == text
 
 
-@pytest.mark.parametrize(("last", "shown"), [(RESTART, True), (None, False)])
+@pytest.mark.parametrize(("last", "shown"), [(UNEXPLAINED, True), (None, False)])
 def test_last_restart_has_the_restart_as_attributes(last: Restart | None, shown: bool) -> None:
     state = answer.for_mqtt(UPTIMES, NEWS._replace(last=last), "1.2.0")
     (message,) = (each for each in discovery(PLACE).values() if "json_attr_tpl" in each)
     assert message["json_attr_t"] == "~"
     attributes = jinja2.Environment(autoescape=False).from_string(message["json_attr_tpl"]).render(value_json=state)
-    assert json.loads(attributes) == (answer.restart(RESTART, sees_files=False) if shown else {})
+    assert json.loads(attributes) == (answer.restart(UNEXPLAINED, sees_files=False) if shown else {})
     assert "cause" in json.loads(attributes) or not shown
 
 
