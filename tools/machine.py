@@ -13,18 +13,28 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from machine_image import image
 from octoprint_server import free_port
 
 _QEMU = ["nice", "-n", "5", "qemu-system-x86_64", "-no-reboot", "-display", "none", "-nodefaults"]
-_MEMORY = ["-m", "1024", "-smp", "2"]
 _KERNEL_LINE = "root=/dev/vda rw console=ttyS0 quiet panic=1"
 _TRIAL_SECONDS = 15
 
 
 class MachineError(Exception):
     """The machine failed. The message ends with the last lines of its console."""
+
+
+class Setup(NamedTuple):
+    """What the machine is started with: its memory in MiB, and words for the kernel's command line."""
+
+    memory: int = 1024
+    words: str = ""
+
+    def arguments(self) -> list[str]:
+        return ["-m", str(self.memory), "-smp", "2"]
 
 
 class Machine:
@@ -50,13 +60,14 @@ class Machine:
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def switch_on(self, clock: str | None = None) -> None:
+    def switch_on(self, setup: Setup, clock: str | None = None) -> None:
         """Start the machine and return immediately. ``clock`` is the time of its clock chip, if it is wrong."""
         assert not self.runs
+        kernel = ["-kernel", str(self._image / "kernel"), "-initrd", str(self._image / "initrd")]
         forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{ours}-:{its}" for its, ours in self._ports.items())
         command = [
-            *(*_QEMU, *_MEMORY, *_accelerator(self._image)),
-            *("-kernel", str(self._image / "kernel"), "-initrd", str(self._image / "initrd"), "-append", _KERNEL_LINE),
+            *(*_QEMU, *setup.arguments(), *_accelerator(self._image)),
+            *(*kernel, "-append", f"{_KERNEL_LINE} {setup.words}"),
             # Without a cache on this host, so that killing QEMU loses whatever the machine has not written.
             *("-drive", f"file={self._disk},if=virtio,format=raw,cache=none"),
             # Without a network, so that no NTP server sets its clock.
@@ -148,7 +159,7 @@ def _kvm_works(folder: Path) -> bool:
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
     kernel = ["-kernel", str(folder / "kernel"), "-append", "panic=-1"]
-    command = [*_QEMU, *_MEMORY, "-M", "q35", "-accel", "kvm", "-cpu", "host", *kernel]
+    command = [*_QEMU, *Setup().arguments(), "-M", "q35", "-accel", "kvm", "-cpu", "host", *kernel]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + _TRIAL_SECONDS
         while process.poll() is None and time.monotonic() < deadline:

@@ -27,8 +27,14 @@ SUITE = "bookworm"
 PACKAGES = (
     *("systemd-sysv", "systemd-timesyncd", "udev", "dbus", "linux-image-cloud-amd64", "kmod", "e2fsprogs"),
     *("python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"),
-    *("iproute2", "procps", "util-linux", "openssh-server", "ca-certificates", "lxc"),
+    *("iproute2", "procps", "util-linux", "openssh-server", "sudo", "ca-certificates", "lxc"),
 )
+# As on OctoPi.
+_COMMANDS = {
+    "serverRestartCommand": "sudo service octoprint restart",
+    "systemRestartCommand": "sudo shutdown -r now",
+    "systemShutdownCommand": "sudo shutdown -h now",
+}
 # Background jobs that the tests don't need and that are slow with emulation.
 _IDLE = (
     "apt-daily.timer",
@@ -124,7 +130,7 @@ def _chroot(root: Path, *command: str) -> None:
 def _install_octoprint(root: Path, version: str) -> None:
     for name in ("resolv.conf", "hosts", "ssl/certs/ca-certificates.crt"):
         shutil.copyfile(Path("/etc", name), root / "etc" / name)
-    _chroot(root, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "tty,dialout", "pi")
+    _chroot(root, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "tty,dialout,adm,video", "pi")
     _chroot(root, "python3", "-m", "venv", ENVIRONMENT)
     _chroot(root, f"{ENVIRONMENT}/bin/pip", "install", "--no-cache-dir", f"OctoPrint=={version}")
 
@@ -142,6 +148,8 @@ def _configure(root: Path, public_key: str) -> None:
     _write(root / "etc/systemd/network/80-machine.network", "[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n")
     _write(root / "etc/ssh/sshd_config.d/machine.conf", "UseDNS no\n")
     _write(root / "root/.ssh/authorized_keys", public_key)
+    _write(root / "etc/sudoers.d/pi", "pi ALL=(ALL) NOPASSWD: ALL\n")
+    shutil.copy(FILES / "volatile-journal", _folder(root / "etc/systemd/system-generators"))
     shutil.copy(FILES / "octoprint.service", root / "etc/systemd/system")
     shutil.copy(FILES / "container.config", _folder(root / CONTAINER) / "config")
     shutil.copy(FILES / "slow_card.c", root / "opt")
@@ -158,14 +166,15 @@ def _configure(root: Path, public_key: str) -> None:
 
 
 def _data_folder(folder: Path) -> None:
-    """Create a data folder with a user, a virtual printer, two files to print, and a plugin that can hang."""
+    """Create a data folder with a user, a virtual printer, two files to print, and a plugin that can misbehave."""
     Server(Path(), folder).prepare({"admin": {"groups": ["users", "admins"]}})
     config = json.loads((folder / "config.yaml").read_text())  # JSON is YAML
-    # Analysing files takes a long time with emulation.
-    _write(folder / "config.yaml", json.dumps({**config, "gcodeAnalysis": {"runAt": "never"}}))
+    config["server"]["commands"] = _COMMANDS
+    config["gcodeAnalysis"] = {"runAt": "never"}  # it takes a long time with emulation
+    _write(folder / "config.yaml", json.dumps(config))
     _write(folder / "uploads" / SLOW_FILE, "G4 P300\n" * 4000)  # twenty minutes
     _write(folder / "uploads" / SHORT_FILE, "G4 P20\n" * 40)
-    shutil.copy(FILES / "aaa_hang.py", _folder(folder / "plugins"))
+    shutil.copy(FILES / "aaa_misbehave.py", _folder(folder / "plugins"))
 
 
 def _folder(path: Path) -> Path:

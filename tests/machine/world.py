@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from machine import Machine
+from machine import Machine, Setup
 from machine_image import CONTAINER, HOME, SHORT_FILE, SLOW_FILE
 from octoprint_server import api_key
 from octoprint_uptime.restart_log.recorder import CLOCK_CHECK_SECONDS
@@ -107,6 +107,7 @@ class World:
         self.octoprint = OctoPrint(self.machine, _FIRST_PORT)
         self.in_container = OctoPrint(self.machine, _CONTAINER_PORT)
         self.wrong: list[str] = []
+        self.setup = Setup()  # from the next time it is switched on
         self._boots = 0
         self._containers = 0
         self._clock = WallClock()
@@ -121,10 +122,10 @@ class World:
         self._boots += 1
         if chip is None:
             self._clock = WallClock()
-            self.machine.switch_on()
+            self.machine.switch_on(self.setup)
         else:
             self._clock = WallClock(right=False, behind=time.time() - chip if chip >= EARLIEST else 0)
-            self.machine.switch_on(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(chip)))
+            self.machine.switch_on(self.setup, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(chip)))
         self.begun(self.octoprint)
 
     def start_container(self) -> None:
