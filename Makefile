@@ -5,7 +5,7 @@
 # make test                                    all tests except the nightly ones; those marked each_octoprint in both OctoPrints
 # make test-all                                all tests in both OctoPrint versions, and the unit tests in every installed Python
 # make bench                                   measure the plugin's cost, compared with a reference
-# make machine [ENDS=50] [OCTOPRINT=...] [SEED=...]   shut down an emulated Debian system ENDS times; 30 seconds per shutdown
+# make machine [ENDS=50] [OCTOPRINT=...] [SEED=...] [KINDS=memory]   shut down an emulated Debian system ENDS times; 30 seconds per shutdown
 # make docs                                    build the documentation site in .docs/
 # make zip                                     build the archive that OctoPrint's Plugin Manager installs, in dist/
 # make release | publish VERSION=1.1.0         see CONTRIBUTING.md
@@ -96,7 +96,7 @@ bench: $(PLUGINS)
 machine: $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py machine
 	$(TOOLS)/bin/python tools/machine_image.py $(OCTOPRINT) dist/*.whl
-	$(TOOLS)/bin/pytest tests/machine $(IN_ONE) --verbose --capture no --ends $(ENDS) --seed $(SEED)
+	$(TOOLS)/bin/pytest tests/machine $(IN_ONE) --verbose --capture no --ends $(ENDS) --seed $(SEED) --kinds '$(KINDS)'
 
 screenshots: .venv/octoprint-$(OCTOPRINT)/.plugin $(TOOLS)/.plugin
 	$(TOOLS)/bin/python tools/system.py chromium

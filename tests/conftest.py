@@ -39,8 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run each test in each OctoPrint, and the tests marked nightly",
     )
     machine = parser.getgroup("machine", "the ends of an emulated machine")
-    machine.addoption("--ends", type=int, default=15, help="how many")
+    machine.addoption("--ends", type=int, default=15, help="how many; 0 is each kind once")
     machine.addoption("--seed", type=int, default=0, help="the same ends for the same seed")
+    machine.addoption("--kinds", default="", help="a regular expression for the names of the kinds; default: all")
 
 
 def octoprints(config: pytest.Config) -> list[str]:

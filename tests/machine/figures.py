@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ends import KINDS
+from kinds import KINDS
 from truth import Told
 
 
@@ -28,7 +28,7 @@ class Figures:
             self._widths[kind].append(high - low)
 
     def table(self) -> Iterator[str]:
-        row = "{:32} {:>5} {:>11}   {}".format
+        row = "{:42} {:>5} {:>11}   {}".format
         yield row("end", "done", "correct", "downtime known to within")
         for kind in KINDS:
             if self._done[kind]:

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from ends import KINDS, End, ends
 from figures import Figures
-from machine import Machine
+from kinds import bring_about, dealt, setup_of
+from machine import Machine, Setup
+from steps import End
 from world import World
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     options = metafunc.config.option
-    metafunc.parametrize("end", list(ends(options.ends, options.seed)), ids=str)
+    metafunc.parametrize("end", list(dealt(options.ends, options.seed, options.kinds)), ids=str)
 
 
 class Worlds:
@@ -25,11 +26,12 @@ class Worlds:
         self._machine: Machine | None = None
         self._given_back: World | None = None
 
-    def take(self) -> World:
+    def take(self, setup: Setup) -> World:
+        """Return the machine, which may have another setup, or a new one with this setup."""
         if self._given_back is None:
             self.throw_away()
             self._machine = Machine(self._version)
-            return World(self._machine)
+            return World(self._machine, setup)
         world, self._given_back = self._given_back, None
         return world
 
@@ -67,8 +69,8 @@ def figures(octoprint_in_machine: str, pytestconfig: pytest.Config) -> Iterator[
 
 
 def test_log_reports_what_happened(worlds: Worlds, end: End, figures: Figures) -> None:
-    world = worlds.take()
-    KINDS[end.kind](world, end)
+    world = worlds.take(setup_of(end.kind))
+    bring_about(world, end)
     figures.done(end.kind)
     octoprint = world.in_container if end.kind.startswith("container") else world.octoprint
     assert not world.wrong, "\n".join(world.wrong)

@@ -37,6 +37,22 @@ class WallClock(NamedTuple):
     behind: float = 0
 
 
+class Why(NamedTuple):
+    """What the log may report about why a run ended. The names are those of the API."""
+
+    cause: str | None = None
+    cause_proven: bool | None = None
+    asked_by: str | None = None
+    crashed_in: str | None = None
+    journal: str | None = None
+
+
+NOTHING_FOUND = Why(journal="nothing_found")
+UNAVAILABLE = Why(journal="unavailable")
+# The journal may have lost the whole boot, but no cause may be reported.
+NO_CAUSE = (NOTHING_FOUND, UNAVAILABLE)
+
+
 class Start(NamedTuple):
     """Describe a start of OctoPrint, with the number of the machine's boot and of the container's, or 0 for none."""
 
@@ -50,6 +66,8 @@ class Start(NamedTuple):
 class Run(NamedTuple):
     """Describe a run of OctoPrint. The log had it by the time ``recorded``; ``lost`` is the file that it printed.
 
+    ``whys`` are the right reports of why it ended.
+
     ``may_be_unrecorded`` and ``print_may_be_unrecorded`` mean that the start of the run or of the print may not have
     reached the disk. Then it may be missing from the log, but the log must not report anything wrong instead.
     """
@@ -60,6 +78,7 @@ class Run(NamedTuple):
     print_started: Span = Span(0, 0)
     ended: Span = Span(0, 0)
     clean: bool = False
+    whys: tuple[Why, ...] = ()
     may_be_unrecorded: bool = False
     print_may_be_unrecorded: bool = False
 
@@ -73,15 +92,16 @@ class Run(NamedTuple):
         """Return this run with a print."""
         return self._replace(lost=file, print_started=started)
 
-    def end(self, ended: Span, clean: bool) -> Run:
+    def end(self, ended: Span, clean: bool, *whys: Why) -> Run:
         """Return this run with an end that loses no data."""
-        return self._replace(ended=ended, clean=clean)
+        return self._replace(ended=ended, clean=clean, whys=whys)
 
     def end_with_the_machine(self, ended: Span) -> Run:
         """Return this run with a crash of the machine, which may lose the last commits."""
         on_disk = ended.low - ON_DISK_SECONDS
         return self._replace(
             ended=ended,
+            whys=NO_CAUSE,
             may_be_unrecorded=self.recorded > on_disk,
             print_may_be_unrecorded=self.print_started.high > on_disk - NOTED_SECONDS,
         )
@@ -111,6 +131,10 @@ class Truth:
             run._replace(start=run.start._replace(clock=WallClock())) if run.start.machine == machine else run
             for run in self.runs
         ]
+
+    def is_explained(self, told: list[Told]) -> bool:
+        """Return whether the last restart has its cause. The log asks the journal after it has reported the restart."""
+        return len(self.runs) < 2 or not told or why(told[0]) in self.runs[-2].whys
 
     def complaints(self, told: list[Told]) -> list[str]:
         """Return a sentence for each error in the restarts that the log reports, newest first."""
@@ -145,11 +169,17 @@ class _Comparison:
         """Return a sentence for each error."""
         self._is("kind", _kind(self._ended.start, self._begun.start))
         self._is("clean", self._ended.clean)
+        self._why()
         self._lost_print()
         self._end()
         self._start()
         self._downtime()
         return self._wrong
+
+    def _why(self) -> None:
+        if why(self._told) not in self._ended.whys:
+            expected = " or ".join(map(str, self._ended.whys))
+            self._wrong.append(f"why it ended was {expected}, and the log has {why(self._told)}")
 
     def _lost_print(self) -> None:
         ended, lost = self._ended, self._told["lost_print"]
@@ -227,6 +257,11 @@ def _kind(ended: Start, begun: Start) -> str:
     if ended.machine != begun.machine:
         return "host"
     return "octoprint" if ended.container == begun.container else "container"
+
+
+def why(told: Told) -> Why:
+    """Return what the log reports about why a run ended."""
+    return Why(*(told[name] for name in Why._fields))
 
 
 def moment(text: str) -> float:

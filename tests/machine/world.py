@@ -17,8 +17,9 @@ from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
 from truth import ON_DISK_SECONDS, TOLERANCE, Run, Span, Start, Told, Truth, WallClock
 
 _ENDPOINT = "/api/plugin/octoprint_uptime"
-_START_SECONDS = 180  # emulation is slow on a busy host
-_TELL_SECONDS = 30
+_START_SECONDS = 600  # emulation is slow on a busy host
+_TELL_SECONDS = 60
+_EXPLAIN_SECONDS = 60  # two calls of journalctl, each up to ten seconds long, and a margin
 _FIRST_PORT, _CONTAINER_PORT = 5000, 5001
 
 # Prints the start of the OctoPrint on this port in ticks after boot, and the machine's uptime and wall clock.
@@ -75,6 +76,12 @@ class OctoPrint:
             return False
         return True
 
+    def answers_in_safe_mode(self) -> bool:
+        try:
+            return self.ask("/api/server")["safemode"] is not None
+        except (requests.RequestException, KeyError, ValueError):
+            return False
+
     def until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
@@ -102,12 +109,12 @@ class OctoPrint:
 class World:
     """Keep a running machine, its OctoPrint, another one in its container, and what really happened to both."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, setup: Setup) -> None:
         self.machine = machine
         self.octoprint = OctoPrint(self.machine, _FIRST_PORT)
         self.in_container = OctoPrint(self.machine, _CONTAINER_PORT)
         self.wrong: list[str] = []
-        self.setup = Setup()  # from the next time it is switched on
+        self.setup = setup  # from the next time it is switched on
         self._boots = 0
         self._containers = 0
         self._clock = WallClock()
@@ -160,7 +167,11 @@ class World:
     def check(self, octoprint: OctoPrint) -> None:
         """Compare the log of an OctoPrint with what really happened."""
         assert octoprint.truth is not None
+        deadline = time.monotonic() + _EXPLAIN_SECONDS
         octoprint.told = octoprint.restarts()
+        while not octoprint.truth.is_explained(octoprint.told) and time.monotonic() < deadline:
+            time.sleep(0.5)
+            octoprint.told = octoprint.restarts()
         self.wrong += octoprint.truth.complaints(octoprint.told)
         lost, unseen = sum(told["lost_print"] is not None for told in octoprint.told), octoprint.unseen_lost_prints()
         if lost != unseen:  # nobody dismisses them here
