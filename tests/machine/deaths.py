@@ -194,7 +194,7 @@ def _dead(world: World, end: End, death: Death, *whys: Why) -> Iterator[None]:
 
 def _strike(world: World, death: Death) -> None:
     death.strike(world)
-    world.machine.run("while systemctl --quiet is-active octoprint; do sleep 0.2; done", timeout=300)
+    world.machine.run("while systemctl --quiet is-active octoprint; do sleep 0.2; done", timeout=900)
 
 
 def _shut_down_by_api(world: World, end: End, command: str) -> None:
