@@ -56,7 +56,7 @@ def test_python_line_asks_the_api(server: OctoPrint) -> None:
 
 def test_commands_agree_with_the_server(server: OctoPrint) -> None:
     server.save({"display_format": "dhm"}).raise_for_status()
-    show, as_json = re.findall(r"^    (octoprint .*)$", README, re.MULTILINE)
+    show, as_json = re.findall(r"^    ~/oprint/bin/(octoprint .*)$", README, re.MULTILINE)
     api = server.answer()
     run = server.shell(show)
     assert (run.returncode, run.stderr) == (0, "")
