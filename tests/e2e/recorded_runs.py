@@ -170,6 +170,8 @@ def jog(server: OctoPrint) -> None:
 
 def pause(server: OctoPrint, action: str = "pause") -> None:
     """Pause the print, or resume it, and wait until it is."""
+    # OctoPrint 1.11 forgets a pause that comes while it is still starting the print.
+    until(lambda: state(server) in ("Printing", "Paused"))
     command = {"command": "pause", "action": action}
     server.session("admin").post(f"{server.url}/api/job", json=command).raise_for_status()
     until(lambda: state(server) == {"pause": "Paused", "resume": "Printing"}[action])

@@ -70,7 +70,9 @@ def shared(octoprint_executable: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def server(shared: OctoPrint) -> OctoPrint:
     """A server that has just started, with a printer that is connected; each test ends it."""
-    if shared.process is None or shared.process.poll() is not None:
+    if shared.process and state(shared) not in ("Offline", "Operational"):
+        shared.kill()  # a failed test has left its print
+    if shared.process is None:
         shared.start()
     connect(shared)
     return shared
