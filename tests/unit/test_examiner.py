@@ -65,17 +65,6 @@ def _machine(mocker: MockerFixture) -> None:
     mocker.patch.object(system, "command", return_value="octoprint")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "restart_log.db"
-
-
-@pytest.fixture
-def told() -> queue.SimpleQueue[Restart]:
-    """The restarts that the log has announced."""
-    return queue.SimpleQueue()
-
-
 Begin = Callable[..., RestartLog]
 
 

@@ -46,17 +46,6 @@ def _clocks(mocker: MockerFixture) -> None:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "restart_log.db"
-
-
-@pytest.fixture
-def told() -> queue.SimpleQueue[Restart]:
-    """The restarts that the log has announced."""
-    return queue.SimpleQueue()
-
-
-@pytest.fixture
 def make(path: Path, told: queue.SimpleQueue[Restart]) -> Iterator[Make]:
     made: list[RestartLog] = []
 

@@ -7,8 +7,6 @@ import logging
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from former_logs import SCHEMA_3, write_log
+from killed_store import kill_at_each_statement
 from octoprint_uptime import clock
 from octoprint_uptime.evidence.records import Found, Process, Signs
 from octoprint_uptime.restart_log.records import Print, Progress, Run, Totals
@@ -34,11 +33,6 @@ OTHER = RUN._replace(boot="b", offset=MARCH + 86400, print=None)
 LAST = RUN._replace(id=10**9)
 
 Make = Callable[..., Store]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "restart_log.db"
 
 
 @pytest.fixture
@@ -555,41 +549,6 @@ def write_unreleased(path: Path, schema: int, killed: bool) -> None:
         file.unlink()
 
 
-# Opens one copy of a folder after another, killed one SQL statement later each time, until it is not killed.
-KILLED = """
-import itertools, logging, os, pathlib, shutil, signal, sqlite3, sys
-from octoprint_uptime.restart_log.records import Run
-from octoprint_uptime.restart_log.store import Store
-
-connect = sqlite3.connect
-
-def open_and_be_killed_at(number, folder):
-    statements = itertools.count(1)
-    def kill(statement):
-        if next(statements) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-    def traced(*arguments, **options):
-        connection = connect(*arguments, **options)
-        connection.set_trace_callback(kill)
-        return connection
-    sqlite3.connect = traced
-    Store(folder / "restart_log.db", logging.getLogger()).before(Run(9, "", 0, 0, 0, 0, "", None, None, False))
-
-original, copies = map(pathlib.Path, sys.argv[1:])
-for number in itertools.count(1):
-    copy = copies / str(number)
-    shutil.copytree(original, copy)
-    process = os.fork()
-    if not process:
-        open_and_be_killed_at(number, copy)
-        os._exit(0)
-    _, status = os.waitpid(process, 0)
-    if not status:
-        break
-    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, status
-"""
-
-
 @pytest.mark.parametrize("before", ["no log", "schema 2", "schema 3"])
 def test_kill_while_opening_loses_nothing(tmp_path: Path, make: Make, before: str) -> None:
     folder, copies = tmp_path / "folder", tmp_path / "copies"
@@ -598,7 +557,7 @@ def test_kill_while_opening_loses_nothing(tmp_path: Path, make: Make, before: st
         write_unreleased(folder / "restart_log.db", 2, killed=True)
     elif before == "schema 3":
         write_log(folder / "restart_log.db", SCHEMA_3)
-    subprocess.run([sys.executable, "-W", "error", "-c", KILLED, folder, copies], check=True, cwd="/")
+    kill_at_each_statement("store.before(NEW._replace(id=9))", folder, copies)
     left = list(copies.iterdir())
     assert len(left) > 10
     for copy in left:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from former_logs import SCHEMA_3, write_log
+from killed_store import kill_at_each_statement
 from octoprint_uptime.evidence.records import Found
 from octoprint_uptime.restart_log.history import History
 from octoprint_uptime.restart_log.recorder import Recorder
@@ -30,11 +29,6 @@ CRASHED = Run(0, "a", MARCH, 50.0, 50.0, 80.0, "1.11.8", None, None, False)
 CLEAN, OFF = CRASHED._replace(ended="clean"), CRASHED._replace(ended="off")
 UNATTENDED = BENCHY._replace(streamed=False)
 CAUSE = Found("out_of_memory", True)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "restart_log.db"
 
 
 @pytest.fixture
@@ -140,45 +134,6 @@ def test_any_other_finding_changes_no_total(store: Store, run: Run, found: Found
     assert after(store)[1] == second.totals.unexpected_shutdowns + 1
 
 
-# Does something with one copy of a folder after another, killed one SQL statement later each time.
-KILLED = """
-import itertools, logging, os, pathlib, shutil, signal, sqlite3, sys
-from octoprint_uptime.evidence.records import Found
-from octoprint_uptime.restart_log.records import Run
-from octoprint_uptime.restart_log.store import Store
-
-connect = sqlite3.connect
-NEW = Run(0, "b", 1772366400.0, 50.0, 50.0, 80.0, "1.11.8", None, None, False)
-FIRST = NEW._replace(id=1, boot="a")
-
-def work_and_be_killed_at(number, folder):
-    statements = itertools.count(1)
-    def kill(statement):
-        if next(statements) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-    def traced(*arguments, **options):
-        connection = connect(*arguments, **options)
-        connection.set_trace_callback(kill)
-        return connection
-    sqlite3.connect = traced
-    store = Store(folder / "restart_log.db", logging.getLogger())
-    {work}
-
-original, copies = map(pathlib.Path, sys.argv[1:])
-for number in itertools.count(1):
-    copy = copies / str(number)
-    shutil.copytree(original, copy)
-    process = os.fork()
-    if not process:
-        work_and_be_killed_at(number, copy)
-        os._exit(0)
-    _, status = os.waitpid(process, 0)
-    if not status:
-        break
-    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, status
-"""
-
-
 @pytest.mark.parametrize("work", ["store.save(NEW)", 'store.note(FIRST, Found("killed", True))'])
 def test_totals_survive_a_kill_between_any_statements(tmp_path: Path, work: str) -> None:
     folder, copies = tmp_path / "folder", tmp_path / "copies"
@@ -186,8 +141,7 @@ def test_totals_survive_a_kill_between_any_statements(tmp_path: Path, work: str)
     store.save(CLEAN._replace(print=BENCHY))
     store.save(CRASHED)
     store.close()
-    command = [sys.executable, "-W", "error", "-c", KILLED.replace("{work}", work), str(folder), str(copies)]
-    subprocess.run(command, check=True, cwd="/")
+    kill_at_each_statement(work, folder, copies)
     outcomes = set()
     for copy in copies.iterdir():
         opened = Store(copy / "restart_log.db", LOGGER)
