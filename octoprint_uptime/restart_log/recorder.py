@@ -205,7 +205,7 @@ class Recorder:
             self._is_written
             and age < _heartbeat(current)
             and not _clock_was_set(current)
-            and _is_same(current.print, self._refreshed(current).print)
+            and _is_same(current.print, self._with_print(current).print)
         )
 
     def _end(self, how: str, moment: float) -> None:
@@ -284,6 +284,9 @@ class Recorder:
 
     def _refreshed(self, run: Run) -> Run:
         """Return the run with the current print and signs."""
+        return self._with_print(run)._replace(signs=self._read_signs())
+
+    def _with_print(self, run: Run) -> Run:
         try:
             print_ = self._read_print()
         except Exception as error:
@@ -293,8 +296,7 @@ class Recorder:
             print_ = _storable(print_)
             if run.print and _is_same(run.print, print_) and not _says_how_far(print_):
                 print_ = run.print  # the last progress is better than none
-        run = run._replace(offset=clock.boot_offset(), print=print_, printed=run.printed or print_ is not None)
-        return run._replace(signs=self._read_signs())
+        return run._replace(offset=clock.boot_offset(), print=print_, printed=run.printed or print_ is not None)
 
     def _write_unwritten(self) -> None:
         while self._unwritten:
