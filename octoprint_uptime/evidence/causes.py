@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .records import LITTLE_MEMORY, Answer, Signs
+from .records import Answer, Signs
 
 _SOON_SECONDS = 600
 _FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})  # the signals ILL, TRAP, ABRT, BUS, FPE, SEGV and SYS
@@ -41,7 +41,6 @@ def cause(evidence: Evidence) -> tuple[str | None, bool]:
     # The counter includes every process killed on the machine, so it says little about a run that ended long before.
     is_soon = evidence.same_boot and evidence.gap <= _SOON_SECONDS
     more_kills = is_soon and kills is not None and next_kills is not None and next_kills > kills
-    little_memory = evidence.signs.memory is not None and evidence.signs.memory < LITTLE_MEMORY
     # The bit may survive orderly reboots, so only a change of it counts.
     was_set = evidence.power_reset is None or evidence.power_reset & _UNDER_VOLTAGE
     sagged = not was_set and (evidence.next_power_reset or 0) & _UNDER_VOLTAGE
@@ -51,7 +50,7 @@ def cause(evidence: Evidence) -> tuple[str | None, bool]:
         (evidence.fatal_error, "crashed", True),
         (died and status in _FAULTS, "crashed", True),
         (answer.exit_code == "exited" and status, "crashed", True),
-        (killed and (more_kills or little_memory), "out_of_memory", False),
+        (killed and (more_kills or evidence.signs.little_memory is not None), "out_of_memory", False),
         (killed, "killed", True),
         (answer.journal != "found" and more_kills, "out_of_memory", False),
         (not evidence.same_boot and sagged, "under_voltage", False),

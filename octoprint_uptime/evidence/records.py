@@ -24,6 +24,11 @@ class Signs(NamedTuple):
     asked: str | None = None
     asked_at: float | None = None
 
+    @property
+    def little_memory(self) -> int | None:
+        """How many bytes were available if that was less than `LITTLE_MEMORY`, otherwise None."""
+        return self.memory if self.memory is not None and self.memory < LITTLE_MEMORY else None
+
 
 class Process(NamedTuple):
     """What identifies a run's process to the system. Each is None if unknown.

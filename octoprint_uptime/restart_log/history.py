@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import floor, inf
 from typing import NamedTuple
 
-from ..evidence.records import LITTLE_MEMORY, Found
+from ..evidence.records import Found
 from .records import Figures, Period, Print, Restart, Run, Span, Unrecorded
 from .trusted_clocks import trusted_boots
 
@@ -289,7 +289,7 @@ def _restart(previous: Run, current: Run, previous_boot: float | None, current_b
         cause_proven=found.proven if found.cause else None,
         crashed_in=found.crashed_in,
         under_voltage=_sum(previous_boot, signs.under_voltage),
-        memory=signs.memory if signs.memory is not None and signs.memory < LITTLE_MEMORY else None,
+        memory=signs.little_memory,
         journal=found.journal,
     )
 
