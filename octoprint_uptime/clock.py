@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import re
 import sys
 import threading
 import time
@@ -152,8 +153,15 @@ def has_own_boot_id() -> bool:
 
     The container then has a file mounted over the kernel's boot id. Its boot clock is still the host's.
     """
-    mounts = (line.split() for line in proc_text(PROC_MOUNTINFO).splitlines())
-    return any(fields[4:5] == [str(PROC_BOOT_ID)] for fields in mounts)
+    return str(PROC_BOOT_ID) in mounts()
+
+
+def mounts() -> dict[str, str]:
+    """Return the type of the file system that is mounted at each path. There is none if this isn't Linux."""
+    # The fifth field is the path; the type is the first field after the hyphen. Of several mounts at one path, the last
+    # covers the others.
+    found = re.findall(r"^(?:\S+ ){4}(\S+) .*? - (\S+) ", proc_text(PROC_MOUNTINFO), re.MULTILINE)
+    return {re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), path): kind for path, kind in found}
 
 
 def proc_text(path: Path) -> str:

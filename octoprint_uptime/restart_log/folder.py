@@ -1,11 +1,9 @@
 """Find out whether the log's folder is kept in memory, so that a reboot resets it."""
 
-import re
 from pathlib import Path
 
 from .. import clock
 
-MOUNTS = Path("/proc/self/mountinfo")
 COMMAND_LINE = Path("/proc/cmdline")
 
 
@@ -24,10 +22,5 @@ def survives_reboot(folder: Path) -> bool:
 
 def _file_system(folder: Path) -> str | None:
     """Return the type of the file system that holds this folder, which may not exist yet; None if unknown."""
-    mounts = {}
-    # The fifth field is the mount point; the type is the first field after the hyphen. Of several mounts at one point,
-    # the last covers the others.
-    for point, kind in re.findall(r"^(?:\S+ ){4}(\S+) .*? - (\S+) ", clock.proc_text(MOUNTS), re.MULTILINE):
-        mounts[re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)] = kind
-    place = folder.resolve()
+    mounts, place = clock.mounts(), folder.resolve()
     return next((mounts[str(each)] for each in (place, *place.parents) if str(each) in mounts), None)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from octoprint_uptime import clock
 from octoprint_uptime.restart_log import folder
 
 DISK = "24 1 179:2 / / rw,noatime shared:1 - ext4 /dev/mmcblk0p2 rw"
@@ -48,7 +49,7 @@ def test_folder_in_memory_is_reset_by_a_reboot(
 ) -> None:
     (tmp_path / "mountinfo").write_text("\n".join(mounts) + "\n", encoding="utf-8")
     (tmp_path / "cmdline").write_text(command_line + "\n", encoding="utf-8")
-    monkeypatch.setattr(folder, "MOUNTS", tmp_path / "mountinfo")
+    monkeypatch.setattr(clock, "PROC_MOUNTINFO", tmp_path / "mountinfo")
     monkeypatch.setattr(folder, "COMMAND_LINE", tmp_path / "cmdline")
     assert folder.survives_reboot(Path(path)) is survives
 
@@ -58,10 +59,10 @@ def test_link_leads_to_the_folder_that_counts(tmp_path: Path, monkeypatch: pytes
     memory.mkdir()
     (tmp_path / "link").symlink_to(memory)
     (tmp_path / "mountinfo").write_text(f"{DISK}\n{TMPFS.format(memory.resolve())}\n", encoding="utf-8")
-    monkeypatch.setattr(folder, "MOUNTS", tmp_path / "mountinfo")
+    monkeypatch.setattr(clock, "PROC_MOUNTINFO", tmp_path / "mountinfo")
     assert folder.survives_reboot(tmp_path / "link" / "octoprint") is False
 
 
 def test_other_systems_have_no_such_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "MOUNTS", tmp_path / "missing")
+    monkeypatch.setattr(clock, "PROC_MOUNTINFO", tmp_path / "missing")
     assert folder.survives_reboot(tmp_path) is True
