@@ -299,12 +299,11 @@ class UptimePlugin(
         mqtt_plugin, home_assistant = ("plugins", "mqtt", "publish"), ("plugins", "homeassistant")
         base = read(*mqtt_plugin, "baseTopic")
         will = read(*mqtt_plugin, "lwTopic") if read(*mqtt_plugin, "lwActive") else None
-        name = read("appearance", "name") or "OctoPrint"
+        place = mqtt.Place(base, will and base + will, read("appearance", "name") or "OctoPrint")
         if self._plugin_manager.get_plugin_info("homeassistant") is None:
-            return mqtt.Place(base, will and base + will, name)
-        return mqtt.Place(
-            base, will and base + will, name, read(*home_assistant, "discovery_topic"), read(*home_assistant, "node_id")
-        )
+            return place
+        prefix, device = read(*home_assistant, "discovery_topic"), read(*home_assistant, "node_id")
+        return place._replace(prefix=prefix, device=device)
 
     def _switch_mqtt(self) -> None:
         if self._mqtt:

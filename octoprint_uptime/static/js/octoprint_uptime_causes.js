@@ -68,7 +68,8 @@
         const helps = remedies(restart);
         const values = {
             ...restart,
-            ...{megabytes: Math.floor(bytes / 1e6), ended: words.atMoment(end)},
+            megabytes: Math.floor(bytes / 1e6),
+            ended: words.atMoment(end),
             reported: words.atMoment(lowAt)
         };
         const textOf = (...sentences) => _.sprintf(_.uniq(_.compact(sentences)).join(" "), values);
