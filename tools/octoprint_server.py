@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 # The servers listen only on loopback, so the hash has the lowest cost.
 PASSWORD = "admin-secret"
@@ -51,6 +51,14 @@ def api_key(user: str) -> str:
     return f"{user}-api-key-0123456789abcdef"
 
 
+class Process(Protocol):
+    pid: int
+    returncode: Any
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = ...) -> int: ...
+
+
 class Server:
     """One OctoPrint process with its own data folder."""
 
@@ -60,7 +68,7 @@ class Server:
         self.executable = executable
         self.basedir = basedir
         self.port = port or free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.ready_after = 0.0  # seconds
 
     @property
@@ -107,14 +115,11 @@ class Server:
                 probe.bind(("127.0.0.1", self.port))  # fails if another server uses the port
             except OSError as error:
                 raise RuntimeError(f"port {self.port} can't be used: {error}") from error
-        command = [*wrapper, str(self.executable), "serve", "--basedir", str(self.basedir)]
+        command = [str(self.executable), "serve", "--basedir", str(self.basedir)]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--iknowwhatimdoing")
-        with open(self.basedir / "console.log", "ab") as console:
-            self.process = subprocess.Popen(
-                command, stdout=console, stderr=console, env={**os.environ, **(env or {})}, start_new_session=True
-            )
+        self.process = self._run([*wrapper], command, {**os.environ, **(env or {})})
         started = time.monotonic()
         while not self._answers():
             if self.process.poll() is not None:
@@ -124,6 +129,12 @@ class Server:
                 raise TimeoutError(f"OctoPrint did not respond within {timeout} s:\n{self._console()}")
             time.sleep(0.02)
         self.ready_after = time.monotonic() - started
+
+    def _run(self, wrapper: list[str], command: list[str], env: dict[str, str]) -> Process:
+        with open(self.basedir / "console.log", "ab") as console:
+            return subprocess.Popen(
+                [*wrapper, *command], stdout=console, stderr=console, env=env, start_new_session=True
+            )
 
     def _console(self) -> str:
         return (self.basedir / "console.log").read_text(encoding="utf-8", errors="replace")[-5000:]

@@ -13,16 +13,35 @@ except ModuleNotFoundError:
     sys.exit("These tests run in the tools' environment: `make .venv/tools/.plugin`, then .venv/tools/bin/pytest.")
 
 from octoprint_uptime import settings
-from page_parts import RUNS, UP_FOR_AN_HOUR, popover
+from page_parts import RUNS, notice, poll_now, popover
 from recorded_runs import until
 from runs import write_runs
-from support import GROUPS, OTHERS, USERS, KeptPages, MakeServer, OctoPrint, OpenPage, SharedServer, entry
+from support import (
+    ENDPOINT,
+    GROUPS,
+    OTHERS,
+    UP_FOR_AN_HOUR,
+    USERS,
+    MakeServer,
+    OctoPrint,
+    OpenPage,
+    SharedServer,
+    SharePage,
+    entry,
+)
 from system import launch
+from warm_starts import WarmStarts
 
 expect.set_options(timeout=20_000)  # a busy machine takes its time
 
 # The page of 2.0.0rc7 requests these even for read-only users, whom OctoPrint refuses.
 OCTOPRINTS_OWN_REFUSALS = ("/api/settings/reauthReq", "/api/printer/command/custom")
+
+KEPT_PAGES = 3
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+
+# The page has the settings that the server has.
+HAS_SETTINGS = "saved => _.isEqual(OctoPrint.coreui.viewmodels.octoprintUptimeViewModel.saved(), saved)"
 
 # OctoPrint's dialogs and notices fade. Tests don't wait for that; what the plugin itself animates is not touched.
 WITHOUT_FADES = """
@@ -34,6 +53,13 @@ WITHOUT_FADES = """
 @pytest.fixture(scope="session")
 def octoprint_executable(octoprint_environment: Path) -> Path:
     return octoprint_environment / "bin" / "octoprint"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_starts() -> Iterator[None]:
+    OctoPrint.warm_starts = WarmStarts()
+    yield
+    OctoPrint.warm_starts.end()
 
 
 @pytest.fixture(scope="session")
@@ -137,36 +163,51 @@ def console_errors() -> Iterator[list[str]]:
     assert errors == []
 
 
+# The plugin has its first answer, or asks for none.
+HAS_ASKED = """() => {
+    const asking = window.OctoPrint?.coreui?.viewmodels.octoprintUptimeViewModel;
+    return !asking || asking.answer() || asking.stale() || !asking.permitted();
+}"""
+
+
+class Reports:
+    """What a page reports: its console's errors, and its exceptions."""
+
+    def __init__(self, errors: list[str]) -> None:
+        self.errors = errors
+        self.exceptions: list[str] = []
+
+    def note(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.location["url"].endswith(OCTOPRINTS_OWN_REFUSALS):
+            self.errors.append(f"{message.text} {message.location['url']}")
+
+
 def load_page(
     chromium: Browser,
-    errors: list[str],
-    exceptions: list[str],
+    reports: Reports,
     server: OctoPrint,
     user: str | None = "admin",
     width: int = 1400,
     prepare: Callable[[Page], None] | None = None,
     **options: Any,
 ) -> Page:
-    """Open OctoPrint's page in a new context, and collect its console's errors and its exceptions."""
+    """Open OctoPrint's page in a new context. Unless it is prepared by a test, wait for the plugin's first answer."""
     options = {"locale": "en-US", "viewport": {"width": width, "height": 900}, **options}
     context = chromium.new_context(base_url=server.url, **options)
     context.add_init_script(WITHOUT_FADES)
     if user is not None:
         cookies = server.log_in(user).cookies.get_dict()
         context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.location["url"].endswith(OCTOPRINTS_OWN_REFUSALS):
-            errors.append(f"{message.text} {message.location['url']}")
-
     page = context.new_page()
-    page.on("console", note)
-    page.on("pageerror", lambda error: exceptions.append(str(error)))
+    page.on("console", reports.note)
+    page.on("pageerror", lambda error: reports.exceptions.append(str(error)))
     if prepare is not None:
         prepare(page)
     page.goto("/")
     page.wait_for_selector("#navbar", state="attached")
     page.wait_for_selector("#page-container-loading", state="hidden")
+    if prepare is None:
+        page.wait_for_function(HAS_ASKED)
     return page
 
 
@@ -174,60 +215,95 @@ def load_page(
 def open_page(chromium: Browser, console_errors: list[str]) -> Iterator[OpenPage]:
     """Open OctoPrint's page for a logged-in user, or without a login; an exception in it fails the test."""
     pages: list[Page] = []
-    exceptions: list[str] = []
+    reports = Reports(console_errors)
 
     def open_page(server: OctoPrint, *arguments: Any, **options: Any) -> Page:
-        page = load_page(chromium, console_errors, exceptions, server, *arguments, **options)
+        page = load_page(chromium, reports, server, *arguments, **options)
         pages.append(page)
         return page
 
     yield open_page
     for page in pages:
         page.context.close()
-    assert exceptions == []
+    assert reports.exceptions == []
 
 
-@pytest.fixture(scope="module")
+KeptPages = Callable[[OctoPrint, str, str], tuple[Page, Reports]]
+
+
+@pytest.fixture(scope="session")
 def kept_pages(chromium: Browser) -> Iterator[KeptPages]:
-    """Keep one page for each server, for the tests of a module that save no setting."""
-    pages: dict[str, tuple[Page, list[str]]] = {}
+    """Load a page for a server, a user and a language, and keep the last few: each takes a twentieth of a processor."""
+    pages: dict[tuple[str, str, str], tuple[Page, Reports]] = {}
 
-    def get(server: OctoPrint) -> tuple[Page, list[str]]:
-        if server.url not in pages:
-            errors: list[str] = []
-            pages[server.url] = load_page(chromium, errors, errors, server), errors
-        return pages[server.url]
+    def get(server: OctoPrint, user: str, locale: str) -> tuple[Page, Reports]:
+        key = (server.url, user, locale)
+        if key not in pages:
+            reports = Reports([])
+            pages[key] = load_page(chromium, reports, server, user, locale=locale, permissions=CLIPBOARD), reports
+        pages[key] = pages.pop(key)
+        while len(pages) > KEPT_PAGES:
+            pages.pop(next(iter(pages)))[0].context.close()
+        return pages[key]
 
     yield get
     for page, _ in pages.values():
         page.context.close()
 
 
-def tidied(page: Page, errors: list[str]) -> Iterator[Page]:
-    """Give a page, and undo everything that a test may have opened, changed or pointed at."""
-    yield page
+@pytest.fixture
+def share_page(kept_pages: KeptPages, console_errors: list[str]) -> Iterator[SharePage]:
+    """Give a page that many tests share, because OctoPrint's takes two seconds to load.
+
+    Its tests may open and change things, but must leave the notice.
+    """
+    used: list[tuple[Page, Reports, int]] = []
+
+    def share_page(server: OctoPrint, user: str = "admin", locale: str = "en-US") -> Page:
+        page, reports = kept_pages(server, user, locale)
+        page.wait_for_function(HAS_SETTINGS, arg=server.settings())
+        reports.errors = console_errors
+        notices = 1 if server.answer()["unseen_restart"] else 0
+        expect(notice(page)).to_have_count(notices)
+        used.append((page, reports, notices))
+        return page
+
+    yield share_page
+    for page, reports, notices in used:
+        tidy(page)
+        expect(notice(page)).to_have_count(notices)
+        found, reports.exceptions[:] = reports.exceptions[:], []
+        assert found == []
+
+
+def tidy(page: Page) -> None:
+    """Undo everything that a test may have opened, changed or pointed at."""
     page.unroute_all(behavior="ignoreErrors")
     page.set_viewport_size({"width": 1400, "height": 900})
     page.evaluate("""() => {
+        if ($("#settings_dialog").is(":visible")) OctoPrint.coreui.viewmodels.settingsViewModel.cancelData();
         $(".modal:visible").modal("hide");
         $("style.theme").remove();
+        PNotify.notices
+            .filter(({elem}) => !elem.hasClass("octoprint_uptime_notice"))
+            .forEach((other) => other.remove(false));
         document.activeElement.blur();
         scrollTo(0, 0);
     }""")
     page.mouse.move(600, 500)
     if popover(page).is_visible():
         entry(page).click()
-    found, errors[:] = errors[:], []
-    assert found == []
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
+        poll_now(page)
 
 
 @pytest.fixture
-def page(kept_pages: KeptPages, server: OctoPrint) -> Iterator[Page]:
-    """Give an administrator's page of `server`, which the tests of a module share."""
-    yield from tidied(*kept_pages(server))
+def page(share_page: SharePage, server: OctoPrint) -> Page:
+    """Give an administrator's page of `server`, which many tests share."""
+    return share_page(server)
 
 
 @pytest.fixture
-def page_with_log(kept_pages: KeptPages, only_read: OctoPrint) -> Iterator[Page]:
-    """Give an administrator's page of `only_read`, which the tests of a module share."""
-    yield from tidied(*kept_pages(only_read))
+def page_with_log(share_page: SharePage, only_read: OctoPrint) -> Page:
+    """Give an administrator's page of `only_read`, which many tests share."""
+    return share_page(only_read)

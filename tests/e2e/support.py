@@ -19,7 +19,9 @@ import requests
 import yaml
 from playwright.sync_api import Locator, Page, Request
 
-from octoprint_server import PASSWORD, Server, api_key
+from namespaces import with_boot_clock
+from octoprint_server import PASSWORD, Process, Server, api_key
+from warm_starts import WarmStarts
 
 ID = "octoprint_uptime"
 ENDPOINT = f"/api/plugin/{ID}"
@@ -97,11 +99,30 @@ _UNNEEDED = {
 }
 
 
+def boot_clock() -> float:
+    """Return the seconds since this host booted."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))
+COLD = ["env"]  # a prefix that changes nothing, for a start without `WarmStarts`
+
+
 class OctoPrint(Server):
     """A server that remembers how much of its log a test has read."""
 
     left_out = Server.left_out | _UNNEEDED
+    warm_starts: WarmStarts | None = None  # set by conftest.py
     _seen = 0
+
+    def _run(self, wrapper: list[str], command: list[str], env: dict[str, str]) -> Process:
+        """Start warm, unless the environment or the command's prefix differ from the usual ones."""
+        warm = self.warm_starts
+        if warm is None or env != os.environ or wrapper not in ([], UP_FOR_AN_HOUR):
+            return super()._run(wrapper, command, env)
+        console = self.basedir / "console.log"
+        console.touch()
+        return warm.start(tuple(wrapper), command, env, console)
 
     def add_plugins(self, files: dict[str, str]) -> None:
         """Write other plugins' files into the data folder, before the start."""
@@ -200,11 +221,6 @@ def check_error(response: requests.Response) -> None:
     assert len(body["error"]) > 5
 
 
-def boot_clock() -> float:
-    """Return the seconds since this host booted."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
 def process_age(pid: int) -> float:
     """Return the age of a process in seconds, by the boot clock."""
     start = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
@@ -240,7 +256,6 @@ def serving(handle: Callable[[BaseHTTPRequestHandler], bytes]) -> Iterator[str]:
 
 
 SharedServer = Callable[[Path, str, Callable[[OctoPrint], None]], OctoPrint]
-KeptPages = Callable[[OctoPrint], tuple[Page, list[str]]]  # with what its console reports as errors
 
 
 class MakeServer(Protocol):
@@ -265,6 +280,10 @@ class OpenPage(Protocol):
         prepare: Callable[[Page], None] | None = ...,
         **options: Any,
     ) -> Page: ...
+
+
+class SharePage(Protocol):
+    def __call__(self, server: OctoPrint, user: str = ..., locale: str = ...) -> Page: ...
 
 
 def entry(page: Page) -> Locator:

@@ -14,7 +14,6 @@ from playwright.sync_api import Page, expect
 from page_parts import (
     IN_A_MONTH,
     RUNS,
-    UP_FOR_AN_HOUR,
     close_log,
     control,
     dialog,
@@ -27,7 +26,7 @@ from page_parts import (
     seed,
 )
 from recorded_runs import until
-from support import ID, MakeServer, OctoPrint, OpenPage, Requests, entry
+from support import ID, UP_FOR_AN_HOUR, MakeServer, OctoPrint, OpenPage, Requests, entry
 
 pytestmark = pytest.mark.each_octoprint
 

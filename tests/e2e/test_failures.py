@@ -96,10 +96,7 @@ BAD_ANSWERS: dict[str, Callable[[Route], None]] = {
 }
 
 
-def test_bad_answer_makes_it_stale_until_a_good_one(
-    server: OctoPrint, open_page: OpenPage, console_errors: list[str]
-) -> None:
-    page = open_page(server)
+def test_bad_answer_makes_it_stale_until_a_good_one(server: OctoPrint, page: Page, console_errors: list[str]) -> None:
     expect_fresh(page)
     for name, bad in BAD_ANSWERS.items():
         page.route(f"**{ENDPOINT}", bad)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from namespaces import with_files
-from page_parts import RUNS, UP_FOR_AN_HOUR, seed
+from page_parts import RUNS, seed
 from recorded_runs import until
-from support import ANSWER_FIELDS, ENDPOINT, MakeServer, OctoPrint
+from support import ANSWER_FIELDS, ENDPOINT, UP_FOR_AN_HOUR, MakeServer, OctoPrint
 
 # Asks before and after the plugin is initialised: OctoPrint chooses the order of plugins.
 NEIGHBOUR = """

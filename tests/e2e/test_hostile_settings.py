@@ -11,7 +11,7 @@ import requests
 from playwright.sync_api import expect
 
 from octoprint_uptime import settings
-from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, entry
+from support import BOTH, ID, MakeServer, OctoPrint, OpenPage, SharePage, entry
 
 SCRIPT = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
 HOSTILE: dict[str, Any] = {
@@ -72,7 +72,7 @@ def is_valid(values: dict[str, Any]) -> bool:
     return settings.clean(values) == (values, []) and values.keys() == settings.RULES.keys()
 
 
-def test_hostile_values_break_nothing(server: OctoPrint, open_page: OpenPage) -> None:
+def test_hostile_values_break_nothing(server: OctoPrint, share_page: SharePage) -> None:
     other = {"virtual_printer": {"okFormatString": "ok {lastN}"}}
     server.session("admin").post(f"{server.url}/api/settings", json={"plugins": other}).raise_for_status()
     before = settings.defaults()
@@ -92,7 +92,7 @@ def test_hostile_values_break_nothing(server: OctoPrint, open_page: OpenPage) ->
         assert without_ours(config) == others, name
         assert config["plugins"]["virtual_printer"]["okFormatString"] == "ok {lastN}", name
     server.save(dict.fromkeys(settings.RULES, SCRIPT)).raise_for_status()
-    page = open_page(server)
+    page = share_page(server)
     expect(entry(page)).to_have_text(BOTH)
     page.locator("#navbar_show_settings").click()
     page.locator(f"#settings_plugin_{ID}_link a").click()

@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 from accessibility import violations
 from page_parts import (
     RUNS,
-    UP_FOR_AN_HOUR,
     WITH_CAUSES,
     all_words_of,
     badge,
@@ -31,7 +30,7 @@ from page_parts import (
     seed,
 )
 from recorded_runs import until
-from support import MakeServer, OctoPrint, OpenPage, entry, said_about
+from support import UP_FOR_AN_HOUR, MakeServer, OctoPrint, OpenPage, SharePage, entry, said_about
 
 CHECK = "Check your printer: the heaters may still be on."
 CAUSE = "The cause is unknown: the power may have failed, or the host may have hung. How to find out next time"
@@ -57,9 +56,9 @@ def check(page: Page, title: str, *patterns: str) -> None:
         assert re.fullmatch(pattern, text), (text, pattern)
 
 
-def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, open_page: OpenPage) -> None:
+def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, page_with_log: Page) -> None:
+    page = page_with_log
     unseen, prints = (only_read.answer()[name] for name in ("unseen_restart", "unseen_lost_prints"))
-    page = open_page(only_read)
     seen, again = said(unseen["lost_print"]["seen_at"]), said(unseen["started_at"])
     check(
         page,
@@ -93,9 +92,9 @@ def test_it_says_what_was_lost_and_what_to_do(only_read: OctoPrint, open_page: O
     ],
 )
 def test_notice_and_popover_never_cover_each_others_buttons(
-    only_read: OctoPrint, open_page: OpenPage, locale: str, check: str, end: str, cause: str
+    only_read: OctoPrint, share_page: SharePage, locale: str, check: str, end: str, cause: str
 ) -> None:
-    page = open_page(only_read, locale=locale)
+    page = share_page(only_read, locale=locale)
     for width in (1400, 960):
         page.set_viewport_size({"width": width, "height": 900})
         expect(notice(page)).to_contain_text(check)
@@ -143,8 +142,8 @@ def test_a_print_lost_by_a_clean_shutdown_has_notice_and_badge(only_read: OctoPr
     expect(notice(page)).not_to_contain_text("did not resume")
 
 
-def test_only_dismiss_dismisses(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_only_dismiss_dismisses(only_read: OctoPrint, page_with_log: Page) -> None:
+    page = page_with_log
     expect(badge(page)).to_be_visible()
     prints = only_read.answer()["unseen_lost_prints"]
     name = f"New: 2 unexpected shutdowns, {prints} lost prints. Uptime: Host OctoPrint"
@@ -240,8 +239,8 @@ def test_dismissing_it_dismisses_it_for_everybody(make_server: MakeServer, open_
         expect(badge(other)).to_be_hidden()
 
 
-def test_without_control_it_can_be_hidden_until_next_visit(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read, "viewer")
+def test_without_control_it_can_be_hidden_until_next_visit(only_read: OctoPrint, share_page: SharePage) -> None:
+    page = share_page(only_read, "viewer")
     expect(notice(page).get_by_role("button", name="Dismiss")).to_have_count(0)
     notice(page).get_by_role("button", name="Hide until the next visit").click()
     expect(notice(page)).to_have_count(0)
@@ -254,8 +253,8 @@ def test_without_control_it_can_be_hidden_until_next_visit(only_read: OctoPrint,
     expect(notice(page)).to_be_visible()
 
 
-def test_without_files_list_it_names_no_file(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read, "nameless")
+def test_without_files_list_it_names_no_file(only_read: OctoPrint, share_page: SharePage) -> None:
+    page = share_page(only_read, "nameless")
     expect(notice(page)).to_contain_text(
         re.compile(r"The most recent: a file, at least 43% printed \(Z\s12\.4\smm\), last recorded")
     )
@@ -264,10 +263,8 @@ def test_without_files_list_it_names_no_file(only_read: OctoPrint, open_page: Op
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_a_failed_dismissal_is_reported(
-    only_read: OctoPrint, open_page: OpenPage, console_errors: list[str], status: int
-) -> None:
-    page = open_page(only_read)
+def test_a_failed_dismissal_is_reported(page_with_log: Page, console_errors: list[str], status: int) -> None:
+    page = page_with_log
     refuse_posts(page, status)
     notice(page).get_by_role("button", name="Dismiss").click()
     expect(
@@ -329,9 +326,10 @@ IS_INSIDE_THE_PANEL = """() => {
     ids=["open", "closed", "opened again", "closing", "searching"],
 )
 def test_show_file_shows_it_in_its_folder_and_starts_nothing(
-    with_files: OctoPrint, open_page: OpenPage, before: Callable[[Page], None]
+    with_files: OctoPrint, share_page: SharePage, before: Callable[[Page], None]
 ) -> None:
-    page = open_page(with_files)
+    page = share_page(with_files)
+    page.evaluate("OctoPrint.coreui.viewmodels.filesViewModel.changeFolderByPath('')")
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     before(page)
@@ -346,7 +344,8 @@ def test_show_file_shows_it_in_its_folder_and_starts_nothing(
     assert not [url for url in posts if "sockjs" not in url]
     expect(notice(page)).to_be_visible()
     assert only_state(with_files)["job"]["file"]["name"] is None
-    close_files(page)  # its heading still works
+    close_and_open_files(page)  # its heading still works
+    page.evaluate("OctoPrint.coreui.viewmodels.filesViewModel.searchQuery('')")
 
 
 def only_state(server: OctoPrint) -> dict[str, Any]:
@@ -354,8 +353,8 @@ def only_state(server: OctoPrint) -> dict[str, Any]:
     return job
 
 
-def test_a_missing_file_is_reported(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_a_missing_file_is_reported(page_with_log: Page) -> None:
+    page = page_with_log
     notice(page).get_by_role("button", name="Show file").click()
     expect(page.locator(".ui-pnotify:visible", has_text="The file no longer exists.")).to_be_visible()
 
@@ -428,8 +427,8 @@ def test_notice_and_row_say_why_octoprint_stopped(make_server: MakeServer, open_
         expect(rows(page)).to_have_count(3)
 
 
-def test_if_the_cause_is_unknown_it_links_to_how_to_find_out(only_read: OctoPrint, open_page: OpenPage) -> None:
-    link = notice(open_page(only_read)).get_by_role("link", name="How to find out next time")
+def test_if_the_cause_is_unknown_it_links_to_how_to_find_out(page_with_log: Page) -> None:
+    link = notice(page_with_log).get_by_role("link", name="How to find out next time")
     expect(link).to_have_attribute("href", "https://ajimaru.github.io/OctoPrint-Uptime/why.html")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener")

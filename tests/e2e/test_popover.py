@@ -14,7 +14,19 @@ from crowded_navbar import longest, show_others
 from lxcfs import Lxcfs
 from namespaces import with_boot_clock, with_files
 from page_parts import answers, open_popover, poll_now, popover
-from support import BOTH, ID, UPTIME, MakeServer, OctoPrint, OpenPage, Requests, boot_clock, entry, said_about
+from support import (
+    BOTH,
+    ID,
+    UPTIME,
+    MakeServer,
+    OctoPrint,
+    OpenPage,
+    Requests,
+    SharePage,
+    boot_clock,
+    entry,
+    said_about,
+)
 
 DAY = 86400
 
@@ -81,10 +93,10 @@ NAMES = {
 
 @pytest.mark.parametrize("locale", NAMES)
 def test_accessible_name_has_the_visible_words_and_does_not_tick(
-    server: OctoPrint, open_page: OpenPage, locale: str
+    server: OctoPrint, share_page: SharePage, locale: str
 ) -> None:
     name, unknown, since = NAMES[locale]
-    page = open_page(server, locale=locale)
+    page = share_page(server, locale=locale)
     expect(entry(page)).to_have_text(BOTH)
     expect(entry(page)).to_have_accessible_name(name)
     entry(page).focus()
@@ -107,8 +119,9 @@ def test_accessible_name_stays_without_room_for_text(crowded_server: OctoPrint, 
         expect(entry(page)).to_have_accessible_name(re.compile(f"^{name}$"))
 
 
-def test_uptimes_are_never_rounded_up(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server, prepare=answers(server, seconds=12.6 * DAY, octoprint_seconds=9100))
+def test_uptimes_are_never_rounded_up(server: OctoPrint, page: Page) -> None:
+    answers(server, seconds=12.6 * DAY, octoprint_seconds=9100)(page)
+    poll_now(page)
     entry(page).click()
     expect(popover(page).locator("dd b").last).to_have_text(re.compile("^2h 31m"))
     for words in (popover(page).inner_text(), entry(page).get_attribute("title") or ""):
@@ -135,12 +148,14 @@ def test_it_has_uptimes_and_start_times_in_the_users_language(make_server: MakeS
         expect(popover(page)).not_to_contain_text("proc")
 
 
-def test_unusual_source_is_named(server: OctoPrint, open_page: OpenPage) -> None:
+def test_unusual_source_is_named(server: OctoPrint, share_page: SharePage) -> None:
     for locale, words in (
         ("en-US", "The host's uptime comes from psutil."),
         ("de-DE", "Die Betriebszeit des Hosts kommt von psutil."),
     ):
-        page = open_page(server, locale=locale, prepare=answers(server, uptime_source="psutil"))
+        page = share_page(server, locale=locale)
+        answers(server, uptime_source="psutil")(page)
+        poll_now(page)
         open_popover(page)
         expect(popover(page)).to_contain_text(words)
 
@@ -159,8 +174,7 @@ def test_uptime_of_a_host_has_the_scope_host(server: OctoPrint) -> None:
     assert server.answer()["uptime_scope"] == "host"
 
 
-def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
-    page = open_page(server)
+def test_without_a_server_it_says_since_when(page: Page, console_errors: list[str]) -> None:
     expect(entry(page)).to_have_text(BOTH)
     page.route(f"**/api/plugin/{ID}", lambda route: route.abort())
     poll_now(page)
@@ -172,12 +186,12 @@ def test_without_a_server_it_says_since_when(server: OctoPrint, open_page: OpenP
 
 
 @pytest.mark.each_octoprint
-def test_settings_link_is_for_users_who_may_change_them(server: OctoPrint, page: Page, open_page: OpenPage) -> None:
+def test_settings_link_is_for_users_who_may_change_them(server: OctoPrint, page: Page, share_page: SharePage) -> None:
     entry(page).click()
     popover(page).get_by_text("Uptime settings").click()
     expect(page.locator(f"#settings_plugin_{ID}")).to_be_visible()
     expect(popover(page)).to_be_hidden()
-    other = open_page(server, "viewer")
+    other = share_page(server, "viewer")
     entry(other).click()
     expect(popover(other)).to_be_visible()
     expect(popover(other).get_by_text("Uptime settings")).to_be_hidden()
@@ -226,8 +240,8 @@ def test_it_stays_inside_the_page(crowded_server: OctoPrint, open_page: OpenPage
         entry(page).click()
 
 
-def test_all_of_it_is_reachable_on_a_low_screen(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server, viewport={"width": 1000, "height": 200})
+def test_all_of_it_is_reachable_on_a_low_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 1000, "height": 200})
     entry(page).click()
     expect(popover(page)).to_be_visible()
     assert popover(page).evaluate("popover => popover.getBoundingClientRect().bottom") <= 200

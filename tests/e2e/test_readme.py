@@ -12,11 +12,11 @@ import requests
 from playwright.sync_api import expect
 
 from octoprint_server import api_key
-from page_parts import UP_FOR_AN_HOUR, seed
+from page_parts import seed
 from prompt import DURATION
 from recorded_runs import moment, until
 from runs import Run
-from support import MakeServer, OctoPrint, OpenPage
+from support import UP_FOR_AN_HOUR, MakeServer, OctoPrint, OpenPage
 from system import unpacked
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")

@@ -16,7 +16,6 @@ from accessibility import violations
 from page_parts import (
     IN_A_MONTH,
     RUNS,
-    UP_FOR_AN_HOUR,
     all_words_of,
     changing,
     close_log,
@@ -37,7 +36,7 @@ from page_parts import (
 )
 from recorded_runs import rows_of_any_print, until
 from runs import Run
-from support import ENDPOINT, ID, MakeServer, OctoPrint, OpenPage, entry
+from support import ENDPOINT, ID, UP_FOR_AN_HOUR, MakeServer, OctoPrint, OpenPage, SharePage, entry
 
 
 def bars(page: Page, lane: int, state: str) -> Locator:
@@ -67,8 +66,8 @@ def choose(page: Page, name: str) -> None:
     expect(log(page).get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
-def test_figures_and_rows_belong_to_the_range(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_figures_and_rows_belong_to_the_range(page_with_log: Page) -> None:
+    page = page_with_log
     open_log(page)
     expect(log(page).get_by_role("group", name="Range").locator("[aria-pressed=true]")).to_have_text("30 days")
     expect(rows(page)).to_have_count(IN_A_MONTH)
@@ -107,19 +106,21 @@ def test_figures_and_rows_belong_to_the_range(only_read: OctoPrint, open_page: O
 
 
 @pytest.mark.parametrize(("hours", "first"), [(3, "Day"), (30, "Week"), (8 * 24, "30 days"), (50 * 24, "30 days")])
-def test_the_first_range_holds_everything_recorded(
-    only_read: OctoPrint, open_page: OpenPage, hours: float, first: str
-) -> None:
+def test_the_first_range_holds_everything_recorded(page_with_log: Page, hours: float, first: str) -> None:
+    page = page_with_log
+
     def change(answer: dict[str, Any]) -> None:
         answer["recorded_since"] = (datetime.now(timezone.utc) - timedelta(hours=hours)).isoformat()
 
-    page = open_page(only_read, prepare=changing(change))
+    changing(change)(page)
+    with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
+        poll_now(page)
     open_log(page)
     expect(log(page).get_by_role("group", name="Range").locator("[aria-pressed=true]")).to_have_text(first)
 
 
-def test_the_timeline_is_to_scale(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_the_timeline_is_to_scale(page_with_log: Page) -> None:
+    page = page_with_log
     open_log(page)
 
     def at(hours: float) -> float:
@@ -185,8 +186,8 @@ def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, 
     expect(entry(page)).to_be_focused()
 
 
-def test_a_row_opens_to_its_details(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_a_row_opens_to_its_details(page_with_log: Page) -> None:
+    page = page_with_log
     open_log(page)
     assert log(page).locator("details dt").count() == 0
     rows(page).first.focus()
@@ -232,8 +233,8 @@ def copy_text(page: Page) -> list[str]:
     return text.replace("\u00a0", " ").splitlines()
 
 
-def test_it_can_be_downloaded_as_csv_and_copied_as_text(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read, permissions=["clipboard-read", "clipboard-write"])
+def test_it_can_be_downloaded_as_csv_and_copied_as_text(only_read: OctoPrint, page_with_log: Page) -> None:
+    page = page_with_log
     open_log(page)
     status = log(page).get_by_role("status")
     expect(status).to_have_text("")
@@ -256,8 +257,8 @@ def test_it_can_be_downloaded_as_csv_and_copied_as_text(only_read: OctoPrint, op
         assert line["unattended_print_file"] == ""
 
 
-def test_its_rows_can_be_filtered(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read, permissions=["clipboard-read", "clipboard-write"])
+def test_its_rows_can_be_filtered(page_with_log: Page) -> None:
+    page = page_with_log
     open_log(page)
     group = log(page).get_by_role("group", name="Filter")
     assert all_words_of(group.get_by_role("button")) == ["All (5)", "Unexpected shutdowns (2)", "Lost prints (3)"]
@@ -304,9 +305,9 @@ def test_older_restarts_are_shown_on_demand(make_server: MakeServer, open_page: 
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_on_the_first_day_it_says_what_it_will_show(server: OctoPrint, open_page: OpenPage, locale: str) -> None:
+def test_on_the_first_day_it_says_what_it_will_show(server: OctoPrint, share_page: SharePage, locale: str) -> None:
     assert server.answer()["last_restart"] is None
-    page = open_page(server, locale=locale)
+    page = share_page(server, locale=locale)
     open_log(page)
     text = words_of(log(page).locator(".modal-body"))
     if locale == "en-US":
@@ -346,9 +347,9 @@ def test_a_logout_leaves_nothing_behind(only_read: OctoPrint, open_page: OpenPag
     expect(notice(page)).to_be_visible()
 
 
-def test_it_opens_from_the_settings_without_a_navbar_entry(only_read: OctoPrint, open_page: OpenPage) -> None:
+def test_it_opens_from_the_settings_without_a_navbar_entry(only_read: OctoPrint, share_page: SharePage) -> None:
     only_read.save({"show_system_uptime": False, "show_octoprint_uptime": False}).raise_for_status()
-    page = open_page(only_read)
+    page = share_page(only_read)
     expect(entry(page)).to_be_hidden()
     expect(notice(page)).to_contain_text("benchy.gcode")
     dialog(page).get_by_role("button", name="Restart log").click()
@@ -356,11 +357,14 @@ def test_it_opens_from_the_settings_without_a_navbar_entry(only_read: OctoPrint,
     # The server may be back from another restart.
     with page.expect_response(lambda response: response.url.endswith(ENDPOINT)):
         poll_now(page)
+    close_log(page)
+    page.get_by_test_id("settings-close-button").click()
+    expect(page.locator("#settings_dialog")).to_be_hidden()
     only_read.save({"show_system_uptime": True, "show_octoprint_uptime": True}).raise_for_status()
 
 
-def test_a_failure_to_load_it_is_reported(only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
-    page = open_page(only_read)
+def test_a_failure_to_load_it_is_reported(page_with_log: Page, console_errors: list[str]) -> None:
+    page = page_with_log
     page.route(re.compile(rf"{ENDPOINT}\?"), lambda route: route.fulfill(status=500))
     open_popover(page).get_by_role("button", name="Restart log").click()
     expect(page.locator(".ui-pnotify:visible", has_text="The restart log could not be loaded.")).to_be_visible()
@@ -397,8 +401,8 @@ def test_clearing_it_asks_first_and_needs_settings(make_server: MakeServer, open
 
 
 @pytest.mark.each_octoprint
-def test_escape_closes_the_question_before_the_log(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_escape_closes_the_question_before_the_log(page_with_log: Page) -> None:
+    page = page_with_log
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
     question = page.locator(".modal:visible", has_text="This permanently deletes all recorded restarts.")
@@ -411,9 +415,8 @@ def test_escape_closes_the_question_before_the_log(only_read: OctoPrint, open_pa
     expect(log(page)).to_be_hidden()
 
 
-def test_a_failed_clearing_is_reported(only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
-    page = open_page(only_read)
-
+def test_a_failed_clearing_is_reported(page_with_log: Page, console_errors: list[str]) -> None:
+    page = page_with_log
     refuse_posts(page, 503)
     open_log(page)
     log(page).get_by_role("button", name="Clear the restart log").click()
@@ -425,8 +428,8 @@ def test_a_failed_clearing_is_reported(only_read: OctoPrint, open_page: OpenPage
     console_errors.clear()
 
 
-def test_without_files_list_it_names_no_file(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read, "nameless")
+def test_without_files_list_it_names_no_file(only_read: OctoPrint, share_page: SharePage) -> None:
+    page = share_page(only_read, "nameless")
     open_log(page)
     expect(rows(page).first).to_contain_text(re.compile(r"A print was lost: a file, at least 43%"))
     assert "benchy" not in page.content()

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from octoprint_server import api_key
 from octoprint_uptime import format_uptime, formatting, settings
 from page_parts import control, dialog, save
-from support import BOTH, ID, OctoPrint, OpenPage, entry
+from support import BOTH, ID, OctoPrint, SharePage, entry
 
 LABELS = {
     "show_system_uptime": "Show the host's uptime",
@@ -24,10 +24,6 @@ LABELS = {
     "include_in_systeminfo": "Add the uptimes to System info",
     "restart_log": "Keep a restart log",
 }
-
-
-def entry_text(page: Page) -> str:
-    return entry(page).inner_text().strip()
 
 
 @pytest.mark.each_octoprint
@@ -43,7 +39,7 @@ def test_each_setting_has_a_label_and_help(page: Page) -> None:
         assert f"octoprint_uptime_{key}_help" in (found.get_attribute("aria-describedby") or "")
 
 
-def test_controls_show_saved_values(server: OctoPrint, open_page: OpenPage) -> None:
+def test_controls_show_saved_values(server: OctoPrint, share_page: SharePage) -> None:
     values = {
         "show_octoprint_uptime": False,
         "display_format": "dh",
@@ -52,7 +48,7 @@ def test_controls_show_saved_values(server: OctoPrint, open_page: OpenPage) -> N
         "include_in_systeminfo": False,
     }
     server.save(values).raise_for_status()
-    page = open_page(server)
+    page = share_page(server)
     dialog(page)
     expect(control(page, "show_system_uptime")).to_be_checked()
     expect(control(page, "show_octoprint_uptime")).not_to_be_checked()
@@ -64,15 +60,14 @@ def test_controls_show_saved_values(server: OctoPrint, open_page: OpenPage) -> N
 
 
 @pytest.mark.each_octoprint
-def test_changes_take_effect_when_saved_and_only_they_are_sent(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_changes_take_effect_when_saved_and_only_they_are_sent(server: OctoPrint, page: Page) -> None:
     dialog(page)
-    assert "OctoPrint" in entry_text(page)
+    expect(entry(page)).to_have_text(BOTH)
     control(page, "show_octoprint_uptime").uncheck()
     control(page, "display_format").select_option("dhm")
-    text = entry_text(page)
+    text = entry(page).inner_text()
     expect(entry(page)).not_to_have_text(text)  # it ticks, in the format that is saved
-    assert re.match(r"Host .*s \| OctoPrint \d", entry_text(page))
+    expect(entry(page)).to_have_text(BOTH)
     sent = save(page)
     assert sent["plugins"] == {ID: {"show_octoprint_uptime": False, "display_format": "dhm"}}
     expect(entry(page)).to_have_text(re.compile(r"^\s*Host \d+h \d+m\s*$"))
@@ -80,8 +75,7 @@ def test_changes_take_effect_when_saved_and_only_they_are_sent(server: OctoPrint
 
 
 @pytest.mark.each_octoprint
-def test_every_setting_can_be_changed(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_every_setting_can_be_changed(server: OctoPrint, page: Page) -> None:
     dialog(page)
     control(page, "display_format").select_option("d")
     control(page, "poll_interval_seconds").fill("30")
@@ -137,9 +131,8 @@ def test_controls_without_effect_are_disabled(page: Page) -> None:
     ("key", "low", "high"), [("poll_interval_seconds", 1, 3600), ("compact_toggle_interval_seconds", 5, 60)]
 )
 def test_number_out_of_range_shows_an_error_and_is_clamped(
-    server: OctoPrint, open_page: OpenPage, key: str, low: int, high: int
+    server: OctoPrint, page: Page, key: str, low: int, high: int
 ) -> None:
-    page = open_page(server)
     dialog(page)
     control(page, "compact_display").check()
     group = page.locator(".control-group", has=control(page, key))
@@ -181,8 +174,8 @@ def test_formats_are_shown_by_example(page: Page) -> None:
         assert example.partition(" (")[0] == format_uptime(93784, name)
 
 
-def test_german_pane_has_no_english(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server, locale="de-DE")
+def test_german_pane_has_no_english(server: OctoPrint, share_page: SharePage) -> None:
+    page = share_page(server, locale="de-DE")
     expect(page.locator(f"#settings_plugin_{ID}_link")).to_have_text("OctoPrint Uptime")
     pane = dialog(page)
     text = pane.inner_text() + " ".join(pane.locator("option").all_text_contents())
@@ -215,8 +208,7 @@ def test_preview_follows_unsaved_changes(server: OctoPrint, page: Page) -> None:
     assert server.stored() in (None, {}, {"_config_version": 2})
 
 
-def test_api_example_works_with_a_key(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server, permissions=["clipboard-read", "clipboard-write"])
+def test_api_example_works_with_a_key(server: OctoPrint, page: Page) -> None:
     pane = dialog(page)
     copy = pane.get_by_role("button", name="Copy API example")
     copy.click()
@@ -236,8 +228,8 @@ def test_api_example_works_with_a_key(server: OctoPrint, open_page: OpenPage) ->
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_no_text_is_cut_off(server: OctoPrint, open_page: OpenPage, locale: str) -> None:
-    page = open_page(server, locale=locale)
+def test_no_text_is_cut_off(server: OctoPrint, share_page: SharePage, locale: str) -> None:
+    page = share_page(server, locale=locale)
     pane = dialog(page)
     control(page, "poll_interval_seconds").fill("0")
     for width in (1400, 960):
@@ -255,9 +247,9 @@ def test_no_text_is_cut_off(server: OctoPrint, open_page: OpenPage, locale: str)
         assert cut_off == []
 
 
-def test_keyboard_reaches_and_changes_everything(server: OctoPrint, open_page: OpenPage) -> None:
+def test_keyboard_reaches_and_changes_everything(server: OctoPrint, share_page: SharePage) -> None:
     server.save({"compact_display": True}).raise_for_status()
-    page = open_page(server)
+    page = share_page(server)
     dialog(page)
     control(page, "show_system_uptime").focus()
     reached = []

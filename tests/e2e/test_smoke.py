@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from recorded_runs import until
-from support import BOTH, ID, OCTOPRINT, UPTIME, MakeServer, OpenPage, entry
+from support import BOTH, COLD, ID, OCTOPRINT, UPTIME, MakeServer, OpenPage, entry
 
 pytestmark = pytest.mark.each_octoprint
 
 
 def test_walk_through_all_features(make_server: MakeServer, open_page: OpenPage, console_errors: list[str]) -> None:
-    server = make_server()
+    server = make_server(COLD)
 
     # The entry counts, and the API works.
     page = open_page(server)
@@ -40,7 +40,7 @@ def test_walk_through_all_features(make_server: MakeServer, open_page: OpenPage,
     # After a kill, the open page shows a notice.
     server.kill()
     expect(entry(page).locator("i.fa-unlink")).to_be_visible(timeout=15000)
-    server.start()
+    server.start(COLD)
     told = until(lambda: server.answer()["unseen_restart"])
     assert (told["kind"], told["clean"]) == ("octoprint", False)
     notice = page.locator(".ui-pnotify:visible").filter(has_text="OctoPrint stopped unexpectedly")

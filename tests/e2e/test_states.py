@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from accessibility import violations
 from page_parts import close_log, log, notice, open_log, open_popover, popover, rows, strip
-from support import ID, OctoPrint, OpenPage, entry
+from support import ID, OctoPrint, OpenPage, SharePage, entry
 from themes import DARK, LIGHT, set_theme
 
 # Text that no reader should see. File names and units are the same in each language.
@@ -45,9 +45,9 @@ NIGHTLY = list(itertools.product((960, 1100, 1400, 1920), ("", DARK, LIGHT)))
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
 def test_everything_in_each_width_and_theme(
-    only_read: OctoPrint, open_page: OpenPage, pytestconfig: pytest.Config, locale: str
+    only_read: OctoPrint, share_page: SharePage, pytestconfig: pytest.Config, locale: str
 ) -> None:
-    page = open_page(only_read, locale=locale)
+    page = share_page(only_read, locale=locale)
     german = locale == "de-DE"
     is_nightly = pytestconfig.getoption("--hypothesis-profile") == "nightly"
     for width, sheet in NIGHTLY if is_nightly else USUAL:
@@ -82,8 +82,8 @@ UNREADABLE = """root => [...root.querySelectorAll("summary > span, dd, dt, p, li
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_a_narrow_window_shows_everything(only_read: OctoPrint, open_page: OpenPage, locale: str) -> None:
-    page = open_page(only_read, locale=locale)
+def test_a_narrow_window_shows_everything(only_read: OctoPrint, share_page: SharePage, locale: str) -> None:
+    page = share_page(only_read, locale=locale)
     widths = (320, 390, 480, 560, 640, 700, 767, 768, 800, 900, 960)
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})

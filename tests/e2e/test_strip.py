@@ -7,11 +7,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from accessibility import violations
 from page_parts import (
-    UP_FOR_AN_HOUR,
     all_words_of,
     changing,
     figures,
@@ -24,7 +23,7 @@ from page_parts import (
     words_of,
 )
 from runs import Run
-from support import ENDPOINT, MakeServer, OctoPrint, OpenPage, entry
+from support import ENDPOINT, UP_FOR_AN_HOUR, MakeServer, OctoPrint, OpenPage, SharePage, entry
 
 
 def test_it_is_loaded_when_the_popover_opens_and_when_the_log_changes(
@@ -52,8 +51,8 @@ def test_it_is_loaded_when_the_popover_opens_and_when_the_log_changes(
     assert len(asked) == 2
 
 
-def test_it_shows_what_is_in_the_log(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_it_shows_what_is_in_the_log(page_with_log: Page) -> None:
+    page = page_with_log
     open_popover(page)
     options = strip(page).get_by_role("option")
     expect(options).to_have_count(30)
@@ -71,8 +70,8 @@ def test_it_shows_what_is_in_the_log(only_read: OctoPrint, open_page: OpenPage) 
     assert violations(page, "#navbar_plugin_octoprint_uptime") == []
 
 
-def test_arrow_keys_move_along_it_and_one_tab_leaves_it(only_read: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(only_read)
+def test_arrow_keys_move_along_it_and_one_tab_leaves_it(page_with_log: Page) -> None:
+    page = page_with_log
     entry(page).focus()
     page.keyboard.press("Enter")
     options = strip(page).get_by_role("option")
@@ -115,9 +114,8 @@ def test_arrow_keys_move_along_it_and_one_tab_leaves_it(only_read: OctoPrint, op
     expect(entry(page)).to_be_focused()
 
 
-def test_mouse_and_finger_pick_a_day(only_read: OctoPrint, open_page: OpenPage) -> None:
-    for touch in (False, True):
-        page = open_page(only_read, has_touch=touch)
+def test_mouse_and_finger_pick_a_day(only_read: OctoPrint, page_with_log: Page, open_page: OpenPage) -> None:
+    for touch, page in ((False, page_with_log), (True, open_page(only_read, has_touch=True))):
         open_popover(page)
         options = strip(page).get_by_role("option")
         expect(options).to_have_count(30)
@@ -136,8 +134,8 @@ def test_mouse_and_finger_pick_a_day(only_read: OctoPrint, open_page: OpenPage) 
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_on_the_first_day_it_says_what_it_will_show(server: OctoPrint, open_page: OpenPage, locale: str) -> None:
-    page = open_page(server, locale=locale)
+def test_on_the_first_day_it_says_what_it_will_show(server: OctoPrint, share_page: SharePage, locale: str) -> None:
+    page = share_page(server, locale=locale)
     open_popover(page)
     promise = {
         "en-US": r"Recording started at \d+:\d\d [AP]M today\. A chart here will show, day by day, how long OctoPrint "
@@ -163,7 +161,7 @@ def test_it_appears_on_the_second_day_without_a_restart(server: OctoPrint, open_
 
 
 def test_a_failure_to_load_it_is_reported(only_read: OctoPrint, open_page: OpenPage, console_errors: list[str]) -> None:
-    page = open_page(only_read)
+    page = open_page(only_read)  # a page that hasn't loaded it yet
     page.route(re.compile(rf"{ENDPOINT}\?"), lambda route: route.fulfill(status=500))
     open_popover(page)
     expect(popover(page)).to_contain_text("The last 30 days could not be loaded.")

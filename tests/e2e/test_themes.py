@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from contrast import Contrast, contrasts
 from page_parts import control, dialog, log, notice, open_log, open_popover, popover, rows, strip
-from support import BOTH, ID, OctoPrint, OpenPage, entry
+from support import BOTH, ID, entry
 from themes import DARK, LIGHT, set_theme
 
 pytestmark = pytest.mark.each_octoprint
@@ -69,15 +69,14 @@ def test_popover_and_strip_are_readable(page_with_log: Page) -> None:
     assert unreadable(page, f"#navbar_plugin_{ID}") == {}
 
 
-def test_entry_and_popover_are_readable_with_each_navbar_colour(server: OctoPrint, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_entry_and_popover_are_readable_with_each_navbar_colour(page: Page) -> None:
     expect(entry(page)).to_have_text(BOTH)
     offered = page.locator("#settings_appearance select:has([value=violet]) option").evaluate_all(
         "options => options.map(o => o.value)"
     )
     assert {value for value in offered if re.fullmatch("[a-z]{3,}", value)} == set(COLOURS)
     entry(page).click()
-    for colour, transparent in itertools.product(COLOURS, (False, True)):
+    for colour, transparent in [*itertools.product(COLOURS, (True, False)), ("default", False)]:
         page.evaluate(
             """([colour, transparent]) => {
                 const {settings} = ko.dataFor(document.querySelector("#settings_appearance"));
