@@ -252,8 +252,10 @@ def test_availability_is_a_percentage_of_the_recorded_time(only_read: OctoPrint)
     assert 0 < least < most < 100
     shown = re.fullmatch(r"([\d.]+)% to ([\d.]+)%\n", shell(line).stdout)
     assert shown
-    for text, percentage in zip(shown.groups(), (least, most), strict=True):
-        assert 0 <= percentage - float(text) <= 0.11  # rounded down to tenths, a moment later
+    shown_least, shown_most = map(float, shown.groups())
+    # Rounded to tenths, the minimum down and the maximum up, a moment before.
+    assert 0 <= least - shown_least <= 0.11
+    assert -0.1 <= most - shown_most <= 0.01
 
 
 @pytest.mark.parametrize(
@@ -262,12 +264,17 @@ def test_availability_is_a_percentage_of_the_recorded_time(only_read: OctoPrint)
         ((1000, 1000, 1000), "100%\n"),
         ((9999, 9999, 10000), "99.9%\n"),
         ((9996, 10000, 10000), "99.9% to 100%\n"),
+        ((1, 2, 3), "33.3% to 66.7%\n"),
+        ((2, 2, 3), "66.6%\n"),
+        ((9980, 9999, 10000), "99.8% to 99.9%\n"),
+        ((9991, 9999, 10000), "99.9%\n"),
         ((500, None, 1000), "50% to 100%\n"),
+        ((0, 0, 1000), "0%\n"),
         ((0, 0, 0), ""),
         (None, ""),
     ],
 )
-def test_availability_is_rounded_down(figures: tuple[int | None, ...] | None, shown: str) -> None:
+def test_availability_is_rounded_outward(figures: tuple[int | None, ...] | None, shown: str) -> None:
     names = ("running_seconds_min", "running_seconds_max", "recorded_seconds")
     history = None if figures is None else {"figures": dict(zip(names, figures, strict=True))}
     line = block("recipes", "days=30").partition(" | ")[2]
