@@ -134,7 +134,8 @@ class Publisher:
         if place is None or state is None or state == self._published:
             return
         messages = {place.state: state}
-        if self._published is None:
+        # Without a last will, nothing says that the broker has restarted and forgotten them.
+        if self._published is None or not place.will:
             messages |= discovery(place)
         # Don't queue them: what the MQTT plugin queues may lose its retained flag.
         sent = all(self._helpers.publish(topic, each, retained=True, qos=1) for topic, each in messages.items())

@@ -214,6 +214,18 @@ def test_without_a_last_will_a_connection_is_noticed_at_the_next_check(publisher
     assert "avty_t" not in json.dumps(broker.retained)
 
 
+def test_without_a_last_will_a_broker_that_forgets_has_everything_at_the_next_change(
+    publisher: Publisher, broker: Broker, state: State
+) -> None:
+    publisher.switch(PLACE._replace(will=None))
+    until(lambda: broker.sent == 8)
+    broker.retained.clear()
+    checked(state)
+    assert broker.retained == {}
+    state.fields = {"boots": 8}
+    until(lambda: len(broker.retained) == 8)
+
+
 @pytest.mark.parametrize("is_connected", [True, False])
 def test_switching_off_removes_everything(publisher: Publisher, broker: Broker, is_connected: bool) -> None:
     publisher.switch(PLACE)
