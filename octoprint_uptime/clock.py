@@ -165,7 +165,7 @@ def mounts() -> dict[str, str]:
 
 
 def proc_text(path: Path) -> str:
-    """Return the content of a file in /proc, or an empty text if there is no such file."""
+    """Return the content of a file in /proc, or an empty string if there is no such file."""
     if sys.platform != "linux":
         return ""
     try:
@@ -221,7 +221,7 @@ class _ProcUptime:
 
 
 class _Stopwatch:
-    """A source that reads an uptime until it gets a possible one, and then advances it with the boot clock.
+    """A source that reads an uptime until it gets a plausible one, and then advances it with the boot clock.
 
     Later changes of the wall clock, which psutil uses, therefore don't matter.
     """
@@ -236,8 +236,8 @@ class _Stopwatch:
         if self._reading is None:
             seconds = self._seconds()
             reading = Reading(boot_clock(), seconds)
-            if not reading.is_possible(self._process_start):
-                raise ValueError(reading.impossible)
+            if not reading.is_plausible(self._process_start):
+                raise ValueError(reading.implausible)
             self._reading = reading
         return self._reading.at(boot_clock())
 

@@ -26,11 +26,11 @@ class Reading(NamedTuple):
         return Reading(boot_clock, self.uptime + (boot_clock - self.boot_clock))
 
     @property
-    def impossible(self) -> str:
-        """The error message for an uptime that is not possible."""
+    def implausible(self) -> str:
+        """The error message for an implausible uptime."""
         return f"{self.uptime} seconds is not between this process's age and the time since the boot"
 
-    def is_possible(self, process_start: float) -> bool:
+    def is_plausible(self, process_start: float) -> bool:
         """Return whether the uptime lies between the age of this process and the boot clock.
 
         The process started at ``process_start``, in boot-clock time.
@@ -44,7 +44,7 @@ class Readings:
     A true uptime advances with the boot clock, so its lag stays the same. For a host it is 0; for a container it is the
     boot-clock time at which the container started. Therefore:
 
-    - Believe the first possible reading, and then each one with the same lag.
+    - Believe the first plausible reading, and then each one with the same lag.
     - Doubt all others, such as a single 0.0. Answer with the last believed reading plus the boot clock's advance.
     - If three doubted readings spanning at least ten seconds agree on another lag, believe that one instead.
     - Reject the source if its seconds don't change, or after ten doubted readings in a row spanning at least ten
@@ -68,19 +68,19 @@ class Readings:
         return self._believed and self._believed.at(reading.boot_clock)
 
     def _judge(self, reading: Reading) -> None:
-        possible = reading.is_possible(self._process_start)
+        plausible = reading.is_plausible(self._process_start)
         if self._believed is None:
-            if possible and (not self._is_rejected or self._is_settled(reading)):
+            if plausible and (not self._is_rejected or self._is_settled(reading)):
                 self._believe(reading, reading.lag)
             elif not self._is_rejected:
-                self.problem = reading.impossible
+                self.problem = reading.implausible
         elif reading.uptime == self._believed.uptime:
             # Keep the older reading: it shows when the seconds stopped changing.
             if reading.boot_clock - self._believed.boot_clock > JITTER_SECONDS:
                 self._reject(f"it no longer changes and stays at {reading.uptime} seconds")
-        elif possible and _agree(reading.lag, self.lag):
+        elif plausible and _agree(reading.lag, self.lag):
             self._believe(reading, self.lag)
-        elif possible and self._is_settled(reading):
+        elif plausible and self._is_settled(reading):
             self._believe(reading, reading.lag)
         else:
             self._doubted.add(reading)
@@ -95,7 +95,7 @@ class Readings:
         self._believed, self._is_rejected, self.problem = None, True, reason
 
     def _is_settled(self, reading: Reading) -> bool:
-        # Impossible readings in between say nothing about the lag.
+        # Implausible readings in between say nothing about the lag.
         if self._agreeing.first is None or not _agree(reading.lag, self._agreeing.first.lag):
             self._agreeing = _Row()
         self._agreeing.add(reading)

@@ -421,7 +421,7 @@ def test_uptime_that_stands_still_is_not_reported(
     [
         (-86400, (None, None)),  # before the boot
         (4100, (None, None)),  # after this process started
-        (100, (5310.0 - 100, "psutil")),  # possible, so it runs
+        (100, (5310.0 - 100, "psutil")),  # plausible, so it runs
     ],
 )
 def test_constant_btime_is_checked_and_runs(
@@ -452,7 +452,7 @@ def test_flicker_changes_nothing(machine: MakeMachine, bad: str, lag: float, aft
 
 @linux_only
 @pytest.mark.parametrize("seconds", [5002.1, 93784.25, 997.9, 0.0])
-def test_impossible_proc_uptime_is_not_reported(
+def test_implausible_proc_uptime_is_not_reported(
     machine: MakeMachine, caplog: pytest.LogCaptureFixture, seconds: float
 ) -> None:
     """The host is up for 5000 seconds, and this process for 1000."""
@@ -463,7 +463,7 @@ def test_impossible_proc_uptime_is_not_reported(
 
 @linux_only
 @pytest.mark.parametrize(("seconds", "known"), [(5001.9, True), (5002.1, False), (998.1, True), (997.9, False)])
-def test_impossible_psutil_uptime_is_not_reported(machine: MakeMachine, seconds: float, known: bool) -> None:
+def test_implausible_psutil_uptime_is_not_reported(machine: MakeMachine, seconds: float, known: bool) -> None:
     host = machine(0)
     host.boot_time.return_value = 1772366400.0 + 5000 - seconds
     uptime = host.read(0, "")

@@ -19,7 +19,7 @@ def answers(*readings: tuple[float, float]) -> list[float | None]:
 
 
 @pytest.mark.parametrize(
-    ("boot_clock", "uptime", "possible"),
+    ("boot_clock", "uptime", "plausible"),
     [
         (5000, 5000, True),  # the host's
         (5000, 5001.9, True),
@@ -34,8 +34,8 @@ def answers(*readings: tuple[float, float]) -> list[float | None]:
         (5000, -math.inf, False),
     ],
 )
-def test_first_reading_has_to_be_possible(boot_clock: float, uptime: float, possible: bool) -> None:
-    assert answers((boot_clock, uptime)) == [uptime if possible else None]
+def test_first_reading_has_to_be_plausible(boot_clock: float, uptime: float, plausible: bool) -> None:
+    assert answers((boot_clock, uptime)) == [uptime if plausible else None]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_first_reading_has_to_be_possible(boot_clock: float, uptime: float, poss
         ([(5000, 4500), *[(5005, 0.0)] * 20], [4500, *[4505.0] * 20]),
         # It agrees with the last one, and yet is longer than the host has been up.
         ([(5000, 5001.9), (5010, 5012.1)], [5001.9, 5011.9]),
-        # The first possible reading may come later.
+        # The first plausible reading may come later.
         ([(5000, 0), (5010, math.nan), (5020, 4520)], [None, None, 4520]),
     ],
 )
@@ -76,7 +76,7 @@ def test_true_uptime_is_returned_through_bad_readings(
         ([(5000, 4500), (5005, 4105), (5009, 4109), (5014, 4114)], [4500, 4505, 4509, 4514]),
         # Over ten seconds, but only two.
         ([(5000, 4500), (5005, 4105), (8605, 7705)], [4500, 4505, 8105]),
-        # Impossible ones in between say nothing about the lag.
+        # Implausible ones in between say nothing about the lag.
         ([(5000, 4500), (5005, 4105), (5010, 0), (5015, 4115), (5020, 4120)], [4500, 4505, 4510, 4515, 4120]),
         # It returned to the old lag in between.
         (
