@@ -33,21 +33,22 @@ class Examiner:
         self._logger = logger
 
     def watch(self, run: Run) -> None:
-        """Make sure that a crash in this run leaves a stack; stop that if the log was switched off."""
+        """Make sure that a crash in this run leaves a stack trace; stop that if the log was switched off."""
         if run.ended == "off":
             crash.release()
         elif run.id:
             crash.watch(self._folder, run.id)
 
     def examine(self, earlier: tuple[Run, ...], current: Run, then: Callable[[], None]) -> None:
-        """Examine the ``earlier`` runs that are due. Call ``then``, perhaps several times.
+        """Examine the ``earlier`` runs that are due.
 
-        The first time is once the newest run has been examined, or `WAIT_SECONDS` later.
+        ``then`` may be called several times, first when the newest run has been examined, or after `WAIT_SECONDS` at
+        the latest.
         """
         previous = earlier[-1]
         stack = crash.read(self._folder, previous.id, current.id)
         if stack:
-            self._logger.warning("OctoPrint crashed before it was restarted:\n%s", stack)
+            self._logger.warning("OctoPrint's previous run crashed:\n%s", stack)
         questions = []
         for run, following in reversed([pair for pair in pairwise((*earlier, current)) if _is_due(*pair)]):
             gap, is_clean = following.started - run.last_alive, run.ended == "clean"

@@ -253,7 +253,7 @@ class Recorder:
         if not self._refused:
             self._unwritten.append(partial(self._store.note, run, found))
         self._succeeds(self._write_unwritten)  # not the current run, which has not changed
-        self._call("Could not announce the last restart", then)
+        self._call("Could not fire the restart event", then)
 
     def _also_write(self, write: Callable[[], None], written: "Future[bool]") -> None:
         if not self._refused:
@@ -269,10 +269,10 @@ class Recorder:
             self._set_current(current._replace(last_alive=clock.boot_clock()))
         written = self._is_written = self._succeeds(self._write)
         if self._state.current:
-            self._call("Could not prepare for a crash", partial(self._on_written, self._state.current))
+            self._call("Could not set up crash reports", partial(self._on_written, self._state.current))
         if written and self._state.current and not self._loaded and self._succeeds(self._load):
             self._loaded = True
-            self._call("Could not announce the last restart", self._on_loaded)
+            self._call("Could not fire the restart event", self._on_loaded)
         self._has_tried = True
         return written
 

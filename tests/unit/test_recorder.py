@@ -409,7 +409,7 @@ def test_failing_on_loaded_does_not_stop_the_thread(
     assert recorder.state == State((*EARLIER, RUN._replace(id=ID, ended="clean")), None)
     assert calls(store)[-1] == "close"
     assert on_loaded.call_count == 1
-    assert warnings(caplog)[-1] == "Could not announce the last restart: RuntimeError('no event bus')"
+    assert warnings(caplog)[-1] == "Could not fire the restart event: RuntimeError('no event bus')"
 
 
 def test_failing_event_does_not_stop_the_thread(
