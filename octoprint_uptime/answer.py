@@ -68,7 +68,7 @@ def wants_metrics(arguments: Mapping[str, str]) -> bool:
 
 
 def for_mqtt(uptimes: Uptimes, news: News, plugin_version: str) -> Fields:
-    """Return the state for MQTT: moments and counts, which stay true while nobody updates them."""
+    """Return the state for MQTT: only timestamps and counts, which stay correct without updates."""
     return {
         "started_at": _moment(uptimes.system.started),
         "octoprint_started_at": _moment(uptimes.octoprint.started),

@@ -35,7 +35,7 @@ class _Metric(NamedTuple):
 
 
 def text(facts: Facts) -> bytes:
-    """Return the metrics in Prometheus' text format, without unknown values. Raises `MissingLibraryError`."""
+    """Return the metrics in Prometheus's text format, without unknown values. Raises `MissingLibraryError`."""
     # Import the library only here: that takes longer than a scrape, and most users never scrape.
     try:
         from prometheus_client import CollectorRegistry, generate_latest

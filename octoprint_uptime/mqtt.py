@@ -1,4 +1,4 @@
-"""Publish what the plugin knows with the helpers of the MQTT plugin, including for Home Assistant."""
+"""Publish the plugin's state and Home Assistant's discovery messages through the MQTT plugin."""
 
 import logging
 import re

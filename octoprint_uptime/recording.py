@@ -23,7 +23,7 @@ _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninst
 
 _UPDATED = "plugin_softwareupdate_update_succeeded"
 _THROTTLED = "plugin_pi_support_throttle_state"
-_SIGHT_SECONDS = 60  # how often to write that under-voltage was seen
+_SIGHT_SECONDS = 60  # write at most once in this time that under-voltage was seen
 
 
 class Printer(NamedTuple):
@@ -151,7 +151,7 @@ class Recording:
 def current_print(data: Mapping[str, Any], connector: str | None) -> Print | None:
     """Return the print that the printer's ``data`` shows, without its start and progress, or None.
 
-    A print is lost when OctoPrint stops only if OctoPrint was streaming a local file over a serial connection. Any
+    When OctoPrint stops, a print is lost only if OctoPrint was streaming a local file over a serial connection. Any
     other connector may have given the file to the printer, and any other storage is the printer's own. Without a
     connection (``connector`` is None), OctoPrint is about to clear the data.
     """

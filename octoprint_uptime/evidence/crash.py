@@ -1,4 +1,4 @@
-"""Have Python's faulthandler write the stack of a native crash into a file, and read it at the next start."""
+"""Have Python's faulthandler write the stack trace of a native crash into a file, and read it at the next start."""
 
 import contextlib
 import faulthandler
@@ -46,7 +46,10 @@ def release() -> None:
 
 
 def read(folder: Path, run_id: int, current_id: int) -> str:
-    """Return the stack of this run's crash, or an empty text. Delete the files of all runs but this and the current."""
+    """Return the stack trace of this run's crash, or an empty string.
+
+    Delete the files of all runs except this one and the current one.
+    """
     path = _path_of(folder, run_id)
     with contextlib.suppress(OSError):
         for other in set(folder.glob("crash-*.txt")) - {path, _path_of(folder, current_id)}:

@@ -1,4 +1,4 @@
-"""Ask systemd's journal how a run of OctoPrint ended. The only file that runs another program."""
+"""Find out from systemd's journal how a run of OctoPrint ended. The only file that runs another program."""
 
 import json
 import re
@@ -33,7 +33,10 @@ def ask(process: Process, boot: str, command: str) -> Answer:
 
 
 def answer_from(output: bytes, kill: str) -> Answer:
-    """Return what these lines of JSON say. ``kill`` matches the kernel's message. ``journal`` is None if nothing."""
+    """Return what these lines of JSON say. ``kill`` matches the kernel's message.
+
+    ``journal`` is None if they contain no record.
+    """
     answer = Answer()
     for record in _records(output):
         fields = ("MESSAGE", "EXIT_CODE", "EXIT_STATUS", "UNIT_RESULT")

@@ -10,7 +10,7 @@ LITTLE_MEMORY = 50_000_000  # bytes
 
 
 class Signs(NamedTuple):
-    """What a run observed while it was going, as of its last heartbeat. Each is None if unknown or never seen.
+    """What a run observed while it was running, as of its last heartbeat. Each is None if unknown or never seen.
 
     - ``oom_kills`` is how many processes the kernel has killed for lack of memory since the host booted.
     - ``memory`` is how many bytes were available.
@@ -59,7 +59,8 @@ class Found(NamedTuple):
 class Answer(NamedTuple):
     """What systemd's journal has about the end of a run. ``journal`` is as in `Found`.
 
-    ``killed_for_memory`` is true if the kernel names the run's process. The others are systemd's fields of these names.
+    ``killed_for_memory`` is true if the kernel names the run's process. The other fields are systemd's, with the same
+    names.
     """
 
     journal: str | None = None

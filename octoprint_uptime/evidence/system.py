@@ -1,4 +1,4 @@
-"""Read signs of trouble, and what identifies this process, from the operating system. What is malformed is None."""
+"""Read signs of trouble, and what identifies this process, from the operating system. Malformed values become None."""
 
 import os
 import re

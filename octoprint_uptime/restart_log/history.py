@@ -56,7 +56,7 @@ class History:
         )
 
     def restarts(self, days: int | None = None) -> Iterator[Restart]:
-        """Yield the restarts, newest first: all, or those from the last ``days`` and from unknown times.
+        """Yield the restarts, newest first: all, or those of the last ``days`` and those without a known date.
 
         A run that follows one in which the log was switched off does not count as a restart, because nothing is known
         about what happened in between.

@@ -47,8 +47,8 @@ class Totals(NamedTuple):
     """Counts of all runs ever recorded, including deleted ones. Starts at 0 in a new file.
 
     ``recorded_runs`` includes the current run. The others are about the runs before it, except those whose log was
-    switched off: how many stopped unexpectedly, and how many lost a print. ``boots`` is how often the host or container
-    started between two runs.
+    switched off: how many stopped unexpectedly, and how many lost a print. ``boots`` is how many times the host or
+    container started between two runs.
     """
 
     recorded_runs: int = 0

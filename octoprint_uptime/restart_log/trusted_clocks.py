@@ -44,14 +44,14 @@ def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list
 
     An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and d is still running:
 
-    ====  =============  =============  =======
-    boot  began          last beat      trusted
-    ====  =============  =============  =======
-    a     Mar 1, 10:00   Mar 1, 18:00   yes
-    b     Mar 1, 17:00   Mar 1, 17:20   no
-    c     2071           2071           no
-    d     Mar 2, 09:00   Mar 2, 12:00   yes
-    ====  =============  =============  =======
+    ====  =============  ==============  =======
+    boot  began          last heartbeat  trusted
+    ====  =============  ==============  =======
+    a     Mar 1, 10:00   Mar 1, 18:00    yes
+    b     Mar 1, 17:00   Mar 1, 17:20    no
+    c     2071           2071            no
+    d     Mar 2, 09:00   Mar 2, 12:00    yes
+    ====  =============  ==============  =======
 
     c lies in the future. b came after a, but its clock says that it began before a ended: the clock was restored from
     a file and never set. a and d fit together, and so do b and d. Trust a and d, because a came before b.

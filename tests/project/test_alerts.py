@@ -1,4 +1,4 @@
-"""Run the alerts in extras/prometheus with made-up metrics, in Prometheus' own tool."""
+"""Run the alerts in extras/prometheus with made-up metrics, in Prometheus's own tool."""
 
 from __future__ import annotations
 

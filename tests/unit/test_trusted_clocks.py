@@ -187,7 +187,7 @@ def test_largest_set_is_trusted_wherever_it_begins() -> None:
 
 
 def test_doubted_boot_does_not_displace_a_trusted_one() -> None:
-    # b's last beat is later than c's boot, but b is doubted already because of a.
+    # b's last heartbeat is later than c's boot, but b is doubted already because of a.
     runs = [
         run("a", MARCH, 10, 10 * HOUR),
         run("b", MARCH + 8 * HOUR, 10, 17 * HOUR),
