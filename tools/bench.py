@@ -467,7 +467,7 @@ def main() -> int:
     busy = written_a_day(True, PRINTING_HEARTBEAT_SECONDS)
     row("written by the restart log per day of printing", " KB", 1000, [busy] * len(executables))
     examined = float(written_by_an_examination())
-    row("written once more after an unexpected shutdown", " bytes", 1500, [examined] * len(executables))
+    row("additionally written after an unexpected shutdown", " bytes", 1500, [examined] * len(executables))
     asked = written_by_an_ask()
     row("written each time OctoPrint is asked to shut down", " bytes", 1000, [asked] * len(executables))
     with ExitStack() as stack, sync_playwright() as playwright, launch(playwright) as browser:
@@ -478,7 +478,7 @@ def main() -> int:
         row("requests per hour, page hidden", "", 0, [*map(float, hidden)])
         empty = [stack.enter_context(running(executable, runs=0)) for executable in executables]
         costs = [log_cost(browser, *pair) for pair in zip(servers, empty, strict=True)]
-        row("opening a log with 1,000 restarts, compared with an empty one", " ms", 150, costs)
+        row("opening a log with 1,000 runs, compared with an empty one", " ms", 150, costs)
         entry, floor = zip(*(idle_costs(browser, server) for server in servers), strict=True)
         row("main-thread time per second for the counting entry", " ms", 4, [*entry])
         row("main-thread time per second for a one-line script that counts", " ms", None, [*floor])
