@@ -16,7 +16,7 @@ import pytest
 from former_logs import SCHEMA_3, write_log
 from octoprint_uptime import settings
 from recorded_runs import restarts, until
-from support import GROUPS, ID, USERS, MakeServer, OctoPrint, serving
+from support import COLD, GROUPS, ID, USERS, MakeServer, OctoPrint, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -109,7 +109,7 @@ def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[Oct
     updates = {"checks": {ID: {"pip": github + "/{target_version}.zip"}}, "check_overlay_url": f"{github}/overlay"}
     server.prepare(USERS, GROUPS, {"softwareupdate": updates, ID: SETTINGS}, enable=["softwareupdate"])
     server.add_plugins({"releases.py": ASKS_US.format(url=github)})
-    server.start()
+    server.start(COLD)
     yield server
     server.stop()
     server.check_log()
@@ -121,7 +121,7 @@ def update(server: OctoPrint) -> str:
     session.post(f"{server.url}/plugin/softwareupdate/update", json={"targets": [ID]}).raise_for_status()
     until(lambda: re.search(f"Update of {ID} to .* successful!", server.new_log()), 60)
     server.stop()
-    server.start()
+    server.start(COLD)
     return str(server.answer()["plugin_version"])
 
 
