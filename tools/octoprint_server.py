@@ -209,7 +209,8 @@ def main() -> None:
     is_new = not (arguments.basedir / "config.yaml").exists()
     if is_new:
         server.prepare({"admin": {"groups": ["users", "admins"]}})
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored after `make run &`
+        signal.signal(number, signal.default_int_handler)
     try:
         try:
             server.start()

@@ -15,7 +15,7 @@ import requests
 
 from fake_journal import FakeJournal
 from recorded_runs import RECORDER, end, events, restarts, rows, system_info, until
-from support import COLD, MakeServer, OctoPrint
+from support import MakeServer, OctoPrint
 from throttle_states import STATES
 
 # Crashes in a thread of its own, or in a forked child that the server waits for.
@@ -58,7 +58,7 @@ def start_again(server: OctoPrint, how: str | None = None) -> dict[str, Any]:
         server.process.wait(30)
     end(server, how or "killed")
     told = len(events(server))
-    server.start(COLD)
+    server.start()
     until(lambda: len(events(server)) > told)
     (restart,) = events(server)[told:]
     assert restart == restarts(server)[0] == server.answer()["last_restart"]
@@ -78,7 +78,7 @@ def command(server: OctoPrint, name: str) -> Any:
 
 @pytest.mark.each_octoprint
 def test_causes_and_who_asked(make_server: MakeServer) -> None:
-    server = make_server(COLD, extra_plugins={"recorder.py": RECORDER, "bad/__init__.py": BAD})
+    server = make_server(extra_plugins={"recorder.py": RECORDER, "bad/__init__.py": BAD})
     until(lambda: rows(server))
 
     # A shutdown that was asked for may still turn out unexpected.

@@ -45,7 +45,7 @@ def check_moments(answer: dict[str, Any], offset: timedelta) -> None:
         assert abs(moment(answer, kind) - started) < timedelta(seconds=2.5)
 
 
-@pytest.mark.parametrize("source", ["proc", "psutil"])
+@pytest.mark.parametrize("source", ["proc", pytest.param("psutil", marks=pytest.mark.nightly)])
 def test_setting_the_wall_clock_moves_start_times_but_no_uptime(
     make_server: MakeServer, tmp_path: Path, source: str
 ) -> None:

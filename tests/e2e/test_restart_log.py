@@ -435,19 +435,16 @@ def test_without_files_list_it_names_no_file(only_read: OctoPrint, share_page: S
     assert "benchy" not in page.content()
 
 
-def test_switching_it_off_removes_its_notice_at_once(make_server: MakeServer, open_page: OpenPage) -> None:
-    page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(RUNS)))
+def test_switching_it_off_hides_everything_at_once_and_later(make_server: MakeServer, open_page: OpenPage) -> None:
+    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS))
+    page = open_page(server)
     expect(notice(page)).to_be_visible()
     dialog(page)
     control(page, "restart_log").uncheck()
     save(page)
     expect(notice(page)).to_have_count(0, timeout=2000)
     expect(entry(page)).to_have_accessible_name("Uptime: Host OctoPrint")
-
-
-def test_a_switched_off_log_shows_nothing(make_server: MakeServer, open_page: OpenPage) -> None:
-    server = make_server(UP_FOR_AN_HOUR, seed=seed(RUNS), plugins={ID: {"restart_log": False}})
-    page = open_page(server)
+    page.reload()
     open_popover(page)
     expect(popover(page).get_by_role("button", name="Restart log")).to_be_hidden()
     expect(popover(page).get_by_role("listbox")).to_have_count(0)

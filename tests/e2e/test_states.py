@@ -30,12 +30,13 @@ def cut_off(page: Page, selector: str) -> list[str]:
     return found
 
 
-def check(page: Page, selector: str, german: bool) -> None:
+def check(page: Page, selector: str, german: bool, with_axe: bool) -> None:
     text = page.locator(selector).inner_text()
     assert not NEVER.search(text), text
     assert not (german and ENGLISH.search(text)), text
-    assert violations(page, selector) == []
     assert cut_off(page, selector) == []
+    if with_axe:
+        assert violations(page, selector) == []
 
 
 # With `--hypothesis-profile nightly` more widths, each under each theme.
@@ -51,19 +52,20 @@ def test_everything_in_each_width_and_theme(
     german = locale == "de-DE"
     is_nightly = pytestconfig.getoption("--hypothesis-profile") == "nightly"
     for width, sheet in NIGHTLY if is_nightly else USUAL:
+        with_axe = is_nightly or sheet == DARK
         page.set_viewport_size({"width": width, "height": 900})
         set_theme(page, sheet)
         expect(notice(page)).to_have_css("opacity", "1")
-        check(page, ".octoprint_uptime_notice", german)
+        check(page, ".octoprint_uptime_notice", german, with_axe)
         open_popover(page)
         expect(strip(page).get_by_role("option")).to_have_count(30)
         strip(page).get_by_role("option").first.hover()
-        check(page, f"#navbar_plugin_{ID}", german)
+        check(page, f"#navbar_plugin_{ID}", german, with_axe)
         entry(page).click()
         open_log(page)
         rows(page).first.click()
         expect(log(page).locator("details dl").first).to_be_visible()
-        check(page, f"#{ID}", german)
+        check(page, f"#{ID}", german, with_axe)
         assert log(page).evaluate("log => log.getBoundingClientRect().right") <= width
         close_log(page)
 
