@@ -132,8 +132,10 @@ def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServ
         enable: Iterable[str] = (),
         groups: dict[str, Any] | None = None,
         seed: Callable[[Path], None] | None = None,
+        has_whole_page: bool = False,
     ) -> OctoPrint:
         server = OctoPrint(octoprint_executable, tmp_path / f"octoprint{len(servers)}")
+        server.has_whole_page = has_whole_page
         servers.append(server)
         server.prepare(USERS, {**GROUPS, **(groups or {})}, plugins, enable)
         server.add_plugins(extra_plugins or {})

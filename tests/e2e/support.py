@@ -108,12 +108,32 @@ UP_FOR_AN_HOUR = with_boot_clock(3600 - int(boot_clock()))
 COLD = ["env"]  # a prefix that changes nothing, for a start without `WarmStarts`
 
 
+# Nor its page's tabs, and most of its settings: a page without them loads in two thirds of the time.
+_UNNEEDED_PARTS = {
+    "tab": ["temperature", "control", "terminal", "timelapse"],
+    "settings": [
+        *("serial", "printerprofiles", "temperatures", "terminalfilters", "gcodescripts", "features", "webcam"),
+        *("accesscontrol", "folders", "server"),  # but not "api", whose red button the contrast tests compare with
+    ],
+    "usersettings": ["access", "interface"],
+    "about": ["about", "license", "thirdparty", "authors", "supporters", "systeminfo"],
+}
+
+
 class OctoPrint(Server):
     """A server that remembers how much of its log a test has read."""
 
     left_out = Server.left_out | _UNNEEDED
     warm_starts: WarmStarts | None = None  # set by conftest.py
+    has_whole_page = False
     _seen = 0
+
+    def prepare(self, *arguments: Any, **more: Any) -> None:
+        super().prepare(*arguments, **more)
+        if not self.has_whole_page:
+            config = self.config()
+            config["appearance"] = {"components": {"disabled": _UNNEEDED_PARTS}}
+            self._write("config.yaml", config)
 
     def _run(self, wrapper: list[str], command: list[str], env: dict[str, str]) -> Process:
         """Start warm, unless the environment or the command's prefix differ from the usual ones."""
@@ -268,6 +288,7 @@ class MakeServer(Protocol):
         enable: Iterable[str] = ...,
         groups: dict[str, Any] = ...,
         seed: Callable[[Path], None] = ...,
+        has_whole_page: bool = ...,
     ) -> OctoPrint: ...
 
 

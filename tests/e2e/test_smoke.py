@@ -14,7 +14,7 @@ pytestmark = pytest.mark.each_octoprint
 
 
 def test_walk_through_all_features(make_server: MakeServer, open_page: OpenPage, console_errors: list[str]) -> None:
-    server = make_server(COLD)
+    server = make_server(COLD, has_whole_page=True)
 
     # The entry counts, and the API works.
     page = open_page(server)

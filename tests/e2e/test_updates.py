@@ -16,7 +16,7 @@ import pytest
 from former_logs import SCHEMA_3, write_log
 from octoprint_uptime import settings
 from recorded_runs import restarts, until
-from support import COLD, GROUPS, ID, USERS, MakeServer, OctoPrint, serving
+from support import COLD, ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -87,13 +87,18 @@ def github(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
-    """Create a virtual environment on top of the shared one, so that tests can install into it."""
+    """Create a virtual environment on top of the shared one, but without the plugin and what only the plugin needs."""
     environment = tmp_path / "environment"
     python = octoprint_environment / "bin" / "python"
     subprocess.run([str(python), "-m", "venv", str(environment)], check=True)
     (below,) = octoprint_environment.glob("lib/python*/site-packages")
     (packages,) = environment.glob("lib/python*/site-packages")
-    (packages / "below.pth").write_text(f"{below}\n")
+    shown = tmp_path / "below"
+    shown.mkdir()
+    for path in below.iterdir():
+        if not path.name.lower().startswith(("octoprint_uptime", "prometheus_client")):
+            (shown / path.name).symlink_to(path)
+    (packages / "below.pth").write_text(f"{shown}\n")
     script = (octoprint_environment / "bin" / "octoprint").read_text().partition("\n")[2]
     (environment / "bin" / "octoprint").write_text(f"#!{environment}/bin/python\n{script}")
     (environment / "bin" / "octoprint").chmod(0o755)
@@ -104,7 +109,7 @@ def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
 def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[OctoPrint]:
     """Run an OctoPrint with 1.0.0 that looks for releases on the fake GitHub."""
     pip = [str(own_environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--ignore-installed", "--no-deps", f"{github}/1.0.0.zip"], check=True)
+    subprocess.run([*pip, "install", "--no-deps", f"{github}/1.0.0.zip"], check=True)
     server = OctoPrint(own_environment / "bin" / "octoprint", tmp_path / "octoprint")
     updates = {"checks": {ID: {"pip": github + "/{target_version}.zip"}}, "check_overlay_url": f"{github}/overlay"}
     server.prepare(USERS, GROUPS, {"softwareupdate": updates, ID: SETTINGS}, enable=["softwareupdate"])
@@ -134,13 +139,17 @@ def offered(server: OctoPrint) -> str | None:
 
 @pytest.mark.each_octoprint
 def test_software_update_offers_releases_and_candidates(released: OctoPrint) -> None:
+    metrics = f"{released.url}{ENDPOINT}?format=prometheus"
+    session = released.session("admin")
     assert released.answer()["plugin_version"] == "1.0.0"
+    assert session.get(metrics).status_code == 501, "its package is missing"
     assert offered(released) == "1.1.0"
     assert update(released) == "1.1.0"
+    assert session.get(metrics).status_code == 200, "the update has installed its package"
     assert [restart["asked_by"] for restart in until(lambda: restarts(released))] == ["update"]
     assert offered(released) is None
     choice = {ID: {"channel": "rc"}}  # like its dialog
-    released.session("admin").post(f"{released.url}/plugin/softwareupdate/configure", json=choice).raise_for_status()
+    session.post(f"{released.url}/plugin/softwareupdate/configure", json=choice).raise_for_status()
     assert offered(released) == "1.2.0rc1"
     assert update(released) == "1.2.0rc1"
     assert offered(released) is None
