@@ -139,9 +139,11 @@ def answers(server: OctoPrint, **values: object) -> Callable[[Page], None]:
 
 
 def dialog(page: Page) -> Locator:
-    """Open the plugin's settings."""
+    """Open the plugin's settings, and wait until they have faded in."""
     page.locator("#navbar_show_settings").click()
     page.locator(f"#settings_plugin_{ID}_link a").click()
+    for part in ("#settings_dialog", f"#settings_plugin_{ID}"):
+        expect(page.locator(part)).to_have_css("opacity", "1")
     return page.locator(f"#settings_plugin_{ID}")
 
 

@@ -112,8 +112,9 @@ COLD = ["env"]  # a prefix that changes nothing, for a start without `WarmStarts
 _UNNEEDED_PARTS = {
     "tab": ["temperature", "control", "terminal", "timelapse"],
     "settings": [
-        *("serial", "printerprofiles", "temperatures", "terminalfilters", "gcodescripts", "features", "webcam"),
-        *("accesscontrol", "folders", "server"),  # but not "api", whose red button the contrast tests compare with
+        # Not "temperatures", whose controls the contrast tests compare with.
+        *("serial", "printerprofiles", "terminalfilters", "gcodescripts", "features", "webcam", "api"),
+        *("accesscontrol", "folders", "server"),
     ],
     "usersettings": ["access", "interface"],
     "about": ["about", "license", "thirdparty", "authors", "supporters", "systeminfo"],

@@ -107,11 +107,6 @@ def test_notice_is_readable(page_with_log: Page) -> None:
 
 def test_settings_are_readable(page: Page) -> None:
     pane = dialog(page)
-    # A dialog that is still fading in has less contrast.
-    page.wait_for_function(
-        "[...document.querySelectorAll('#settings_dialog, #settings_dialog .tab-pane.active')]"
-        ".every((each) => getComputedStyle(each).opacity === '1')"
-    )
     assert unreadable(page, f"#settings_plugin_{ID}") == {}
     control(page, "show_system_uptime").uncheck()
     control(page, "show_octoprint_uptime").uncheck()

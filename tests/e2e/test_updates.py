@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import re
 import shutil
@@ -18,6 +19,7 @@ from octoprint_uptime import settings
 from recorded_runs import restarts, until
 from support import COLD, ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, serving
 
+VERSION = importlib.metadata.version("OctoPrint-Uptime")
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
     "show_system_uptime": False,
@@ -87,16 +89,21 @@ def github(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
-    """Create a virtual environment on top of the shared one, but without the plugin and what only the plugin needs."""
+    """Create a virtual environment with 1.0.0 of the plugin, on top of the shared one.
+
+    It hides the shared one's plugin and the package that only the plugin needs.
+    """
     environment = tmp_path / "environment"
     python = octoprint_environment / "bin" / "python"
-    subprocess.run([str(python), "-m", "venv", str(environment)], check=True)
+    subprocess.run([str(python), "-m", "venv", "--without-pip", str(environment)], check=True)
     (below,) = octoprint_environment.glob("lib/python*/site-packages")
     (packages,) = environment.glob("lib/python*/site-packages")
     shown = tmp_path / "below"
     shown.mkdir()
     for path in below.iterdir():
-        if not path.name.lower().startswith(("octoprint_uptime", "prometheus_client")):
+        if path.name.startswith(ID):
+            install_as("1.0.0", path, packages)
+        elif not path.name.startswith("prometheus_client"):
             (shown / path.name).symlink_to(path)
     (packages / "below.pth").write_text(f"{shown}\n")
     script = (octoprint_environment / "bin" / "octoprint").read_text().partition("\n")[2]
@@ -105,11 +112,18 @@ def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
     return environment
 
 
+def install_as(version: str, folder: Path, packages: Path) -> None:
+    """Copy one of the two folders of the installed plugin, and give it another version."""
+    copy = packages / folder.name.replace(VERSION, version)
+    shutil.copytree(folder, copy)
+    for file in (copy / "METADATA", copy / "RECORD"):
+        if file.exists():
+            file.write_text(file.read_text(encoding="utf-8").replace(VERSION, version), encoding="utf-8")
+
+
 @pytest.fixture
 def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[OctoPrint]:
     """Run an OctoPrint with 1.0.0 that looks for releases on the fake GitHub."""
-    pip = [str(own_environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--no-deps", f"{github}/1.0.0.zip"], check=True)
     server = OctoPrint(own_environment / "bin" / "octoprint", tmp_path / "octoprint")
     updates = {"checks": {ID: {"pip": github + "/{target_version}.zip"}}, "check_overlay_url": f"{github}/overlay"}
     server.prepare(USERS, GROUPS, {"softwareupdate": updates, ID: SETTINGS}, enable=["softwareupdate"])
