@@ -255,3 +255,27 @@ test("the text to copy has a line for each restart", () => {
             "- Yesterday, 12:00 PM: OctoPrint was restarted, down for 1m (OctoPrint 1.11.8)\n"
     );
 });
+
+test("an unattended print comes after the downtime in the text to copy", () => {
+    const unattended = {
+        ...UPDATE,
+        unattended_print: {...PRINT, progress: null, position_bytes: null, z: null}
+    };
+    const unknown = {downtime_seconds_min: null, downtime_seconds_max: null};
+    assert.equal(
+        plain(page.rows.textOf([unattended, {...unattended, ...unknown}])),
+        "- Yesterday, 12:00 PM: OctoPrint was restarted, down for 1m. " +
+            "An unattended print may have continued: benchy.gcode. (OctoPrint 1.11.8)\n" +
+            "- Yesterday, 12:00 PM: OctoPrint was restarted. " +
+            "An unattended print may have continued: benchy.gcode. (OctoPrint 1.11.8)\n"
+    );
+});
+
+test("a lost print without a downtime in the text to copy", () => {
+    const lost = {...POWER_CUT, downtime_seconds_min: null, downtime_seconds_max: null};
+    assert.equal(
+        plain(page.rows.textOf([lost])),
+        "- Today, 6:55 PM – 7:02 PM: A print was lost: benchy.gcode, at least 43% printed (Z 12.4 mm) " +
+            "(OctoPrint 1.11.8)\n"
+    );
+});

@@ -88,17 +88,14 @@
             .map(([name, value, link]) => ({name, value, link}));
     }
 
-    function printsOf(restart) {
-        const {lost_print} = restart;
-        const lost = lost_print ? ": " + words.printOf(lost_print) : "";
-        const unattended = words.unattendedOf(restart);
-        return lost + (unattended && ". " + unattended);
-    }
+    // What follows the title: a lost print continues its sentence, an unattended one has a sentence of its own.
+    const lostOf = ({lost_print}) => (lost_print ? ": " + words.printOf(lost_print) : "");
+    const unattendedOf = (restart) =>
+        restart.unattended_print ? ". " + words.unattendedOf(restart) : "";
 
     const wordsOf = (restart) => ({
         when: words.capital(whenOf(restart)),
         title: words.titleOf(restart),
-        prints: printsOf(restart),
         downtime: downtimeOf(restart)
     });
 
@@ -109,6 +106,7 @@
         const state = stateOf(restart);
         return {
             ...wordsOf(restart),
+            prints: lostOf(restart) + unattendedOf(restart),
             isBad: words.isMark(state),
             mark: "octoprint_uptime_mark " + state,
             toggle: (row, event) => open(event.target.open),
@@ -147,9 +145,9 @@
 
     function textOf(restarts) {
         const sentenceOf = (restart) => {
-            const {when, title, prints, downtime} = wordsOf(restart);
-            const what = _.compact([title + prints, downtime]).join(", ");
-            return `- ${when}: ${what} (OctoPrint ${restart.octoprint_version})\n`;
+            const {when, title, downtime} = wordsOf(restart);
+            const what = _.compact([title + lostOf(restart), downtime]).join(", ");
+            return `- ${when}: ${what}${unattendedOf(restart)} (OctoPrint ${restart.octoprint_version})\n`;
         };
         return restarts.map(sentenceOf).join("");
     }
