@@ -8,6 +8,7 @@ from typing import Any
 import flask
 import octoprint.plugin
 from flask_babel import gettext
+from flask_login import current_user
 from octoprint import __version__ as octoprint_version
 from octoprint.access.permissions import Permissions
 from octoprint.settings import NoSuchSettingsPath
@@ -110,8 +111,10 @@ class UptimePlugin(
         return True
 
     def on_api_get(self, request: flask.Request) -> flask.Response:
-        # OctoPrint checks no permissions here, and versions before 1.11.2 don't even check the login.
-        if not Permissions.STATUS.can():
+        # OctoPrint checks no permissions here, and versions before 1.11.2 don't even check the login. Guests may have
+        # STATUS, and a deactivated user has their permissions.
+        is_logged_in = current_user.is_active and not current_user.is_anonymous
+        if not is_logged_in or not Permissions.STATUS.can():
             flask.abort(403)
         try:
             asked = answer.asked(request.args)

@@ -16,7 +16,7 @@ import requests
 from octoprint_server import api_key
 from octoprint_uptime import format_uptime
 from recorded_runs import until
-from support import ENDPOINT, OctoPrint, boot_clock, check_error
+from support import ENDPOINT, MakeServer, OctoPrint, boot_clock, check_error
 
 WAYS = ("header", "bearer", "query", "cookie")
 MAY = {"admin": 204, "operator": 204, "viewer": 403}  # the status of dismissing, which takes CONTROL
@@ -75,6 +75,36 @@ def test_each_user_by_each_way_and_method(
             assert response.json()["uptime_available"] is True
         else:
             assert response.text == ""
+
+
+GUESTS = {"name": "Guests", "description": "", "permissions": ["STATUS"], "subgroups": [], "default": True}
+# OctoPrint before 1.11.2 doesn't ask a plugin whether its API is protected.
+UNPROTECTED = """
+import octoprint.plugin
+
+
+class UnprotectedPlugin(octoprint.plugin.StartupPlugin):
+    def on_startup(self, host, port):
+        self._plugin_manager.plugins["octoprint_uptime"].implementation.is_api_protected = lambda: False
+
+
+__plugin_name__ = "Unprotected"
+__plugin_pythoncompat__ = ">=3.10,<4"
+__plugin_implementation__ = UnprotectedPlugin()
+"""
+
+
+def test_guests_are_refused_without_octoprints_protection(make_server: MakeServer) -> None:
+    """Guests have STATUS, and OctoPrint does not check the login."""
+    server = make_server(groups={"guests": GUESTS}, extra_plugins={"unprotected.py": UNPROTECTED})
+    assert server.session().get(f"{server.url}/api/job").status_code == 200, "guests have STATUS"
+    for form in ("json", "prometheus"):
+        address = f"{server.url}{ENDPOINT}?format={form}"
+        assert server.session("viewer").get(address).status_code == 200
+        for user in (None, "nobody", "former"):
+            response = server.session(user).get(address)
+            assert response.status_code == 403, user
+            check_error(response)
 
 
 @pytest.mark.each_octoprint
