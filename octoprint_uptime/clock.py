@@ -26,10 +26,10 @@ _SAME_BOOT_SECONDS = 60
 class Uptime(NamedTuple):
     """One result of `Clock.read`. All but ``lacks_psutil`` are ``None`` if no source works.
 
-    ``source`` is ``proc`` or ``psutil``. ``started`` is the time of the start in seconds since 1970, by this
-    machine's wall clock. It stays the same from one answer to the next. ``scope`` says whose uptime it is: ``host`` or
-    ``container``, or ``None`` for OctoPrint's. ``lacks_psutil`` is true if the uptime is unknown and psutil is not
-    installed.
+    ``source`` is ``proc`` or ``psutil``. ``started`` is the start time in seconds since 1970, by the host's wall
+    clock. It doesn't change from one reading to the next, unless that clock is changed. ``scope`` says whose uptime it
+    is: ``host`` or ``container``, or ``None`` for OctoPrint's. ``lacks_psutil`` is true if the uptime is unknown and
+    psutil is not installed.
     """
 
     seconds: float | None
@@ -149,7 +149,7 @@ def boot_id() -> str:
 
 
 def has_own_boot_id() -> bool:
-    """Return whether this is a container with its own boot id, as LXC gives a container at each start.
+    """Return whether this is a container with its own boot id. LXC gives a container a new one at each start.
 
     The container then has a file mounted over the kernel's boot id. Its boot clock is still the host's.
     """
@@ -157,7 +157,7 @@ def has_own_boot_id() -> bool:
 
 
 def mounts() -> dict[str, str]:
-    """Return the type of the file system that is mounted at each path. There is none if this isn't Linux."""
+    """Return the file system type mounted at each path. On systems other than Linux, return an empty dict."""
     # The fifth field is the path; the type is the first field after the hyphen. Of several mounts at one path, the last
     # covers the others.
     found = re.findall(r"^(?:\S+ ){4}(\S+) .*? - (\S+) ", proc_text(PROC_MOUNTINFO), re.MULTILINE)

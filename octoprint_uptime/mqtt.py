@@ -22,8 +22,8 @@ class Place(NamedTuple):
     """Where to publish.
 
     ``base`` is the MQTT plugin's base topic. ``will`` is the topic on which that plugin says whether it is connected,
-    or None if it doesn't. ``prefix`` is that of Home Assistant's discovery. ``device`` is the id of a device to join;
-    without one there is a new device with the ``name``.
+    or None if it doesn't. ``prefix`` is Home Assistant's discovery prefix. ``device`` is the id of an existing device
+    to join; if it is None, Home Assistant creates a device called ``name``.
     """
 
     base: str
@@ -80,7 +80,7 @@ def discovery(place: Place) -> dict[str, Fields]:
 class Publisher:
     """Publishes the state whenever it has changed, and everything again whenever the MQTT plugin connects.
 
-    ``read_state`` returns the state, or None as long as it isn't known. All messages are retained.
+    ``read_state`` returns the state, or None while it is unknown. All messages are retained.
     """
 
     def __init__(self, helpers: Helpers, read_state: Callable[[], Fields | None], logger: logging.Logger) -> None:

@@ -72,7 +72,7 @@ def _records(output: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _text(value: object) -> str:
-    """Return the text of a field. The journal returns what is no text as a list of bytes."""
+    """Return the text of a field. The journal returns values that aren't text as a list of bytes."""
     if isinstance(value, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
         return bytes(value).decode("utf-8", "replace")
     return value if isinstance(value, str) else ""

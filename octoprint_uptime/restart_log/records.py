@@ -23,7 +23,7 @@ class Progress(NamedTuple):
 
     @classmethod
     def of(cls, percent: object, position: object, z: object, seen: float | None) -> "Progress | None":
-        """Return the progress without implausible values; None if none is left."""
+        """Return the progress without implausible values, or None if no value remains."""
         known = cls(number(percent, 0, 100), whole(position, 0), number(z), seen)
         return None if known[:3] == (None, None, None) else known
 
@@ -46,9 +46,9 @@ class Print(NamedTuple):
 class Totals(NamedTuple):
     """Counts of all runs ever recorded, including deleted ones. Starts at 0 in a new file.
 
-    ``recorded_runs`` includes the current run. The others are about the runs before it, except those whose log was
-    switched off: how many stopped unexpectedly, and how many lost a print. ``boots`` is how many times the host or
-    container started between two runs.
+    ``recorded_runs`` includes the current run. ``unexpected_shutdowns`` and ``lost_prints`` count the earlier runs that
+    stopped unexpectedly or lost a print. Runs that ended because the log was switched off don't count. ``boots`` is how
+    many times the host or container started between two runs.
     """
 
     recorded_runs: int = 0
@@ -94,7 +94,7 @@ class Run(NamedTuple):
 
     @property
     def unexpected(self) -> bool:
-        """Whether this run, which has ended, stopped unexpectedly: like `Restart.unexpected`."""
+        """Whether this run stopped unexpectedly, as in `Restart.unexpected`. Meaningful only once the run has ended."""
         return self.ended is None or (self.found is not None and self.found.cause is not None)
 
     @property
