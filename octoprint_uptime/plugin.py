@@ -111,11 +111,7 @@ class UptimePlugin(
         return True
 
     def on_api_get(self, request: flask.Request) -> flask.Response:
-        # OctoPrint checks no permissions here, and versions before 1.11.2 don't even check the login. Guests may have
-        # STATUS, and a deactivated user has their permissions.
-        is_logged_in = current_user.is_active and not current_user.is_anonymous
-        if not is_logged_in or not Permissions.STATUS.can():
-            flask.abort(403)
+        self._refuse_without(Permissions.STATUS)
         try:
             asked = answer.asked(request.args)
             wants_metrics = answer.wants_metrics(request.args)
@@ -167,8 +163,7 @@ class UptimePlugin(
         return {"dismiss": ["id"], "clear": []}
 
     def on_api_command(self, command: str, data: dict[str, Any]) -> None:
-        if not (Permissions.CONTROL if command == "dismiss" else Permissions.SETTINGS).can():
-            flask.abort(403)
+        self._refuse_without(Permissions.CONTROL if command == "dismiss" else Permissions.SETTINGS)
         if command == "clear":
             written = self._restart_log.clear()
         elif type(data["id"]) is int:
@@ -177,6 +172,12 @@ class UptimePlugin(
             flask.abort(400, description="id must be a whole number")
         if not written:
             flask.abort(503, description="done, but not saved to disk yet; see octoprint.log for the reason")
+
+    def _refuse_without(self, permission: Any) -> None:
+        # OctoPrint checks no permissions, and versions before 1.11.2 don't even check the login. Guests may have the
+        # permission, and so may a deactivated user, who has theirs.
+        if current_user.is_anonymous or not current_user.is_active or not permission.can():
+            flask.abort(403)
 
     def _read_clocks(self) -> answer.Uptimes:
         system, octoprint = self._system.read(), self._octoprint.read()

@@ -77,7 +77,7 @@ def test_each_user_by_each_way_and_method(
             assert response.text == ""
 
 
-GUESTS = {"name": "Guests", "description": "", "permissions": ["STATUS"], "subgroups": [], "default": True}
+GUESTS = {"name": "Guests", "description": "", "permissions": ["STATUS", "CONTROL"], "subgroups": [], "default": True}
 # OctoPrint before 1.11.2 doesn't ask a plugin whether its API is protected.
 UNPROTECTED = """
 import octoprint.plugin
@@ -95,7 +95,7 @@ __plugin_implementation__ = UnprotectedPlugin()
 
 
 def test_guests_are_refused_without_octoprints_protection(make_server: MakeServer) -> None:
-    """Guests have STATUS, and OctoPrint does not check the login."""
+    """Guests have STATUS and CONTROL, and OctoPrint does not check the login."""
     server = make_server(groups={"guests": GUESTS}, extra_plugins={"unprotected.py": UNPROTECTED})
     assert server.session().get(f"{server.url}/api/job").status_code == 200, "guests have STATUS"
     for form in ("json", "prometheus"):
@@ -105,6 +105,9 @@ def test_guests_are_refused_without_octoprints_protection(make_server: MakeServe
             response = server.session(user).get(address)
             assert response.status_code == 403, user
             check_error(response)
+    dismiss = {"command": "dismiss", "id": 1}
+    assert server.session("operator").post(server.url + ENDPOINT, json=dismiss).status_code == 204
+    assert server.session("former").post(server.url + ENDPOINT, json=dismiss).status_code == 403
 
 
 @pytest.mark.each_octoprint
