@@ -88,7 +88,7 @@ def test_arrow_keys_move_along_it_and_one_tab_leaves_it(page_with_log: Page) -> 
         expect(line).to_have_text(options.nth(number).get_attribute("aria-label") or "", use_inner_text=True)
         return int(number)
 
-    assert words_of(line).startswith("Today: ")
+    expect(line).to_have_text(re.compile("^Today: "), use_inner_text=True)
     keys = ["ArrowLeft", "ArrowLeft", "PageUp", "ArrowRight", "Home", "ArrowLeft", "PageDown", "End", "ArrowRight"]
     moves = []
     for key in keys:
@@ -129,7 +129,7 @@ def test_mouse_and_finger_pick_a_day(only_read: OctoPrint, page_with_log: Page, 
             expect(line).to_have_text(options.nth(number).get_attribute("aria-label") or "", use_inner_text=True)
         if not touch:
             page.mouse.move(600, 500)
-            assert words_of(line) == before
+            expect(line).to_have_text(before, use_inner_text=True)
         expect(popover(page)).to_be_visible()
 
 
