@@ -93,7 +93,8 @@ def rows(page: Page) -> Locator:
 
 
 def open_log(page: Page) -> None:
-    open_popover(page).get_by_role("button", name=re.compile("^(Restart log|Neustart-Protokoll)$")).click()
+    # By keyboard, because the button moves down once the strip is loaded, and a click could miss it.
+    open_popover(page).get_by_role("button", name=re.compile("^(Restart log|Neustart-Protokoll)$")).press("Enter")
     wait_for_log(page)
 
 

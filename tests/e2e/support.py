@@ -395,8 +395,8 @@ class PageRequests:
         With ``answered``, wait for the response to each request before going on.
         """
         before = len(self.times)
-        for _ in range(round(seconds * 2)):
-            self._page.clock.run_for(500)
+        for _ in range(round(seconds * 4)):
+            self._page.clock.run_for(250)
             self._page.wait_for_timeout(25)
             if answered:
                 self._page.wait_for_function("answered === asked.length")
