@@ -50,21 +50,19 @@ class Forked:
 
     def poll(self) -> int | None:
         """Return None while it runs."""
-        return None if self._end is not None and not self._ended_within(0) else 0
+        return 0 if self._ended_within(0) else None
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end. Raises `subprocess.TimeoutExpired`."""
-        if self._end is not None and not self._ended_within(timeout):
+        if not self._ended_within(timeout):
             raise subprocess.TimeoutExpired("octoprint", timeout or 0)
         return 0
 
     def _ended_within(self, timeout: float | None) -> bool:
-        assert self._end is not None
-        if not select.select([self._end], [], [], timeout)[0]:
-            return False
-        os.close(self._end)
-        self._end = None
-        return True
+        if self._end is not None and select.select([self._end], [], [], timeout)[0]:
+            os.close(self._end)
+            self._end = None
+        return self._end is None
 
 
 class WarmStarts:
