@@ -62,6 +62,7 @@ class Process(Protocol):
 class Server:
     """One OctoPrint process with its own data folder."""
 
+    more_config: Mapping[str, Any] = {}  # what `prepare` writes into config.yaml besides
     left_out = _DISABLED_PLUGINS  # OctoPrint's plugins that are disabled, except those that `prepare` enables
 
     def __init__(self, executable: Path, basedir: Path, port: int | None = None) -> None:
@@ -99,7 +100,7 @@ class Server:
         disabled = sorted((self.left_out - set(enable)) | set(disable))
         all_plugins = {"_disabled": disabled, "virtual_printer": {"enabled": True}, **(plugins or {})}
         # JSON is YAML.
-        self._write("config.yaml", {"server": _SERVER, "plugins": all_plugins})
+        self._write("config.yaml", {"server": _SERVER, "plugins": all_plugins, **self.more_config})
         self._write("users.yaml", {"_version": 2, **{name: _user(name, **more) for name, more in users.items()}})
         if groups:
             self._write("groups.yaml", {"_version": 2, "groups": groups})

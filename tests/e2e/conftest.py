@@ -14,13 +14,11 @@ except ModuleNotFoundError:
 
 from octoprint_uptime import settings
 from page_parts import RUNS, notice, poll_now, popover
-from recorded_runs import until
-from runs import write_runs
+from recorded_runs import start_with_runs
 from support import (
     ENDPOINT,
     GROUPS,
     OTHERS,
-    UP_FOR_AN_HOUR,
     USERS,
     MakeServer,
     OctoPrint,
@@ -96,16 +94,10 @@ def server(shared_server: SharedServer, octoprint_executable: Path) -> Iterator[
         server.save(settings.defaults()).raise_for_status()
 
 
-def start_with_runs(server: OctoPrint) -> None:
-    write_runs(server.basedir, RUNS)
-    server.start(UP_FOR_AN_HOUR)
-    until(lambda: server.answer()["last_restart"])
-
-
 @pytest.fixture
 def only_read(shared_server: SharedServer, octoprint_executable: Path) -> OctoPrint:
     """Give a running OctoPrint with a restart log, for tests that dismiss and clear nothing."""
-    return shared_server(octoprint_executable, "only_read", start_with_runs)
+    return shared_server(octoprint_executable, "only_read", lambda server: start_with_runs(server, RUNS))
 
 
 def start_crowded(server: OctoPrint) -> None:
@@ -135,7 +127,8 @@ def make_server(octoprint_executable: Path, tmp_path: Path) -> Iterator[MakeServ
         has_whole_page: bool = False,
     ) -> OctoPrint:
         server = OctoPrint(octoprint_executable, tmp_path / f"octoprint{len(servers)}")
-        server.has_whole_page = has_whole_page
+        if has_whole_page:
+            server.more_config = {}
         servers.append(server)
         server.prepare(USERS, {**GROUPS, **(groups or {})}, plugins, enable)
         server.add_plugins(extra_plugins or {})
@@ -235,7 +228,7 @@ KeptPages = Callable[[OctoPrint, str, str], tuple[Page, Reports]]
 
 @pytest.fixture(scope="session")
 def kept_pages(chromium: Browser) -> Iterator[KeptPages]:
-    """Load a page for a server, a user and a language, and keep the last few: each takes a twentieth of a processor."""
+    """Load a page for a server, a user and a language. Keep only the last few, since each takes processor time."""
     pages: dict[tuple[str, str, str], tuple[Page, Reports]] = {}
 
     def get(server: OctoPrint, user: str, locale: str) -> tuple[Page, Reports]:

@@ -8,14 +8,15 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from octoprint_uptime.restart_log.trusted_clocks import EARLIEST
-from support import ENDPOINT, ID, OctoPrint
+from runs import Run, write_runs
+from support import ENDPOINT, ID, UP_FOR_AN_HOUR, OctoPrint
 
 LOST_PRINT_FIELDS = {"file", "path", "origin", "progress", "position_bytes", "z", "seen_at", "started_at"}
 EVENT = f"plugin_{ID}_restarted"
@@ -235,6 +236,13 @@ class Start(NamedTuple):
     def last(self) -> dict[str, Any]:
         last: dict[str, Any] = self.answer["last_restart"]
         return last
+
+
+def start_with_runs(server: OctoPrint, runs: Iterable[Run]) -> None:
+    """Start a server that has these runs in its log, and wait until it has read them."""
+    write_runs(server.basedir, runs)
+    server.start(UP_FOR_AN_HOUR)
+    until(lambda: server.answer()["last_restart"])
 
 
 def begin(server: OctoPrint, how: str | None = None) -> Start:

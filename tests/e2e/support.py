@@ -7,7 +7,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,15 +126,8 @@ class OctoPrint(Server):
 
     left_out = Server.left_out | _UNNEEDED
     warm_starts: WarmStarts | None = None  # set by conftest.py
-    has_whole_page = False
+    more_config: Mapping[str, Any] = {"appearance": {"components": {"disabled": _UNNEEDED_PARTS}}}
     _seen = 0
-
-    def prepare(self, *arguments: Any, **more: Any) -> None:
-        super().prepare(*arguments, **more)
-        if not self.has_whole_page:
-            config = self.config()
-            config["appearance"] = {"components": {"disabled": _UNNEEDED_PARTS}}
-            self._write("config.yaml", config)
 
     def _run(self, wrapper: list[str], command: list[str], env: dict[str, str]) -> Process:
         """Start warm, unless the environment or the command's prefix differ from the usual ones."""

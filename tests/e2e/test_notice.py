@@ -30,8 +30,7 @@ from page_parts import (
     rows,
     seed,
 )
-from recorded_runs import until
-from runs import write_runs
+from recorded_runs import start_with_runs, until
 from support import (
     GROUPS,
     UP_FOR_AN_HOUR,
@@ -402,9 +401,7 @@ def with_causes(shared_server: SharedServer, octoprint_executable: Path) -> Octo
 
     def start(server: OctoPrint) -> None:
         server.prepare(USERS, GROUPS, enable=["logging"])
-        write_runs(server.basedir, WITH_CAUSES)
-        server.start(UP_FOR_AN_HOUR)
-        until(lambda: server.answer()["last_restart"])
+        start_with_runs(server, WITH_CAUSES)
 
     return shared_server(octoprint_executable, "with_causes", start)
 
