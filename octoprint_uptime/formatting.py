@@ -54,4 +54,4 @@ def format_uptime_d(seconds: float) -> str:
 @lru_cache  # polls format the same times repeatedly
 def format_moment(moment: float) -> str:
     """Return a time in seconds since 1970 as ISO 8601 in UTC, rounded down, such as 2026-03-01T12:00:00Z."""
-    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -95,6 +95,9 @@ def test_figures_and_rows_belong_to_the_range(page_with_log: Page) -> None:
     downtimes = all_words_of(rows(page).locator("> span:last-child"))
     assert downtimes[1:4] == ["down for 1h 0m"] * 3
     assert re.fullmatch(r"down for (59m|1h \d+m) to (4h 59m|5h \d+m)", downtimes[0])
+    lost = bars(page, 1, "lost").first
+    lost.hover()
+    expect(lost).to_have_attribute("title", re.compile("^A print was lost: (at|between) "))
     choose(page, "Day")
     expect(rows(page)).to_have_count(2)
     assert figures(page)["Restarts"] == "2"

@@ -45,7 +45,7 @@
 
     function lanesOf({from, to: now, octoprint, host, restarts}) {
         const pixel = (now - from) / WIDTH_PX;
-        const place = (time) => ((time - from) / (now - from)) * 100;
+        const percentOf = (time) => ((time - from) / (now - from)) * 100;
 
         // Runs too short to be seen are merged with the next.
         function joined(runs) {
@@ -61,16 +61,14 @@
 
         const barOf = (css) => (span) => ({
             css,
-            left: place(span.from) + "%",
             // A one-pixel gap after each run shows even the shortest restart.
-            width: `calc(${place(span.to) - place(span.from)}% - ${css === "running" && span.to < now ? 1 : 0}px)`
+            place: `left: ${percentOf(span.from)}%; width: calc(${percentOf(span.to) - percentOf(span.from)}% - ${css === "running" && span.to < now ? 1 : 0}px)`
         });
 
         const markOf = (css) => (restart) => ({
             css: "octoprint_uptime_mark " + css,
-            left: Math.min(100 - EDGE, Math.max(EDGE, place(restart.gap.from))) + "%",
-            width: "",
-            title: `${words.titleOf(restart)}: ${words.whenEnded(restart)}`
+            place: `left: ${Math.min(100 - EDGE, Math.max(EDGE, percentOf(restart.gap.from)))}%`,
+            title: () => `${words.titleOf(restart)}: ${words.whenEnded(restart)}`
         });
 
         const marksOf = (css, isShown) =>
@@ -108,6 +106,12 @@
         };
     }
 
+    // Give the mark under the pointer its title.
+    function pointAt(log, {target}) {
+        const {title} = ko.dataFor(target);
+        if (title) target.title = title();
+    }
+
     // `host` is the label of the upper lane.
     function of(wholeHistory, days, host) {
         const history = recordedPartOf(wholeHistory);
@@ -127,6 +131,7 @@
         return {
             ...lanes,
             ticks: ticksOf(history, days),
+            pointAt,
             note,
             label: _.compact([_.sprintf(label, {count: days, host}), note]).join(" "),
             // Where nothing is drawn, nothing was running.
