@@ -1,4 +1,4 @@
-"""Record what OctoPrint is doing: ask its printer, and use events only to know when to ask."""
+"""Record what OctoPrint is doing: ask its printer which print is running; events say when to ask."""
 
 import threading
 from collections.abc import Callable, Mapping

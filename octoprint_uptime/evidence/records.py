@@ -31,7 +31,7 @@ class Signs(NamedTuple):
 
 
 class Process(NamedTuple):
-    """What identifies a run's process to the system. Each is None if unknown.
+    """What identifies a run's process to the system, and why the board was last reset. Each is None if unknown.
 
     ``invocation`` is systemd's id for this start of the unit. ``power_reset`` is why a Raspberry Pi 5's power chip
     reset the board before this boot.

@@ -44,7 +44,7 @@ class Print(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Counts of all runs ever recorded, including deleted ones. Starts at 0 in a new file.
+    """Counts of all runs ever recorded, including deleted ones. They start over in a new file.
 
     ``recorded_runs`` includes the current run. ``unexpected_shutdowns`` and ``lost_prints`` count the earlier runs that
     stopped unexpectedly or lost a print. Runs that ended because the log was switched off don't count. ``boots`` is how
@@ -58,7 +58,7 @@ class Totals(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run of OctoPrint, from the start of its process to its end.
+    """One run of OctoPrint, from the start of its process, or from when the log was switched on, to its end.
 
     All times, including those of its print, are boot-clock times in seconds. ``offset`` converts them to seconds since
     1970.
@@ -99,7 +99,7 @@ class Run(NamedTuple):
 
     @property
     def asked_by(self) -> str | None:
-        """What asked OctoPrint to shut down; None if the run continued for so long that this must have failed."""
+        """What asked OctoPrint to shut down; None if nothing did, or if the run went on for too long after that."""
         asked_at = self.signs.asked_at
         return None if asked_at is None or self.last_alive > asked_at + _ASKED_SECONDS else self.signs.asked
 
