@@ -35,7 +35,7 @@ EARLIER_PLUGINS = {  # it also stored defaults
     "debug": True,
     "debug_throttle_seconds": 60,
 }
-RELEASES = [("1.0.0", "main", False), ("1.1.0", "main", False), ("1.2.0rc1", "rc", True), ("1.3.0rc1", "other", True)]
+RELEASES = [("1.0.0", "main", False), ("1.2.0", "main", False), ("1.3.0rc1", "rc", True), ("1.4.0rc1", "other", True)]
 
 # Software Update has GitHub's address in a constant.
 ASKS_US = """
@@ -134,12 +134,15 @@ def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[Oct
     server.check_log()
 
 
-def update(server: OctoPrint) -> str:
-    """Install the offered update, restart OctoPrint, and return the new version."""
+def update(server: OctoPrint, log: str = "") -> str:
+    """Install the offered update, start OctoPrint with this ``log``, if any, and return the new version."""
     session = server.session("admin")
     session.post(f"{server.url}/plugin/softwareupdate/update", json={"targets": [ID]}).raise_for_status()
     until(lambda: re.search(f"Update of {ID} to .* successful!", server.new_log()), 60)
     server.stop()
+    if log:
+        shutil.rmtree(server.basedir / "data" / ID)
+        write_log(server.basedir / "data" / ID / "restart_log.db", log)
     server.start(COLD)
     return str(server.answer()["plugin_version"])
 
@@ -157,15 +160,16 @@ def test_software_update_offers_releases_and_candidates(released: OctoPrint) -> 
     session = released.session("admin")
     assert released.answer()["plugin_version"] == "1.0.0"
     assert session.get(metrics).status_code == 501, "its package is missing"
-    assert offered(released) == "1.1.0"
-    assert update(released) == "1.1.0"
+    assert offered(released) == "1.2.0"
+    assert update(released) == "1.2.0"
     assert session.get(metrics).status_code == 200, "the update has installed its package"
     assert [restart["asked_by"] for restart in until(lambda: restarts(released))] == ["update"]
     assert offered(released) is None
     choice = {ID: {"channel": "rc"}}  # like its dialog
     session.post(f"{released.url}/plugin/softwareupdate/configure", json=choice).raise_for_status()
-    assert offered(released) == "1.2.0rc1"
-    assert update(released) == "1.2.0rc1"
+    assert offered(released) == "1.3.0rc1"
+    assert update(released, log=SCHEMA_3) == "1.3.0rc1"
+    assert [restart["id"] for restart in until(lambda: restarts(released))] == [7]
     assert offered(released) is None
     assert released.settings() == {**settings.defaults(), **SETTINGS}
 
