@@ -80,7 +80,10 @@ class Examiner:
 
 
 def _is_due(run: Run, following: Run) -> bool:
-    """Return whether this run has not been examined, and stopped unexpectedly or was stopped by something else."""
+    """Return whether this run still has to be examined.
+
+    This is the case if it stopped unexpectedly, or if something other than OctoPrint stopped it.
+    """
     if run.found or run.ended == "off":
         return False
     return run.ended is None or (run.boot == following.boot and run.asked_by is None)

@@ -34,10 +34,11 @@ class State(NamedTuple):
 class Recorder:
     """A recorder of the current run, in a thread that does one task after another.
 
-    A task changes the state and then writes everything that isn't written yet: first dismissals and deletions, then
-    the current run. Only `dismiss` and `clear` also change `state` immediately. Without a task, the thread writes every
-    `HEARTBEAT_SECONDS`, every `PRINTING_HEARTBEAT_SECONDS` during a print, and within `CLOCK_CHECK_SECONDS` after the
-    wall clock changed. It logs a failed write once, and tries again at the next task or heartbeat.
+    A task changes the state and then writes everything that isn't written yet: first dismissals and deletions, then the
+    current run. `dismiss` and `clear` change `state` immediately, before their task runs; no other method does. Without
+    a task, the thread writes every `HEARTBEAT_SECONDS`, every `PRINTING_HEARTBEAT_SECONDS` during a print, and within
+    `CLOCK_CHECK_SECONDS` after the wall clock changed. It logs a failed write once, and tries again at the next task or
+    heartbeat.
 
     If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
     disk is left. The thread waits for the disk whenever it has no other task.

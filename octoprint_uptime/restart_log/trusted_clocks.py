@@ -42,22 +42,22 @@ def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list
     A clock that shows a time before 2026 has not been set, and says nothing about other boots. Nothing is discarded:
     once a clock that was behind has been set, boots that seemed to lie in the future count again.
 
-    An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and d is still running:
+    An example with four boots, on a Pi without a clock chip. Now it is Mar 2, 12:00, and D is still running:
 
     ====  =============  ==============  =======
     boot  began          last heartbeat  trusted
     ====  =============  ==============  =======
-    a     Mar 1, 10:00   Mar 1, 18:00    yes
-    b     Mar 1, 17:00   Mar 1, 17:20    no
-    c     2071           2071            no
-    d     Mar 2, 09:00   Mar 2, 12:00    yes
+    A     Mar 1, 10:00   Mar 1, 18:00    yes
+    B     Mar 1, 17:00   Mar 1, 17:20    no
+    C     2071           2071            no
+    D     Mar 2, 09:00   Mar 2, 12:00    yes
     ====  =============  ==============  =======
 
-    c lies in the future. b came after a, but its clock says that it began before a ended: the clock was restored from
-    a file and never set. a and d fit together, and so do b and d. Trust a and d, because a came before b.
+    C lies in the future. B came after A, but its clock says that it began before A ended: the clock was restored from
+    a file and never set. A and D fit together, and so do B and D. Trust A and D, because A came before B.
 
-    While b was running, a contradicted the present boot. Without evidence, a was trusted even then. With evidence for
-    b's clock, b would have been trusted instead.
+    While B was running, A contradicted the present boot. Without evidence, A was trusted even then. With evidence for
+    B's clock, B would have been trusted instead.
     """
     segments = _segments(runs)
     present = segments[-1] if runs and runs[-1].ended is None else None
