@@ -45,7 +45,7 @@ class Process(NamedTuple):
 class Found(NamedTuple):
     """What was found out about the end of a run. Each is None if unknown.
 
-    ``proven`` is true if there is a record about exactly this run, and false if the cause is only probable.
+    ``proven`` is true if there is a record of this specific run, and false if the cause is only probable.
     ``crashed_in`` is a plugin's identifier. ``journal`` says what systemd's journal has, or is None if it was not
     checked.
     """

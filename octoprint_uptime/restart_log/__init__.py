@@ -60,8 +60,9 @@ class RestartLog:
     """A log of OctoPrint's runs and of what happened between them.
 
     Once the log has read the earlier runs, it calls ``on_restart`` with the restart that led to the current run, if
-    any. The call comes once the search for the cause is over, but after at most 20 seconds, and before a shutdown. It
-    may come from any thread. ``plugins`` returns the file or folder of each plugin, to name the one that crashed.
+    any. It makes this call when the search for the cause is over, after 20 seconds, or when OctoPrint shuts down,
+    whichever comes first, and from any thread. ``plugins`` returns the file or folder of each plugin, to name the one
+    that crashed.
     """
 
     def __init__(
