@@ -37,7 +37,8 @@ def check(tmp_path: Path, alert: str, series: Series, minute: int, fires: bool) 
     """Check whether the alert fires at this minute."""
     rule = RULES[alert]
     labels = ",".join(f'{name}="{value}"' for name, value in LABELS.items())
-    summary = rule["annotations"]["summary"].replace("{{ $labels.instance }}", LABELS["instance"])
+    named = "{{ if $labels.printer }}{{ $labels.printer }} on {{ end }}{{ $labels.instance }}"
+    summary = rule["annotations"]["summary"].replace(named, f"{LABELS['printer']} on {LABELS['instance']}")
     expected = {"exp_labels": {**LABELS, **rule["labels"]}, "exp_annotations": {"summary": summary}}
     test = {
         "interval": "1m",
@@ -74,7 +75,8 @@ def test_every_summary_names_the_printer_and_says_what_to_do() -> None:
         ("1x9 0x9", 10, False),  # dismissed
         ("0x9 _x540 1x9", 550, True),  # nine hours away
         ("_x9 1x9", 9, True),  # the first scrape
-        ("1x9 _x59", 59, False),  # the target has been removed
+        ("1x9 stale _x59", 59, True),  # OctoPrint went down again
+        ("1x9 stale _x1500", 1509, False),  # and stays down for more than a day
     ],
 )
 def test_unseen_alert_stays_until_it_is_dismissed(
