@@ -17,6 +17,7 @@ import pytest
 from former_logs import SCHEMA_3, write_log
 from octoprint_uptime import settings
 from recorded_runs import restarts, until
+from release import zipped
 from support import COLD, ENDPOINT, GROUPS, ID, USERS, MakeServer, OctoPrint, serving
 
 VERSION = importlib.metadata.version("OctoPrint-Uptime")
@@ -87,29 +88,25 @@ def github(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
-    """Create a virtual environment with 1.0.0 of the plugin, on top of the shared one.
+def environment_over(shared: Path, folder: Path) -> tuple[Path, list[Path]]:
+    """Create a virtual environment on top of a shared one.
 
-    It hides the shared one's plugin and the package that only the plugin needs.
+    It hides the shared one's plugin, whose folders are the second value, and the package that only the plugin needs.
     """
-    environment = tmp_path / "environment"
-    python = octoprint_environment / "bin" / "python"
-    subprocess.run([str(python), "-m", "venv", "--without-pip", str(environment)], check=True)
-    (below,) = octoprint_environment.glob("lib/python*/site-packages")
+    environment = folder / "environment"
+    subprocess.run([str(shared / "bin" / "python"), "-m", "venv", "--without-pip", str(environment)], check=True)
+    (below,) = shared.glob("lib/python*/site-packages")
     (packages,) = environment.glob("lib/python*/site-packages")
-    shown = tmp_path / "below"
+    shown = folder / "below"
     shown.mkdir()
     for path in below.iterdir():
-        if path.name.startswith(ID):
-            install_as("1.0.0", path, packages)
-        elif not path.name.startswith("prometheus_client"):
+        if not path.name.startswith((ID, "prometheus_client")):
             (shown / path.name).symlink_to(path)
     (packages / "below.pth").write_text(f"{shown}\n")
-    script = (octoprint_environment / "bin" / "octoprint").read_text().partition("\n")[2]
+    script = (shared / "bin" / "octoprint").read_text().partition("\n")[2]
     (environment / "bin" / "octoprint").write_text(f"#!{environment}/bin/python\n{script}")
     (environment / "bin" / "octoprint").chmod(0o755)
-    return environment
+    return environment, [path for path in below.iterdir() if path.name.startswith(ID)]
 
 
 def install_as(version: str, folder: Path, packages: Path) -> None:
@@ -122,9 +119,13 @@ def install_as(version: str, folder: Path, packages: Path) -> None:
 
 
 @pytest.fixture
-def released(own_environment: Path, github: str, tmp_path: Path) -> Iterator[OctoPrint]:
+def released(octoprint_environment: Path, github: str, tmp_path: Path) -> Iterator[OctoPrint]:
     """Run an OctoPrint with 1.0.0 that looks for releases on the fake GitHub."""
-    server = OctoPrint(own_environment / "bin" / "octoprint", tmp_path / "octoprint")
+    environment, plugin = environment_over(octoprint_environment, tmp_path)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    for path in plugin:
+        install_as("1.0.0", path, packages)
+    server = OctoPrint(environment / "bin" / "octoprint", tmp_path / "octoprint")
     updates = {"checks": {ID: {"pip": github + "/{target_version}.zip"}}, "check_overlay_url": f"{github}/overlay"}
     server.prepare(USERS, GROUPS, {"softwareupdate": updates, ID: SETTINGS}, enable=["softwareupdate"])
     server.add_plugins({"releases.py": ASKS_US.format(url=github)})
@@ -172,6 +173,27 @@ def test_software_update_offers_releases_and_candidates(released: OctoPrint) -> 
     assert [restart["id"] for restart in until(lambda: restarts(released))] == [7]
     assert offered(released) is None
     assert released.settings() == {**settings.defaults(), **SETTINGS}
+
+
+@pytest.mark.each_octoprint
+def test_plugin_manager_installs_the_uploaded_archive(octoprint_environment: Path, tmp_path: Path) -> None:
+    environment, _ = environment_over(octoprint_environment, tmp_path)
+    server = OctoPrint(environment / "bin" / "octoprint", tmp_path / "octoprint")
+    server.prepare(USERS, GROUPS, enable=["pluginmanager"])
+    server.start(COLD)
+    session = server.session("admin")
+    assert session.get(server.url + ENDPOINT).status_code == 404
+    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
+    file = zipped(Path(shutil.copy(sdist, tmp_path)))
+    upload = {"file": (file.name, file.read_bytes())}
+    session.post(f"{server.url}/plugin/pluginmanager/upload_file", files=upload).raise_for_status()
+    until(lambda: [*environment.glob(f"lib/python*/site-packages/{ID}-*.dist-info/RECORD")], 60)
+    server.stop()
+    server.start(COLD)
+    assert server.answer()["plugin_version"] == VERSION
+    assert session.get(f"{server.url}{ENDPOINT}?format=prometheus").status_code == 200, "its package is there, too"
+    server.stop()
+    server.check_log()
 
 
 @pytest.mark.parametrize(
