@@ -45,7 +45,8 @@ RUN = {
     ("faq", "date -d"),
     ("monitoring", "type: entities"),
     ("monitoring", "not_from"),
-    ("monitoring", "static_configs"),
+    ("monitoring", "octopi.local:80"),
+    ("monitoring", "alertmanagers"),
     ("monitoring", "file_sd_configs"),
     ("monitoring", "__param_apikey"),
     ("recipes", 'days=1"'),
@@ -134,7 +135,7 @@ def test_octoprints_client_shows_why_it_is_refused(
         re.compile(ENDPOINT),
         lambda route: route.fulfill(status=refusal.status_code, json=refusal.json()),
     )
-    with page.expect_console_message(lambda message: bool(re.fullmatch(r"Refused: .{10,}", message.text))):
+    with page.expect_console_message(lambda message: bool(re.fullmatch(r"Failed: .{10,}", message.text))):
         paste(page, block("integration", "data.uptime_note"))
     assert all("403" in error for error in console_errors)
     console_errors.clear()
@@ -474,9 +475,9 @@ def test_automation_runs_only_if_the_total_rises(old: str, new: str, fires: bool
     assert jinja2.Template(condition).render(trigger=trigger) == str(fires)
 
 
-@pytest.mark.parametrize("words", ["static_configs", "file_sd_configs"])
+@pytest.mark.parametrize("words", ["octopi.local:80", "file_sd_configs"])
 def test_prometheus_accepts_the_configuration(tmp_path: Path, words: str) -> None:
-    (tmp_path / "prometheus.yml").write_text(block("monitoring", words))
+    (tmp_path / "prometheus.yml").write_text(block("monitoring", words) + block("monitoring", "alertmanagers"))
     (tmp_path / "printers.yml").write_text(block("monitoring", "__param_apikey"))
     shutil.copy(DOCS.parent / "extras" / "prometheus" / "alerts.yml", tmp_path)
     command = [*unpacked("promtool"), "check", "config", "prometheus.yml"]
