@@ -165,6 +165,7 @@ def test_each_change_writes_once(
             running.update(only_if_changed=True)
         assert saving.next() == RUN._replace(id=ID, print=print_, printed=True)
     running.stop(10)
+    wait_for_the_thread()
     assert saving.rest() == [RUN._replace(id=ID, ended="clean", printed=True)]
     assert calls(store) == ["save", "before", *["save"] * 7, "close"]
 
@@ -382,6 +383,7 @@ def test_later_schema_is_opened_once(
     for _ in range(6):
         assert printer.asked.acquire(timeout=10)
     recorder.stop(10)
+    wait_for_the_thread()
     assert calls(store)[:2] == ["save", "close"]
     assert set(calls(store)[2:]) == {"close"}
     assert on_loaded.call_count == 0
@@ -407,6 +409,7 @@ def test_failing_on_loaded_does_not_stop_the_thread(
     recorder.stop(10)
     assert [run.ended for run in saving.rest()] == [None, None, "clean"]
     assert recorder.state == State((*EARLIER, RUN._replace(id=ID, ended="clean")), None)
+    wait_for_the_thread()
     assert calls(store)[-1] == "close"
     assert on_loaded.call_count == 1
     assert warnings(caplog)[-1] == "Could not fire the restart event: RuntimeError('no event bus')"
