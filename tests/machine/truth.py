@@ -5,6 +5,8 @@ All times are seconds since 1970 by the clock of the host that emulates the mach
 
 from __future__ import annotations
 
+import math
+import time
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -29,12 +31,17 @@ class Span(NamedTuple):
 class WallClock(NamedTuple):
     """Describe the machine's wall clock during one boot.
 
-    If it is not ``right``, the log may report times as unknown. If it was restored from a file, the log can't know
-    that it is wrong, and may report times that are ``behind`` by so many seconds.
+    If it is not ``right``, the log may report times as unknown. If it shows a possible date, the log can't know that it
+    is wrong, and may report times that are ``behind`` by so many seconds.
     """
 
     right: bool = True
     behind: float = 0
+
+    @property
+    def now(self) -> float:
+        """Return the latest time that doesn't lie in the future by this clock."""
+        return math.inf if self.right else time.time() - self.behind if self.behind else -math.inf
 
 
 class Why(NamedTuple):
@@ -144,7 +151,7 @@ class Truth:
             return [f"{len(pairs)} restarts have happened, and the log has {len(told)}: {told}"]
         found = []
         for (ended, begun), each in zip(pairs, reversed(told), strict=True):
-            wrong = _Comparison(each, ended, begun).wrong()
+            wrong = _Comparison(each, ended, begun, self.current.start.clock.now).wrong()
             found += [f"{sentence}; the log has {each}" for sentence in wrong]
         return found
 
@@ -157,9 +164,13 @@ class Truth:
 
 
 class _Comparison:
-    """Compare a restart in the log with the end of one run and the start of the next."""
+    """Compare a restart in the log with the end of one run and the start of the next.
 
-    def __init__(self, told: Told, ended: Run, begun: Run) -> None:
+    The log does not report what is later than ``now`` by the machine's clock.
+    """
+
+    def __init__(self, told: Told, ended: Run, begun: Run, now: float) -> None:
+        self._now = now
         self._told = told
         self._ended = ended
         self._begun = begun
@@ -217,7 +228,7 @@ class _Comparison:
         ended, begun = self._ended, self._begun.start
         low, high = self._told["downtime_seconds_min"], self._told["downtime_seconds_max"]
         shortest, longest = begun.started - ended.ended.high, begun.started - ended.ended.low
-        if ended.start.clock.right and begun.clock.right:
+        if ended.start.clock.right and begun.clock.right and begun.started <= self._now:
             if low is None or high is None:
                 self._wrong.append(
                     f"the downtime was {shortest:.1f} to {longest:.1f} s, and the log has {low} to {high}"
@@ -238,7 +249,7 @@ class _Comparison:
     def _moment(self, name: str, text: str | None, truth: Span, clock: WallClock) -> None:
         if text is not None:
             self._number(name, moment(text), truth, clock.behind)
-        elif clock.right:
+        elif clock.right and truth.high <= self._now:
             self._wrong.append(f"{name} is missing")
 
     def _number(self, name: str, number: float, truth: Span, behind: float) -> None:

@@ -125,14 +125,14 @@ class World:
     def switch_on(self, chip: float | None = None) -> None:
         """Start the machine and its OctoPrint, and check the log. ``chip`` is the time of a wrong clock chip.
 
-        A ``chip`` after 2026 stands for a clock restored from a file, an earlier one for a clock that was never set.
+        If it is older than systemd, systemd sets the clock to its own date at the start.
         """
         self._boots += 1
         if chip is None:
             self._clock = WallClock()
             self.machine.switch_on(self.setup)
         else:
-            self._clock = WallClock(right=False, behind=time.time() - chip if chip >= EARLIEST else 0)
+            self._clock = WallClock(right=False)
             self.machine.switch_on(self.setup, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(chip)))
         self.begun(self.octoprint)
 
@@ -196,7 +196,9 @@ class World:
             now = (asked + time.time()) / 2
             if now - asked < TOLERANCE / 4:
                 break
-        if self._clock.right and abs(wall_clock - now) > TOLERANCE:
+        if not self._clock.right:
+            self._clock = WallClock(right=False, behind=now - wall_clock if wall_clock >= EARLIEST else 0)
+        elif abs(wall_clock - now) > TOLERANCE:
             raise self.machine.error(f"the machine's clock is off by {wall_clock - now:.1f} s")
         container = self._containers if octoprint is self.in_container else 0
         return Start(self._boots, now - uptime, self._clock, container, now - uptime + ticks / _TICKS)
