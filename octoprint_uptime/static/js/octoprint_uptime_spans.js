@@ -1,4 +1,4 @@
-// Reads an answer's history and splits it by the reader's days. Uses no page elements and contains no texts.
+// Reads an answer's history and splits it by the reader's days.
 // Times are milliseconds since 1970 by the server's clock, whose "now" is the end of the history, so a wrong clock on
 // the reader's device changes nothing. Only the calendar is the reader's. Unknown times are NaN, for which every
 // comparison is false.

@@ -106,8 +106,7 @@
         };
     }
 
-    // Give the mark under the pointer its title.
-    function pointAt(log, {target}) {
+    function setTitle(log, {target}) {
         const {title} = ko.dataFor(target);
         if (title) target.title = title();
     }
@@ -131,7 +130,7 @@
         return {
             ...lanes,
             ticks: ticksOf(history, days),
-            pointAt,
+            setTitle,
             note,
             label: _.compact([_.sprintf(label, {count: days, host}), note]).join(" "),
             // Where nothing is drawn, nothing was running.
