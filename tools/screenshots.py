@@ -29,7 +29,7 @@ NOTICE = ".octoprint_uptime_notice"
 
 BOOTED = 38 * 60  # seconds ago
 DAY = 24
-# Several power cuts until two weeks ago, when the power supply was replaced, and one power cut today.
+# Several power cuts until two weeks ago, when the power supply was replaced. Today memory ran out.
 PAST = [
     Run("a", 26 * DAY - 5, 25 * DAY + 2, None, dismissed=True),
     Run("b", 25 * DAY + 1, 23 * DAY, None, dismissed=True),
@@ -41,7 +41,7 @@ PAST = [
     Run("g", 11 * DAY + 9, 10 * DAY + 20, "clean"),
     Run("h", 10 * DAY + 10, 9 * DAY + 19, "clean"),
     Run("i", 9 * DAY + 11, 3 * DAY + 8, "clean"),
-    Run("i", 3 * DAY + 8 - 0.02, 0.75, None, "benchy.gcode"),
+    Run("i", 3 * DAY + 8 - 0.02, 0.75, None, "benchy.gcode", cause="out_of_memory"),
 ]
 
 # The README's first picture: the right part of the popover next to the top of the log.
