@@ -8,7 +8,7 @@
 # make machine [ENDS=50] [OCTOPRINT=...] [SEED=...] [KINDS=memory]   shut down an emulated Debian system ENDS times; 30 seconds per shutdown
 # make docs                                    build the documentation site in .docs/
 # make zip                                     build the archive that OctoPrint's Plugin Manager installs, in dist/
-# make release | publish VERSION=1.1.0         see CONTRIBUTING.md
+# make release | publish VERSION=1.2.0         see CONTRIBUTING.md
 # make screenshots | clean
 
 PYTHON ?= python3

@@ -131,11 +131,13 @@ def test_the_archive_is_the_sdist_in_one_folder(tmp_path: Path) -> None:
 
 
 def test_documents_name_the_archive() -> None:
+    releases = "https://github.com/Ajimaru/OctoPrint-Uptime/releases"
+    latest = re.findall(r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)[0]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"[\w/.-]+\.zip", readme)) == {f"dist/{ARCHIVE}", ARCHIVE}
-    address = f"https://github.com/Ajimaru/OctoPrint-Uptime/releases/latest/download/{ARCHIVE}"
+    address = f"{releases}/download/{latest}/{ARCHIVE}"
+    assert set(re.findall(r"[\w/.:-]+\.zip", readme)) == {address, f"dist/{ARCHIVE}", ARCHIVE}
     entry = (ROOT / "extras" / "octoprint_uptime.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"https://\S+\.zip", entry)) == {address}
+    assert set(re.findall(r"https://\S+\.zip", entry)) == {f"{releases}/latest/download/{ARCHIVE}"}
 
 
 @pytest.mark.parametrize(
