@@ -283,6 +283,7 @@ def tidy(page: Page) -> None:
             .filter(({elem}) => !elem.hasClass("octoprint_uptime_notice"))
             .forEach((other) => other.remove(false));
         document.activeElement.blur();
+        OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.reachable(29);
         scrollTo(0, 0);
     }""")
     page.mouse.move(600, 500)

@@ -73,7 +73,8 @@ def test_it_shows_what_is_in_the_log(page_with_log: Page) -> None:
 def test_arrow_keys_move_along_it_and_one_tab_leaves_it(page_with_log: Page) -> None:
     page = page_with_log
     entry(page).focus()
-    page.keyboard.press("Enter")
+    with page.expect_response(lambda response: "?days=31" in response.url):  # the bars are drawn anew then
+        page.keyboard.press("Enter")
     options = strip(page).get_by_role("option")
     expect(options).to_have_count(30)
     page.keyboard.press("Tab")
