@@ -88,25 +88,36 @@ def github(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def environment_over(shared: Path, folder: Path) -> tuple[Path, list[Path]]:
-    """Create a virtual environment on top of a shared one.
+@pytest.fixture
+def own_environment(octoprint_environment: Path, tmp_path: Path) -> Path:
+    """Create a virtual environment on top of the shared one.
 
-    It hides the shared one's plugin, whose folders are the second value, and the package that only the plugin needs.
+    It hides the shared one's plugin and the package that only the plugin needs.
     """
-    environment = folder / "environment"
-    subprocess.run([str(shared / "bin" / "python"), "-m", "venv", "--without-pip", str(environment)], check=True)
-    (below,) = shared.glob("lib/python*/site-packages")
+    environment = tmp_path / "environment"
+    python = octoprint_environment / "bin" / "python"
+    subprocess.run([str(python), "-m", "venv", "--without-pip", str(environment)], check=True)
+    (below,) = octoprint_environment.glob("lib/python*/site-packages")
     (packages,) = environment.glob("lib/python*/site-packages")
-    shown = folder / "below"
+    shown = tmp_path / "below"
     shown.mkdir()
     for path in below.iterdir():
         if not path.name.startswith((ID, "prometheus_client")):
             (shown / path.name).symlink_to(path)
     (packages / "below.pth").write_text(f"{shown}\n")
-    script = (shared / "bin" / "octoprint").read_text().partition("\n")[2]
+    script = (octoprint_environment / "bin" / "octoprint").read_text().partition("\n")[2]
     (environment / "bin" / "octoprint").write_text(f"#!{environment}/bin/python\n{script}")
     (environment / "bin" / "octoprint").chmod(0o755)
-    return environment, [path for path in below.iterdir() if path.name.startswith(ID)]
+    return environment
+
+
+@pytest.fixture
+def own_octoprint(own_environment: Path, tmp_path: Path) -> Iterator[OctoPrint]:
+    """Give an OctoPrint that has not been started, in an environment without the plugin."""
+    server = OctoPrint(own_environment / "bin" / "octoprint", tmp_path / "octoprint")
+    yield server
+    server.stop()
+    server.check_log()
 
 
 def install_as(version: str, folder: Path, packages: Path) -> None:
@@ -119,20 +130,16 @@ def install_as(version: str, folder: Path, packages: Path) -> None:
 
 
 @pytest.fixture
-def released(octoprint_environment: Path, github: str, tmp_path: Path) -> Iterator[OctoPrint]:
+def released(own_octoprint: OctoPrint, own_environment: Path, octoprint_environment: Path, github: str) -> OctoPrint:
     """Run an OctoPrint with 1.0.0 that looks for releases on the fake GitHub."""
-    environment, plugin = environment_over(octoprint_environment, tmp_path)
-    (packages,) = environment.glob("lib/python*/site-packages")
-    for path in plugin:
+    (packages,) = own_environment.glob("lib/python*/site-packages")
+    for path in octoprint_environment.glob(f"lib/python*/site-packages/{ID}*"):
         install_as("1.0.0", path, packages)
-    server = OctoPrint(environment / "bin" / "octoprint", tmp_path / "octoprint")
     updates = {"checks": {ID: {"pip": github + "/{target_version}.zip"}}, "check_overlay_url": f"{github}/overlay"}
-    server.prepare(USERS, GROUPS, {"softwareupdate": updates, ID: SETTINGS}, enable=["softwareupdate"])
-    server.add_plugins({"releases.py": ASKS_US.format(url=github)})
-    server.start(COLD)
-    yield server
-    server.stop()
-    server.check_log()
+    own_octoprint.prepare(USERS, GROUPS, {"softwareupdate": updates, ID: SETTINGS}, enable=["softwareupdate"])
+    own_octoprint.add_plugins({"releases.py": ASKS_US.format(url=github)})
+    own_octoprint.start(COLD)
+    return own_octoprint
 
 
 def update(server: OctoPrint, log: str = "") -> str:
@@ -176,9 +183,10 @@ def test_software_update_offers_releases_and_candidates(released: OctoPrint) -> 
 
 
 @pytest.mark.each_octoprint
-def test_plugin_manager_installs_the_uploaded_archive(octoprint_environment: Path, tmp_path: Path) -> None:
-    environment, _ = environment_over(octoprint_environment, tmp_path)
-    server = OctoPrint(environment / "bin" / "octoprint", tmp_path / "octoprint")
+def test_plugin_manager_installs_the_uploaded_archive(
+    own_octoprint: OctoPrint, own_environment: Path, tmp_path: Path
+) -> None:
+    server = own_octoprint
     server.prepare(USERS, GROUPS, enable=["pluginmanager"])
     server.start(COLD)
     session = server.session("admin")
@@ -187,13 +195,11 @@ def test_plugin_manager_installs_the_uploaded_archive(octoprint_environment: Pat
     file = zipped(Path(shutil.copy(sdist, tmp_path)))
     upload = {"file": (file.name, file.read_bytes())}
     session.post(f"{server.url}/plugin/pluginmanager/upload_file", files=upload).raise_for_status()
-    until(lambda: [*environment.glob(f"lib/python*/site-packages/{ID}-*.dist-info/RECORD")], 60)
+    until(lambda: [*own_environment.glob(f"lib/python*/site-packages/{ID}-*.dist-info/RECORD")], 60)
     server.stop()
     server.start(COLD)
     assert server.answer()["plugin_version"] == VERSION
     assert session.get(f"{server.url}{ENDPOINT}?format=prometheus").status_code == 200, "its package is there, too"
-    server.stop()
-    server.check_log()
 
 
 @pytest.mark.parametrize(
