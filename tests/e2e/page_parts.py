@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,14 @@ def wait_for_log(page: Page) -> None:
     expect(log(page).locator(".octoprint_uptime_figures, .modal-body li").first).to_be_visible()
     # Bootstrap takes the focus once the dialog is open.
     page.wait_for_function("id => document.getElementById(id).contains(document.activeElement)", arg=ID)
+
+
+@contextmanager
+def drawn_anew(page: Page) -> Iterator[None]:
+    """Wait until what is done meanwhile has drawn the log anew. Whatever has the focus inside loses it then."""
+    shown = log(page).locator(".octoprint_uptime_figures").element_handle()
+    yield
+    shown.wait_for_element_state("hidden")
 
 
 def close_log(page: Page) -> None:

@@ -21,6 +21,7 @@ from page_parts import (
     close_log,
     control,
     dialog,
+    drawn_anew,
     figures,
     log,
     notice,
@@ -58,10 +59,8 @@ def places(found: Locator) -> list[Any]:
 
 
 def choose(page: Page, name: str) -> None:
-    shown = log(page).locator(".octoprint_uptime_figures").element_handle()
-    with page.expect_response(re.compile(rf"{ENDPOINT}\?days=")):
+    with drawn_anew(page), page.expect_response(re.compile(rf"{ENDPOINT}\?days=")):
         log(page).get_by_role("button", name=name, exact=True).click()
-    shown.wait_for_element_state("hidden")  # since all is drawn anew
     expect(log(page).locator(".octoprint_uptime_figures")).to_be_visible()
     expect(log(page).get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
 

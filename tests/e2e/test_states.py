@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from accessibility import violations
-from page_parts import close_log, log, notice, open_log, open_popover, popover, rows, strip
+from page_parts import close_log, drawn_anew, log, notice, open_log, open_popover, popover, rows, strip
 from support import ID, OctoPrint, OpenPage, SharePage, entry
 from themes import DARK, LIGHT, set_theme
 
@@ -147,10 +147,9 @@ def test_keyboard_reaches_everything(page_with_log: Page) -> None:
             page.keyboard.press("Enter")
             reached.append("fold")
         elif focused == "Week":
-            shown = log(page).locator(".octoprint_uptime_figures").element_handle()
-            page.keyboard.press("Enter")
-            expect(log(page).get_by_role("button", name="Week")).to_have_attribute("aria-pressed", "true")
-            shown.wait_for_element_state("hidden")  # what has the focus then would be drawn anew
+            with drawn_anew(page):
+                page.keyboard.press("Enter")
+                expect(log(page).get_by_role("button", name="Week")).to_have_attribute("aria-pressed", "true")
         reached.append(focused)
     assert {"Day", "Week", "30 days", "Year", "Download CSV", "Copy as text", "Close the log", "fold"} <= {*reached}
     log(page).get_by_role("button", name="Week").focus()
