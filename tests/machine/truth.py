@@ -41,7 +41,9 @@ class WallClock(NamedTuple):
     @property
     def now(self) -> float:
         """Return the latest time that doesn't lie in the future by this clock."""
-        return math.inf if self.right else time.time() - self.behind if self.behind else -math.inf
+        if self.right:
+            return math.inf
+        return time.time() - self.behind if self.behind else -math.inf
 
 
 class Why(NamedTuple):
