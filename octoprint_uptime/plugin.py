@@ -138,6 +138,9 @@ class UptimePlugin(
         fields = answer.for_api(answer.Facts(uptimes, self._values, news, sees_files, note, self._plugin_version))
         if asked:
             fields |= self._past(asked, uptimes, sees_files)
+            # OctoPrint's flask.jsonify indents, which takes three times as long for 1,000 restarts.
+            text = flask.json.dumps(fields, indent=None, separators=(",", ":"))
+            return flask.Response(text, mimetype="application/json")
         return flask.jsonify(fields)
 
     def _past(self, asked: answer.Asked, uptimes: answer.Uptimes, sees_files: bool) -> answer.Fields:

@@ -42,6 +42,7 @@ class History:
         self._boots = trusted_boots(runs, now, clock_is_right)
         self._now = now
         self._known: dict[int, Restart] = {}
+        self._known_reported: dict[int, Restart] = {}
 
     @property
     def recorded_since(self) -> float | None:
@@ -66,7 +67,7 @@ class History:
             if self._runs[index - 1].ended != "off":
                 restart = self._restart_before(index)
                 if restart.started is None or restart.started >= since:
-                    yield self._reported(restart)
+                    yield self._reported_before(index)
 
     def unrecorded(self) -> list[Unrecorded]:
         """Return the periods in which OctoPrint may have run without being recorded, newest first."""
@@ -106,8 +107,13 @@ class History:
         """Return a time, or None if it lies in the future."""
         return None if moment is None or moment > self._now else moment
 
+    def _reported_before(self, index: int) -> Restart:
+        """Return the restart before the run with this index, without times in the future."""
+        if index not in self._known_reported:
+            self._known_reported[index] = self._reported(self._restart_before(index))
+        return self._known_reported[index]
+
     def _reported(self, restart: Restart) -> Restart:
-        """Return the restart without times in the future."""
         return restart._replace(
             run_started=self._until_now(restart.run_started),
             ended_after=self._until_now(restart.ended_after),
