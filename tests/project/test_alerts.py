@@ -37,8 +37,8 @@ def check(tmp_path: Path, alert: str, series: Series, minute: int, fires: bool) 
     """Check whether the alert fires at this minute."""
     rule = RULES[alert]
     labels = ",".join(f'{name}="{value}"' for name, value in LABELS.items())
-    named = "{{ if $labels.printer }}{{ $labels.printer }} on {{ end }}{{ $labels.instance }}"
-    summary = rule["annotations"]["summary"].replace(named, f"{LABELS['printer']} on {LABELS['instance']}")
+    named = "{{ $labels.instance }}{{ if $labels.printer }} ({{ $labels.printer }}){{ end }}"
+    summary = rule["annotations"]["summary"].replace(named, f"{LABELS['instance']} ({LABELS['printer']})")
     expected = {"exp_labels": {**LABELS, **rule["labels"]}, "exp_annotations": {"summary": summary}}
     test = {
         "interval": "1m",
