@@ -33,6 +33,7 @@ KILLED_WHILE_PRINTING = [Run("a", 30, 20, "clean"), Run("b", 19, 5, None, "parts
 # Each block of code by its page and by words that no other block there has.
 RUN = {
     ("api", "curl -s"),
+    ("api", '"command"'),
     ("api", "octoprint plugins"),
     ("api", '"figures"'),
     ("integration", "data.uptime_note"),
@@ -203,6 +204,18 @@ def test_connected_page_gets_the_event(make_server: MakeServer, open_page: OpenP
 def test_curl_command_gets_an_answer(only_read: OctoPrint, page: str) -> None:
     run = shell(at(only_read, block(page, "curl -s")))
     assert json.loads(run.stdout).keys() == only_read.answer().keys()
+
+
+def test_curl_commands_dismiss_the_notice_and_clear_the_log(make_server: MakeServer) -> None:
+    server = make_server(seed=seed(KILLED_WHILE_PRINTING))
+    until(lambda: server.answer()["unseen_restarts"] == 1)
+    dismiss, clear = at(server, block("api", '"command"')).splitlines()
+    last = server.answer()["last_restart"]["id"]
+    admin = {"KEY": api_key("admin")}
+    assert shell(dismiss.replace('"id": 7', f'"id": {last}'), admin).stdout == ""
+    assert server.answer()["unseen_restarts"] == 0
+    assert shell(clear, admin).stdout == ""
+    assert server.answer()["last_restart"] is None
 
 
 def test_answer_for_30_days_has_the_fields_of_the_example(only_read: OctoPrint) -> None:
