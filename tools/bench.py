@@ -486,7 +486,7 @@ def main() -> int:
         row("longest lag of the navbar behind the API's text, over five minutes", " s", 1, behind)
         row("longest lead of the navbar over the API's text, over five minutes", " s", 0, ahead)
 
-    print("| figure |", *(f"OctoPrint {version} |" for version in versions), "limit |")
+    print("| Figure |", *(f"OctoPrint {version} |" for version in versions), "Limit |")
     print("|---|" + "---:|" * (len(versions) + 1))
     broken = False
     for figure, unit, values, bound in rows:
