@@ -53,6 +53,6 @@ def cause(evidence: Evidence) -> tuple[str | None, bool]:
         (killed and (more_kills or evidence.signs.little_memory is not None), "out_of_memory", False),
         (killed, "killed", True),
         (answer.journal != "found" and more_kills, "out_of_memory", False),
-        (not evidence.same_boot and sagged, "under_voltage", False),
+        (answer.journal != "found" and not evidence.same_boot and sagged, "under_voltage", False),
     )
     return next(((name, proven) for holds, name, proven in table if holds), (None, False))

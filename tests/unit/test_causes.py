@@ -100,6 +100,10 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str | None, bool]]] = {
     "other bits": (NEW_BOOT | {"power_reset": 0, "next_power_reset": 0b11101}, UNKNOWN),
     "bit in the same boot": ({"power_reset": 0, "next_power_reset": 2}, UNKNOWN),
     "bit, but it had been killed": (NEW_BOOT | {"power_reset": 0, "next_power_reset": 2, "answer": KILL_9}, KILLED),
+    "bit, but it had quit by a signal": (
+        NEW_BOOT | {"power_reset": 0, "next_power_reset": 2, "answer": found("dumped", 3, "core-dump")},
+        UNKNOWN,
+    ),
     "bit, but it had crashed": (NEW_BOOT | {"power_reset": 0, "next_power_reset": 2, "fatal_error": True}, CRASHED),
     # A clean shutdown.
     "clean": (CLEAN, UNKNOWN),
