@@ -55,8 +55,13 @@ class Examiner:
             evidence = Evidence(is_clean, run.boot == following.boot, gap, run.signs, run.process.power_reset)
             if run is previous:
                 # These are known for the current run only: those of earlier runs have changed since their start.
-                signs, power_reset = current.signs, current.process.power_reset
-                evidence = evidence._replace(next_signs=signs, next_power_reset=power_reset, fatal_error=bool(stack))
+                evidence = evidence._replace(
+                    # If the disk or the setting delayed the log, its signs were read long after the start.
+                    gap=max(gap, current.last_alive - current.started),
+                    next_signs=current.signs,
+                    next_power_reset=current.process.power_reset,
+                    fatal_error=bool(stack),
+                )
             name, proven = cause(evidence)
             if run.process.invocation and not proven:
                 questions.append((run, evidence))

@@ -264,6 +264,15 @@ def test_counters_of_the_previous_run(
     assert (restart.cause, restart.cause_proven) == (cause, None if cause is None else False)
 
 
+def test_counters_read_long_after_the_start_say_nothing(
+    mocker: MockerFixture, begin: Begin, told: queue.SimpleQueue[Restart]
+) -> None:
+    """The log may have been off, or its disk full, until then."""
+    mocker.patch.object(clock, "boot_clock", return_value=NOW + 600)
+    run = KILLED._replace(process=BY_HAND, signs=Signs(oom_kills=3))
+    assert told_once(told, begin(run, signs=Signs(oom_kills=4))).cause is None
+
+
 def test_counters_are_compared_only_with_the_next_runs_start(begin: Begin, told: queue.SimpleQueue[Restart]) -> None:
     """Those of an earlier pair of runs have changed since."""
     first = KILLED._replace(signs=Signs(oom_kills=3))
