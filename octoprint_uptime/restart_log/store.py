@@ -297,12 +297,13 @@ def _from_row(row: sqlite3.Row) -> Run | None:
 
 def _print_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Print | None:
     path, origin = row["print_path"], row["print_origin"]
-    if not isinstance(path, str):
+    if path is None:
         return None
     seen = number(row["print_seen"], began, last_alive)
     progress = Progress.of(row["print_percent"], row["print_position"], row["print_z"], seen)
     started = number(row["print_started"], began, last_alive)
-    return Print(path, origin if isinstance(origin, str) else None, started, progress, row["print_streamed"] == 1)
+    path, origin = path if isinstance(path, str) else "", origin if isinstance(origin, str) else None
+    return Print(path, origin, started, progress, row["print_streamed"] == 1)
 
 
 def _evidence_from_row(row: sqlite3.Row, began: float, last_alive: float) -> tuple[Signs, Process, Found | None]:

@@ -606,7 +606,7 @@ UNKNOWN_PERCENTAGE = BENCHY._replace(progress=Progress(None, 5000, 0.2, 70.25))
         ("recorded_from = 'then'", {"recorded_from": 50.5}),
         ("recorded_from = 1", {"recorded_from": 50.5}),
         ("recorded_from = 99", {"recorded_from": 50.5}),
-        ("print_path = x'ff00'", {"print": None}),
+        ("print_path = x'ff00'", {"print": BENCHY._replace(path="")}),
         ("print_path = NULL", {"print": None}),
         ("print_origin = x'ff'", {"print": BENCHY._replace(origin=None)}),
         ("print_started = 'now'", {"print": BENCHY._replace(started=None)}),
