@@ -214,7 +214,8 @@ class Recorder:
         if current:
             # The thread may have waited for the disk since `end` was called.
             current = self._refreshed(current)
-            last_alive = max(moment, current.last_alive, _seen(current), current.signs.under_voltage or 0.0)
+            seen = (_seen(current), current.signs.under_voltage or 0.0, current.signs.asked_at or 0.0)
+            last_alive = max(moment, current.last_alive, *seen)
             self._set_current(current._replace(ended=how, last_alive=last_alive))
             written = self._write_and_load()
             with self._lock:

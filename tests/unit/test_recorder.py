@@ -740,6 +740,14 @@ def test_end_is_not_before_the_last_sight_of_under_voltage(make: Make, saving: S
     assert saving.rest()[-1].last_alive == 1000.5
 
 
+def test_end_is_not_before_somebody_asked_for_it(make: Make, saving: Saving) -> None:
+    """The thread may read the signs after `stop` has been called."""
+    recorder = make()
+    recorder.begin(50.0, 55.0, idle, lambda: Signs(asked="restart", asked_at=1000.05))
+    recorder.stop(10)
+    assert saving.rest()[-1].last_alive == 1000.05
+
+
 def test_process_is_recorded(mocker: MockerFixture, make: Make, saving: Saving) -> None:
     mocker.patch.object(system, "process", return_value=Process(700))
     recorder = make()
