@@ -71,6 +71,8 @@ class Recording:
         elif event in _MAY_CHANGE_THE_PRINT:
             if event == "PrintStarted":
                 self._begin_print()
+            if not self._is_on:
+                self._read_print()  # forgets the start of a print that is over
             self._update(only_if_changed=True)
         elif event == _UPDATED:
             self.asked("update")

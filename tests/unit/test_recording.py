@@ -242,6 +242,21 @@ def test_print_that_is_found_running_started_at_an_unknown_moment(
     assert read_print(log) == UNATTENDED._replace(progress=HALF)
 
 
+def test_print_that_ended_while_the_log_was_off_says_nothing_about_the_next(
+    log: NonCallableMagicMock, subject: Recording, printer: FakePrinter
+) -> None:
+    subject.start(False)
+    printer.data = data()
+    subject.on_event("PrintStarted", {})
+    subject.on_event("ZChange", {"new": 12.4})
+    printer.data = data(FINISHING)
+    subject.on_event("PrintDone", {})
+    printer.data = data()
+    subject.switch(True)
+    (_, _, read_print, _), _ = log.begin.call_args
+    assert read_print() == BENCHY._replace(progress=HALF)
+
+
 def test_log_reads_the_progress(log: NonCallableMagicMock, subject: Recording, printer: FakePrinter) -> None:
     """Check that the height is unknown until it changes during the print."""
     subject.start(True)
