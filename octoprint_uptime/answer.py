@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
-from math import ceil
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 from .clock import Uptime
@@ -256,7 +256,7 @@ def _print(found: Print, sees_files: bool) -> Fields:
         "file": path and path.rpartition("/")[2],
         "path": path,
         "origin": found.origin,
-        "progress": None if percent is None else round(percent, 1),
+        "progress": None if percent is None else floor(percent * 10) / 10,
         "position_bytes": position,
         "z": None if z is None else round(z, 3),
         "seen_at": _moment(seen),

@@ -129,6 +129,13 @@ def test_what_is_unknown_of_a_lost_print_is_null() -> None:
     }
 
 
+@pytest.mark.parametrize(("percent", "progress"), [(99.99, 99.9), (42.96, 42.9), (43.2, 43.2), (100.0, 100.0)])
+def test_progress_is_a_minimum_and_rounded_down(percent: float, progress: float) -> None:
+    print_ = BENCHY._replace(progress=Progress(percent, 1, None, MARCH))
+    lost = answer.restart(RESTART._replace(lost_print=print_), sees_files=True)["lost_print"]
+    assert lost["progress"] == progress
+
+
 def test_print_at_its_start_has_a_progress_of_zero() -> None:
     print_ = BENCHY._replace(progress=Progress(0.0, 0, 0.0, MARCH))
     lost = answer.restart(RESTART._replace(lost_print=print_), sees_files=True)["lost_print"]
