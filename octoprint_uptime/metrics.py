@@ -12,7 +12,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class MissingLibraryError(Exception):
-    """The package ``prometheus_client`` can't be imported. The message says what to do."""
+    """The package ``prometheus_client`` is missing, broken or too old. The message says what to do."""
 
 
 class Facts(NamedTuple):
@@ -41,9 +41,12 @@ def text(facts: Facts) -> bytes:
         from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
         from prometheus_client.registry import Collector
-    except ImportError as error:
-        advice = "run 'pip install prometheus_client' in OctoPrint's virtual environment, and restart OctoPrint"
-        raise MissingLibraryError(f"prometheus_client is missing: {advice}") from error
+    except Exception as error:  # a broken file can raise anything
+        advice = (
+            "run 'pip install prometheus_client' in OctoPrint's virtual environment, with --force-reinstall if it is "
+            "broken or too old, and restart OctoPrint"
+        )
+        raise MissingLibraryError(f"prometheus_client can't be used: {advice}") from error
 
     class Metrics(Collector):
         def collect(self) -> Iterator[Metric]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +112,18 @@ def test_every_version_is_read_back_unchanged(version: str, octoprint_version: s
 def test_missing_library_is_reported_with_a_remedy(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     monkeypatch.setitem(sys.modules, broken, None)
     with pytest.raises(metrics.MissingLibraryError, match="pip install prometheus_client"):
+        metrics.text(FACTS)
+
+
+def test_damaged_library_is_reported_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A power cut may leave a file full of NUL bytes."""
+    library = tmp_path / "prometheus_client"
+    library.mkdir()
+    (library / "__init__.py").write_bytes(bytes(9))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "prometheus_client"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(metrics.MissingLibraryError, match="--force-reinstall"):
         metrics.text(FACTS)
 
 
