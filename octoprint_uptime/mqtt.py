@@ -22,7 +22,7 @@ class Place(NamedTuple):
     """Where to publish.
 
     ``base`` is the MQTT plugin's base topic. ``will`` is the topic on which that plugin says whether it is connected,
-    or None if it doesn't. ``prefix`` is Home Assistant's discovery prefix. ``device`` is the id of an existing device
+    or None if no retained message says so. ``prefix`` is Home Assistant's discovery prefix. ``device`` is the id of an existing device
     to join; if it is None, Home Assistant creates a device called ``name``.
     """
 
@@ -102,9 +102,6 @@ class Publisher:
         with self._lock:
             if place and not self._place:
                 self._place, self._published, self._switched_off = place, None, threading.Event()
-                if place.will and place.will not in self._subscribed:
-                    self._subscribed.add(place.will)
-                    self._try(self._helpers.subscribe, place.will, self._on_will)
                 threading.Thread(target=self._work, args=[self._switched_off], name="uptime mqtt", daemon=True).start()
             elif self._place and not place:
                 # The entities come first, because Home Assistant can't read an empty state.
@@ -131,6 +128,9 @@ class Publisher:
 
     def _publish_changes(self) -> None:
         place, state = self._place, self._read_state()
+        if place and place.will and place.will not in self._subscribed:
+            self._helpers.subscribe(place.will, self._on_will)
+            self._subscribed.add(place.will)
         if place is None or state is None or state == self._published:
             return
         messages = {place.state: state}

@@ -39,13 +39,15 @@ class Mqtt(
         self.connected, self.callbacks, self.queue = False, dict(), []
 
     def get_settings_defaults(self):
-        return dict(port=1883, publish=dict(baseTopic="octoPrint/", lwTopic="mqtt", lwActive=True))
+        publish = dict(baseTopic="octoPrint/", lwTopic="mqtt", lwActive=True)
+        return dict(port=1883, publish=publish, broker=dict(lwRetain=True))
 
     def on_startup(self, host, port):
         base, will, active = (self._settings.get(["publish", key]) for key in ("baseTopic", "lwTopic", "lwActive"))
         self.base, self.will = base, base + will if active else None
+        self.retain = self._settings.get(["broker", "lwRetain"])
         if self.will:
-            self.client.will_set(self.will, "disconnected", qos=1, retain=True)
+            self.client.will_set(self.will, "disconnected", qos=1, retain=self.retain)
         self.client.on_connect, self.client.on_disconnect = self.on_connect, self.on_disconnect
         self.client.on_message = lambda client, _, message: self.callbacks[message.topic](
             message.topic, message.payload, retained=message.retain, qos=message.qos
@@ -56,7 +58,7 @@ class Mqtt(
 
     def on_connect(self, client, userdata, flags, reason, properties):
         if self.will:
-            self.client.publish(self.will, "connected", qos=1, retain=True)
+            self.client.publish(self.will, "connected", qos=1, retain=self.retain)
         for topic, payload in self.queue:
             self.client.publish(topic, payload, qos=1, retain=True)
         self.queue.clear()
@@ -69,7 +71,7 @@ class Mqtt(
 
     def on_shutdown(self):
         if self.will:
-            self.client.publish(self.will, "disconnected", qos=1, retain=True).wait_for_publish(2)
+            self.client.publish(self.will, "disconnected", qos=1, retain=self.retain).wait_for_publish(2)
         self.client.loop_stop()
 
     def on_event(self, event, payload):

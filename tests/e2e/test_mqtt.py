@@ -131,22 +131,22 @@ __plugin_implementation__ = HomeAssistant()
 
 
 @pytest.mark.parametrize(
-    ("base", "with_device"),
+    ("base", "with_device", "will"),
     [
-        ("Drucker ж/", True),
-        pytest.param("ohne", False, marks=pytest.mark.nightly),
-        pytest.param("", False, marks=pytest.mark.nightly),
+        ("Drucker ж/", True, {"broker": {"lwRetain": False}}),  # its word is never received
+        pytest.param("ohne", False, {}, marks=pytest.mark.nightly),
+        pytest.param("", False, {}, marks=pytest.mark.nightly),
     ],
 )
 def test_any_base_topic_works_without_a_last_will(
-    server: OctoPrint, broker: Broker, base: str, with_device: bool
+    server: OctoPrint, broker: Broker, base: str, with_device: bool, will: dict[str, Any]
 ) -> None:
     place = Place(base, None, "Left")
     if with_device:
         server.add_plugins({"homeassistant.py": HOME_ASSISTANT})
         place = place._replace(prefix="ha", device="abc123")
     config = server.config()
-    config["plugins"]["mqtt"] |= {"publish": {"baseTopic": base, "lwActive": False}}
+    config["plugins"]["mqtt"] |= {"publish": {"baseTopic": base, "lwActive": bool(will)}, **will}
     config["plugins"][ID] = {"mqtt": True}
     config["appearance"] = {"name": "Left"}
     (server.basedir / "config.yaml").write_text(json.dumps(config))

@@ -264,3 +264,12 @@ test("numbers are written in a language with a script and a region", () => {
     const {words} = openPage({now, LOCALE: "zh_Hans_CN"});
     assert.equal(words.numberOf(1234.5), "1,234.5");
 });
+
+test("after a day without a midnight, yesterday is yesterday", () => {
+    for (const [zone, now, then] of [
+        ["Africa/Cairo", "2026-04-25T15:00:00Z", "2026-04-24T12:00:00Z"],
+        ["America/Santiago", "2026-09-07T18:00:00Z", "2026-09-06T18:00:00Z"],
+        ["Atlantic/Azores", "2026-03-30T18:00:00Z", "2026-03-29T18:00:00Z"]
+    ])
+        assert.match(openPage({now, zone}).words.momentOf(then), /yesterday$/, zone);
+});

@@ -271,6 +271,8 @@ def test_failing_helpers_are_logged_once_and_tried_again(
     checked(state)
     broker.error = None
     until(lambda: len(broker.retained) == 8)
+    broker.connect(forget=True)
+    assert len(broker.retained) == 8, "it has subscribed after all"
     broker.error = RuntimeError("again")
     publisher.switch(None)
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

@@ -1,4 +1,4 @@
-// Polls the server, keeps its answer and keeps counting from it while someone is looking. Touches no page elements.
+// Polls the server, keeps its answer and keeps counting from it while someone is looking.
 $(function () {
     const ID = "octoprint_uptime";
 

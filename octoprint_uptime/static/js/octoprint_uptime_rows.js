@@ -1,4 +1,4 @@
-// The restart log's rows and their details; also the restarts as text and CSV.
+// The restart log's rows, and the restarts as text and CSV.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words, causes} = page;

@@ -1,4 +1,4 @@
-// Words about times, prints and restarts that the whole page shares. Uses no page elements.
+// Words about times, prints and restarts.
 (function () {
     // The modules that the view models share; this file is loaded first.
     const page = (OctoPrint.plugins.octoprint_uptime._page = {});
@@ -16,7 +16,8 @@
             .format("ll")
             .replace(new RegExp(`[,\\s]+${moment().year()}$`), "");
 
-    const daysAgo = (time) => moment().startOf("day").diff(moment(time).startOf("day"), "days");
+    // From noon, because some days begin at 1:00.
+    const daysAgo = (time) => moment().hour(12).diff(moment(time).startOf("day"), "days");
 
     const nearDayOf = (time) => [gettext("today"), gettext("yesterday")][daysAgo(time)];
 
