@@ -22,8 +22,8 @@ class Place(NamedTuple):
     """Where to publish.
 
     ``base`` is the MQTT plugin's base topic. ``will`` is the topic on which that plugin says whether it is connected,
-    or None if no retained message says so. ``prefix`` is Home Assistant's discovery prefix. ``device`` is the id of an existing device
-    to join; if it is None, Home Assistant creates a device called ``name``.
+    or None if no retained message says so. ``prefix`` is Home Assistant's discovery prefix. ``device`` is the id of an
+    existing device to join; if it is None, Home Assistant creates a device called ``name``.
     """
 
     base: str
