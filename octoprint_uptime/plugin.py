@@ -63,6 +63,9 @@ class UptimePlugin(
                 "Ignoring settings in config.yaml: expected a mapping, found %s", type(stored).__name__
             )
             self._settings.clean_all_data()
+        elif not isinstance(stored.get(self.config_version_key), (int, str, type(None))):
+            # OctoPrint would fail to compare it, and ignore all settings.
+            self._settings.remove([self.config_version_key])
 
     ##~~ SettingsPlugin
 
@@ -74,7 +77,7 @@ class UptimePlugin(
 
     def on_settings_migrate(self, target: int, current: int | None) -> None:
         stored = self._settings.get_all_data(merged=False, incl_defaults=False) or {}
-        for key in stored.keys() - settings.RULES.keys():
+        for key in stored.keys() - settings.RULES.keys() - {self.config_version_key}:
             self._settings.remove([key])
             self._logger.info("Dropped the setting %s, which this plugin does not have", key)
 

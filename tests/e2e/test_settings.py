@@ -88,6 +88,13 @@ def test_invalid_values_in_the_config_are_repaired_with_one_warning_each(make_se
     assert server.warnings() == []
 
 
+@pytest.mark.parametrize("version", [[1], {"a": 1}, 1.5])
+def test_version_that_cannot_be_one_costs_no_setting(make_server: MakeServer, version: object) -> None:
+    server = make_server(plugins={ID: {"_config_version": version, "poll_interval_seconds": 10}})
+    assert server.settings() == {**settings.defaults(), "poll_interval_seconds": 10}
+    assert server.answer()["poll_interval_seconds"] == 10
+
+
 def test_partial_save_keeps_the_rest(server: OctoPrint) -> None:
     server.save({"poll_interval_seconds": 10, "compact_display": True})
     server.save({"display_format": "d"})
