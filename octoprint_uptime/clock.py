@@ -262,16 +262,19 @@ def _process_start() -> float:
 
 def _proc_age() -> float:
     # Not from /proc/uptime: lxcfs replaces it, but the start time is by the kernel's clock.
-    return boot_clock() - _proc_start()
+    start = _proc_start()  # takes longer than the clock, so before it
+    return boot_clock() - start
 
 
 def _psutil_uptime() -> float:
     import psutil
 
-    return time.time() - psutil.boot_time()
+    start = psutil.boot_time()
+    return time.time() - start
 
 
 def _psutil_age() -> float:
     import psutil
 
-    return time.time() - psutil.Process().create_time()
+    start = psutil.Process().create_time()
+    return time.time() - start

@@ -46,6 +46,22 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+@linux_only
+def test_source_that_takes_long_falsifies_no_age(mocker: MockerFixture) -> None:
+    """A busy machine may take its time between two steps, and the first reading counts for good."""
+    read_bytes = Path.read_bytes
+
+    def slowly(path: Path) -> bytes:
+        time.sleep(0.2)
+        return read_bytes(path)
+
+    mocker.patch.object(Path, "read_bytes", slowly)
+    subject = process_clock(LOGGER)
+    ticks = int(read_bytes(Path("/proc/self/stat")).rpartition(b")")[2].split()[19])
+    before = boot_clock() - ticks / os.sysconf("SC_CLK_TCK")
+    assert (subject.read().seconds or 0) >= before + 0.15
+
+
 class WallClock:
     """Replace `time.time` with a clock that the test sets, while the boot clock stands still."""
 
