@@ -309,7 +309,7 @@ class UptimePlugin(
         mqtt_plugin, home_assistant = ("plugins", "mqtt", "publish"), ("plugins", "homeassistant")
         base = read(*mqtt_plugin, "baseTopic")
         # The MQTT plugin publishes its last will before it subscribes, so one that isn't retained is never received.
-        is_told = read(*mqtt_plugin, "lwActive") and read("plugins", "mqtt", "broker", "lwRetain")
+        is_told = read(*mqtt_plugin, "lwActive") and read("plugins", "mqtt", "broker", "lwRetain") is not False
         will = read(*mqtt_plugin, "lwTopic") if is_told else None
         place = mqtt.Place(base, will and base + will, read("appearance", "name") or "OctoPrint")
         if self._plugin_manager.get_plugin_info("homeassistant") is None:
