@@ -44,6 +44,7 @@ def cause(evidence: Evidence) -> tuple[str | None, bool]:
     # The bit may survive orderly reboots, so only a change of it counts.
     was_set = evidence.power_reset is None or evidence.power_reset & _UNDER_VOLTAGE
     sagged = not was_set and (evidence.next_power_reset or 0) & _UNDER_VOLTAGE
+    is_unrecorded = answer.journal != "found"
     table = (
         (answer.killed_for_memory or answer.unit_result == "oom-kill", "out_of_memory", True),
         (answer.unit_result == "timeout", "hung", True),
@@ -52,7 +53,7 @@ def cause(evidence: Evidence) -> tuple[str | None, bool]:
         (answer.exit_code == "exited" and status, "crashed", True),
         (killed and (more_kills or evidence.signs.little_memory is not None), "out_of_memory", False),
         (killed, "killed", True),
-        (answer.journal != "found" and more_kills, "out_of_memory", False),
-        (answer.journal != "found" and not evidence.same_boot and sagged, "under_voltage", False),
+        (is_unrecorded and more_kills, "out_of_memory", False),
+        (is_unrecorded and not evidence.same_boot and sagged, "under_voltage", False),
     )
     return next(((name, proven) for holds, name, proven in table if holds), (None, False))

@@ -42,7 +42,6 @@ class History:
         self._boots = trusted_boots(runs, now, clock_is_right)
         self._now = now
         self._known: dict[int, Restart] = {}
-        self._known_reported: dict[int, Restart] = {}
 
     @property
     def recorded_since(self) -> float | None:
@@ -57,17 +56,21 @@ class History:
         )
 
     def restarts(self, days: int | None = None) -> Iterator[Restart]:
-        """Yield the restarts, newest first: all, or those of the last ``days`` and those without a known date.
+        """Return the restarts, newest first: all, or those of the last ``days`` and those without a known date.
 
         A run that follows one in which the log was switched off does not count as a restart, because nothing is known
         about what happened in between.
         """
+        return map(self._reported, self._restarts(days))
+
+    def _restarts(self, days: int | None) -> Iterator[Restart]:
+        """Yield the same restarts as `restarts`, including their times in the future."""
         since = -inf if days is None else self._days_ago(days)
         for index in range(len(self._runs) - 1, 0, -1):
             if self._runs[index - 1].ended != "off":
                 restart = self._restart_before(index)
                 if restart.started is None or restart.started >= since:
-                    yield self._reported_before(index)
+                    yield restart
 
     def unrecorded(self) -> list[Unrecorded]:
         """Return the periods in which OctoPrint may have run without being recorded, newest first."""
@@ -107,13 +110,8 @@ class History:
         """Return a time, or None if it lies in the future."""
         return None if moment is None or moment > self._now else moment
 
-    def _reported_before(self, index: int) -> Restart:
-        """Return the restart before the run with this index, without times in the future."""
-        if index not in self._known_reported:
-            self._known_reported[index] = self._reported(self._restart_before(index))
-        return self._known_reported[index]
-
     def _reported(self, restart: Restart) -> Restart:
+        """Return the restart without times in the future."""
         return restart._replace(
             run_started=self._until_now(restart.run_started),
             ended_after=self._until_now(restart.ended_after),
@@ -164,7 +162,7 @@ class History:
     # Figures
 
     def _figures(self, days: int, octoprint: Iterable[Span], seconds: int) -> Figures:
-        restarts = list(self.restarts(days))
+        restarts = list(self._restarts(days))
         unexpected = [restart for restart in restarts if restart.unexpected]
         totals = dict.fromkeys((RUNNING, MAYBE_RUNNING, NOT_RECORDED, UNKNOWN), 0)
         for span in octoprint:
