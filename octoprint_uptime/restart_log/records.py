@@ -232,6 +232,11 @@ class Period(NamedTuple):
     figures: Figures
 
 
+def text(raw: object) -> str | None:
+    """Return ``raw``, or None if it is not a string."""
+    return raw if isinstance(raw, str) else None
+
+
 def number(raw: object, low: float = -1e12, high: float = 1e12) -> float | None:
     """Return ``raw`` as a float, or None if it is not a number from ``low`` to ``high``."""
     return float(raw) if isinstance(raw, (int, float)) and low <= raw <= high else None

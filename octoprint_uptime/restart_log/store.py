@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import clock
 from ..evidence.records import ASKED_BY, CAUSES, JOURNAL, Found, Process, Signs
 from ..formatting import format_moment
-from .records import Print, Progress, Run, Totals, number, whole
+from .records import Print, Progress, Run, Totals, number, text, whole
 
 RUNS_KEPT = 1000
 DAMAGED_KEPT = 3  # files that were set aside
@@ -275,7 +275,7 @@ def _from_row(row: sqlite3.Row) -> Run | None:
     if offset is None or started is None or last_alive is None or not isinstance(row["boot"], str):
         return None
     recorded_from = number(row["recorded_from"], started, last_alive)
-    version = row["version"] if isinstance(row["version"], str) else ""
+    version = text(row["version"]) or ""
     ended = row["ended"] if row["ended"] in ("clean", "off") else None
     return Run(
         row["id"],
@@ -296,19 +296,17 @@ def _from_row(row: sqlite3.Row) -> Run | None:
 
 
 def _print_from_row(row: sqlite3.Row, began: float, last_alive: float) -> Print | None:
-    path, origin = row["print_path"], row["print_origin"]
+    path = row["print_path"]
     if path is None:
         return None
     seen = number(row["print_seen"], began, last_alive)
     progress = Progress.of(row["print_percent"], row["print_position"], row["print_z"], seen)
     started = number(row["print_started"], began, last_alive)
-    path, origin = path if isinstance(path, str) else "", origin if isinstance(origin, str) else None
-    return Print(path, origin, started, progress, row["print_streamed"] == 1)
+    return Print(text(path) or "", text(row["print_origin"]), started, progress, row["print_streamed"] == 1)
 
 
 def _evidence_from_row(row: sqlite3.Row, began: float, last_alive: float) -> tuple[Signs, Process, Found | None]:
-    texts = (row["invocation"], row["crashed_in"])
-    invocation, crashed_in = (text if isinstance(text, str) else None for text in texts)
+    invocation, crashed_in = text(row["invocation"]), text(row["crashed_in"])
     names = (("asked", ASKED_BY), ("cause", CAUSES), ("journal", JOURNAL))
     asked, cause, journal = (row[name] if row[name] in known else None for name, known in names)
     seen, asked_at = (number(row[name], began, last_alive) for name in ("under_voltage", "asked_at"))
