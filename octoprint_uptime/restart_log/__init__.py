@@ -4,7 +4,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent import futures
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,8 +31,6 @@ __all__ = [
     "Totals",
     "Unrecorded",
 ]
-
-_NEWS_FROM = 50  # how many of the newest restarts `news` looks at
 
 
 class News(NamedTuple):
@@ -177,28 +174,26 @@ class RestartLog:
     def news(self) -> News:
         """Return the news.
 
-        The notice is about an undismissed unexpected shutdown or lost print among the last fifty restarts: the newest
-        lost print, or else the newest unexpected shutdown. The news is recomputed only if it may have changed, and
-        at each heartbeat: by then, a time that was in the future may have passed, or the clock may have been
-        synchronized.
+        The notice is about the newest undismissed lost print, or else the newest undismissed unexpected shutdown. The
+        news is recomputed only if it may have changed, and at each heartbeat: by then, a time that was in the future
+        may have passed, or the clock may have been synchronized.
         """
         basis = (*self._recorder.state, self.is_read, clock.boot_offset())
         known, news = self._known_news
         if known != basis:
             runs = self._runs()
             history = self._history_of(runs)
-            newest = list(islice(history.restarts(), _NEWS_FROM))
-            unseen = [each for each in newest if not each.dismissed and (each.lost_print or each.unexpected)]
-            costly = [each for each in unseen if each.lost_print]
-            shown = next(iter(costly + unseen), None)
-            unseen_runs = [run for run in runs[:-1] if shown and run.ended != "off" and not run.dismissed]
+            unseen = [run for run in runs[:-1] if run.ended != "off" and not run.dismissed]
+            lost = [run for run in unseen if run.print and run.print.streamed]
+            unexpected = [run for run in unseen if run.unexpected]
+            shown = next(reversed(lost or unexpected), None)
             news = News(
-                last=next(iter(newest), None),
-                unseen=shown,
-                unseen_shutdowns=sum(run.unexpected for run in unseen_runs),
-                unseen_lost_prints=sum(run.print is not None and run.print.streamed for run in unseen_runs),
+                last=next(history.restarts(), None),
+                unseen=history.restart_after(shown) if shown else None,
+                unseen_shutdowns=len(unexpected),
+                unseen_lost_prints=len(lost),
                 recorded_since=history.recorded_since,
-                printed_since=shown is not None and _printed_since(runs, shown.id),
+                printed_since=shown is not None and _printed_since(runs, shown),
                 totals=_totals(runs) if self.is_read else None,
             )
             self._known_news = (basis, news)
@@ -226,9 +221,9 @@ def _totals(runs: tuple[Run, ...]) -> Totals | None:
     return next((run.totals for run in runs[-1:] if run.id), None)
 
 
-def _printed_since(runs: tuple[Run, ...], restart_id: int) -> bool:
-    """Return whether a run after this restart had a print, or may have had one while the log was off."""
-    later = runs[[run.id for run in runs].index(restart_id) + 1 :]
+def _printed_since(runs: tuple[Run, ...], earlier: Run) -> bool:
+    """Return whether a run after this one had a print, or may have had one while the log was off."""
+    later = runs[runs.index(earlier) + 1 :]
     return any(run.printed or run.ended == "off" or run.recorded_from > run.started for run in later)
 
 

@@ -72,6 +72,10 @@ class History:
                 if restart.started is None or restart.started >= since:
                     yield restart
 
+    def restart_after(self, run: Run) -> Restart:
+        """Return the restart that ended this run."""
+        return self._reported(self._restart_before(self._runs.index(run) + 1))
+
     def unrecorded(self) -> list[Unrecorded]:
         """Return the periods in which OctoPrint may have run without being recorded, newest first."""
         changes = [*self._octoprint_changes(), _Change(None, _STOPPED)]
