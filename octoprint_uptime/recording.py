@@ -44,6 +44,7 @@ class Recording:
         self._wanted = False
         self._disabled = False
         self._lock = threading.Lock()  # event handlers and the log's thread share what follows
+        self._print_path: object = None  # of the print that started last
         self._print_started: float | None = None
         self._print_z: float | None = None
         self._asked: tuple[str | None, float | None] = (None, None)
@@ -70,10 +71,10 @@ class Recording:
             self._update()  # for the progress
         elif event in _MAY_CHANGE_THE_PRINT:
             if event == "PrintStarted":
-                self._begin_print()
+                self._begin_print(payload.get("path"))
             if not self._is_on:
                 self._read_print()  # forgets the start of a print that is over
-            self._update(only_if_changed=True)
+            self._update(only_if_changed=True, printed=event == "PrintStarted")
         elif event == _UPDATED:
             self.asked("update")
         elif event == _THROTTLED:
@@ -123,15 +124,16 @@ class Recording:
         elif recorded and not self._is_on:
             self._log.switch_off()
 
-    def _begin_print(self) -> None:
+    def _begin_print(self, path: object) -> None:
         with self._lock:
+            self._print_path = path
             self._print_started = boot_clock()
             # Until this print moves in Z, OctoPrint reports the height of the last print or jog.
             self._print_z = None
 
-    def _update(self, only_if_changed: bool = False) -> None:
+    def _update(self, only_if_changed: bool = False, printed: bool = False) -> None:
         if self._is_on:
-            self._log.update(only_if_changed)
+            self._log.update(only_if_changed, printed)
 
     def _begin(self, recorded_from: float) -> None:
         self._log.begin(self._started, recorded_from, self._read_print, self._read_signs)
@@ -144,10 +146,12 @@ class Recording:
                 self._print_started = None  # a print that is found running later is a different one
                 return None
             found = _part(data, "progress")
+            # If events are late, the print that started last may be an earlier one.
+            started = self._print_started if _is_same_file(self._print_path, print_.path) else None
             # If the plugin didn't see the print start, the print may not have moved in Z since the last print or jog.
-            z = None if self._print_started is None else self._print_z
+            z = None if started is None else self._print_z
             progress = Progress.of(found.get("completion"), found.get("filepos"), z, boot_clock())
-            return print_._replace(started=self._print_started, progress=progress)
+            return print_._replace(started=started, progress=progress)
 
 
 def current_print(data: Mapping[str, Any], connector: str | None) -> Print | None:
@@ -169,6 +173,11 @@ def current_print(data: Mapping[str, Any], connector: str | None) -> Print | Non
         return None
     path, origin = (value if isinstance(value, str) else None for value in (file.get("path"), file.get("origin")))
     return Print(path or "", origin, None, None, streamed=connector == SERIAL and origin == "local")
+
+
+def _is_same_file(reported: object, current: str) -> bool:
+    """Return whether an event's path may be that of the current print. On a card, one of the two may begin with /."""
+    return not isinstance(reported, str) or reported.lstrip("/") == current.lstrip("/")
 
 
 def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:

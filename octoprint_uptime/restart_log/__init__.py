@@ -88,12 +88,13 @@ class RestartLog:
         """
         self._recorder.begin(started, recorded_from, read_print, read_signs)
 
-    def update(self, only_if_changed: bool = False) -> None:
+    def update(self, only_if_changed: bool = False, printed: bool = False) -> None:
         """Record the current print. Returns immediately.
 
-        With ``only_if_changed``, do so only if there is something new to write, such as a different print.
+        With ``only_if_changed``, do so only if there is something new to write, such as a different print. With
+        ``printed``, also record that there was a print in this run; it may be over already.
         """
-        self._recorder.update(only_if_changed)
+        self._recorder.update(only_if_changed, printed)
 
     def switch_off(self) -> None:
         """Stop recording until the next `begin`, but keep what has been recorded. Returns immediately."""

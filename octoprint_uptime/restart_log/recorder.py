@@ -94,9 +94,12 @@ class Recorder:
         """Start to record a run. Both times are boot-clock times. All methods but `stop` return immediately."""
         self._enqueue(partial(self._begin, started, recorded_from, read_print, read_signs))
 
-    def update(self, only_if_changed: bool) -> None:
-        """Record the current print. With ``only_if_changed``, do so only if there is something new to write."""
-        self._enqueue(partial(self._update, only_if_changed))
+    def update(self, only_if_changed: bool, printed: bool = False) -> None:
+        """Record the current print, and that there was one if ``printed`` is true.
+
+        With ``only_if_changed``, do so only if there is something new to write.
+        """
+        self._enqueue(partial(self._update, only_if_changed, printed))
 
     def end(self, how: str) -> None:
         """End the run as ``clean`` or ``off``. `begin` starts another one."""
@@ -192,8 +195,12 @@ class Recorder:
         self._set_current(run._replace(own_boot_id=clock.has_own_boot_id(), process=system.process()))
         self._write_and_load()
 
-    def _update(self, only_if_changed: bool) -> None:
+    def _update(self, only_if_changed: bool, printed: bool) -> None:
         current = self._state.current
+        if current and printed and not current.printed:
+            current = current._replace(printed=True)
+            self._set_current(current)
+            self._is_written = False
         if current and not (only_if_changed and self._is_up_to_date(current)):
             self._write_and_load()
 

@@ -180,7 +180,7 @@ def test_pause_writes_the_progress(
     subject.start(True)
     calls(log)
     subject.on_event(event, {})
-    assert calls(log) == [mocker.call.update(False)]
+    assert calls(log) == [mocker.call.update(False, False)]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_other_events_about_the_printer_write_a_change(
     calls(log)
     subject.on_event(event, {})
     subject.on_event("Upload", {})
-    assert calls(log) == [mocker.call.update(True)]
+    assert calls(log) == [mocker.call.update(True, event == "PrintStarted")]
 
 
 def test_late_end_of_a_print_does_not_end_the_next_one(
@@ -210,6 +210,33 @@ def test_late_end_of_a_print_does_not_end_the_next_one(
     subject.on_event("PrintStarted", {"path": PATH})
     subject.on_event("PrintFailed", {"path": "other.gcode", "reason": "cancelled"})
     assert read_print(log) == BENCHY._replace(started=NOW, progress=HALF)
+
+
+def test_print_of_another_file_started_at_an_unknown_moment(
+    log: NonCallableMagicMock, subject: Recording, printer: FakePrinter
+) -> None:
+    """Another plugin holds up the events while one print is cancelled and the next is started."""
+    subject.start(True)
+    printer.data = data(path="other.gcode")
+    subject.on_event("PrintStarted", {"path": "other.gcode"})
+    subject.on_event("ZChange", {"new": 80.0})
+    printer.data = data()
+    for event in ("PrintCancelling", "PrinterStateChanged", "PrintCancelled"):
+        subject.on_event(event, {"path": "other.gcode"})
+        assert read_print(log) == BENCHY._replace(progress=HALF)
+    subject.on_event("PrintStarted", {"path": PATH})
+    assert read_print(log) == BENCHY._replace(started=NOW, progress=HALF)
+
+
+def test_path_on_a_card_may_begin_with_a_slash(
+    log: NonCallableMagicMock, subject: Recording, printer: FakePrinter
+) -> None:
+    subject.start(True)
+    printer.data = data(path="/card.gco", origin="sdcard")
+    subject.on_event("PrintStarted", {"path": "card.gco", "origin": "sdcard"})
+    found = read_print(log)
+    assert found
+    assert found.started == NOW
 
 
 def test_each_start_begins_a_print(
@@ -341,7 +368,7 @@ def test_ask_is_written_at_once(mocker: MockerFixture, log: NonCallableMagicMock
     subject.start(True)
     calls(log)
     subject.asked(by)
-    assert calls(log) == [mocker.call.update(False), mocker.call.announce()]
+    assert calls(log) == [mocker.call.update(False, False), mocker.call.announce()]
 
 
 @pytest.mark.parametrize("by", ["moon", "", None])
@@ -386,7 +413,7 @@ def test_under_voltage_is_seen_while_it_lasts(
     assert signs(log).under_voltage is None
     at(mocker, NOW + 30)
     events(subject, model[1])
-    assert log.update.call_args_list == [mocker.call(False)]
+    assert log.update.call_args_list == [mocker.call(False, False)]
     at(mocker, NOW + 300)
     assert signs(log).under_voltage == NOW + 300
     events(subject, model[2])

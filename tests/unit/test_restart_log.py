@@ -254,6 +254,14 @@ def test_printed_since_is_about_the_runs_after_the_unseen_restart(
     assert begin(*earlier).news().printed_since is printed_since
 
 
+def test_print_that_is_over_before_it_is_seen_counts_as_printed(make: Make, path: Path) -> None:
+    log = make()
+    log.begin(NOW - 10, NOW - 10, lambda: None)
+    log.update(only_if_changed=True, printed=True)
+    log.stop(10)
+    assert [(run.print, run.printed) for run in stored(path)] == [(None, True)]
+
+
 def test_printed_since_is_true_from_the_first_print_on(make: Make, path: Path) -> None:
     write(path, COSTLY)
     prints: list[Print] = []
