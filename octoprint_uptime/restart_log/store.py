@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import clock
 from ..evidence.records import ASKED_BY, CAUSES, JOURNAL, Found, Process, Signs
 from ..formatting import format_moment
+from ..readings import JITTER_SECONDS
 from .records import Print, Progress, Run, Totals, number, text, whole
 
 RUNS_KEPT = 1000
@@ -110,7 +111,7 @@ class Store:
         """Update a run, or add it if it is new. Return it as stored, with its id."""
         with self._transaction() as connection:
             if not run.id:
-                run = run._replace(boot=_stored_boot(connection, run.boot))
+                run = run._replace(boot=_stored_boot(connection, run.boot, run.started))
             values = _to_row(run)
             if not connection.execute(_UPDATE, values).rowcount:
                 run = run._replace(id=connection.execute(_ADD, values).lastrowid or 0)
@@ -238,17 +239,22 @@ def _migrate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-def _stored_boot(connection: sqlite3.Connection, boot: str) -> str:
-    """Return the name that stored runs have for this boot, or a new name."""
+def _stored_boot(connection: sqlite3.Connection, boot: str, started: float) -> str:
+    """Return the name that stored runs have for the boot of a run that ``started`` now, or a new name."""
     if not clock.is_time(boot):
         return boot
-    rows = connection.execute("SELECT boot, \"offset\" FROM runs WHERE typeof(boot) = 'text' ORDER BY id DESC")
-    offsets: dict[str, float | None] = {name: number(offset) for name, offset in rows}
-    for name, offset in offsets.items():
+    columns = "boot, \"offset\", CASE ended WHEN 'off' THEN started ELSE last_alive END, max(id)"  # of the newest run
+    rows = connection.execute(f"SELECT {columns} FROM runs WHERE typeof(boot) = 'text' GROUP BY boot ORDER BY id DESC")  # noqa: S608
+    names = set()
+    for name, raw_offset, raw_end, _ in rows:
+        names.add(name)
+        offset, end = number(raw_offset), number(raw_end)
+        # The boot clock would have gone back. Without a clock chip, two boots may begin at the same time.
+        is_later = end is not None and end > started + JITTER_SECONDS
         # The clock may have been set since the boot got its name. Its offset is kept up to date.
-        if clock.is_time(name) and offset is not None and clock.same_boot(str(round(offset)), boot):
-            return name
-    return next(name for name in map(str, itertools.count(int(boot))) if name not in offsets)
+        if clock.is_time(name) and offset is not None and not is_later and clock.same_boot(str(round(offset)), boot):
+            return str(name)
+    return next(name for name in map(str, itertools.count(int(boot))) if name not in names)
 
 
 def _to_row(run: Run) -> dict[str, object]:

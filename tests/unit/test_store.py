@@ -29,6 +29,7 @@ RUN = Run(0, "a", MARCH, 50.5, 55.25, 80.75, "1.11.8", None, BENCHY, False)
 SIGNS = Signs(3, 14_000_000, 70.5, "restart", 80.5)
 PROCESS = Process(700, "0123456789abcdef0123456789abcdef", 2)
 FOUND = Found("crashed", True, "badplugin", "found")
+LATER = RUN._replace(started=100.0, recorded_from=100.0, last_alive=110.0, print=None)
 OTHER = RUN._replace(boot="b", offset=MARCH + 86400, print=None)
 LAST = RUN._replace(id=10**9)
 
@@ -160,7 +161,11 @@ def test_str_is_the_path(store: Store, path: Path) -> None:
 
 def test_nearby_boot_times_are_stored_as_one_boot(store: Store) -> None:
     boots = ["1772366400", "1772366430", "1772366491", "1772366470"]
-    stored = [store.save(RUN._replace(boot=boot, offset=float(boot))).boot for boot in boots]
+    runs = [
+        RUN._replace(boot=boot, offset=float(boot), started=100.0 * n, last_alive=100.0 * n)
+        for n, boot in enumerate(boots)
+    ]
+    stored = [store.save(run).boot for run in runs]
     assert stored == ["1772366400", "1772366400", "1772366491", "1772366491"]
 
 
@@ -168,7 +173,21 @@ def test_boot_without_an_id_is_known_by_its_latest_time(store: Store) -> None:
     """The clock stood in 1970 when it got its name, and was set since."""
     first = store.save(RUN._replace(boot="5", offset=5.0))
     store.save(first._replace(offset=MARCH))
-    assert store.save(RUN._replace(boot=str(int(MARCH) + 3), offset=MARCH + 3)).boot == "5"
+    assert store.save(LATER._replace(boot=str(int(MARCH) + 3), offset=MARCH + 3)).boot == "5"
+
+
+@pytest.mark.parametrize("seconds", [0, 3, -3])
+@pytest.mark.parametrize(("ended", "is_same"), [(None, False), ("clean", False), ("off", True)])
+def test_boot_clock_that_went_back_is_another_boot_without_an_id(
+    store: Store, seconds: int, ended: str | None, is_same: bool
+) -> None:
+    """Without a clock chip, each boot may begin with the same restored time."""
+    first = store.save(RUN._replace(boot=str(int(MARCH)), last_alive=500.0, ended=ended))
+    second = store.save(RUN._replace(boot=str(int(MARCH) + seconds), offset=MARCH + seconds))
+    assert (second.boot == first.boot) == is_same
+    third = store.save(LATER._replace(boot=second.boot, offset=MARCH + seconds))
+    assert third.boot == second.boot
+    assert [run.offset for run in store.before(third)] == [MARCH + seconds if is_same else MARCH, MARCH + seconds]
 
 
 @pytest.mark.parametrize("boot", ["3", "5", "6"])
