@@ -144,8 +144,14 @@ class History:
             yield _Change(end, self._state_after(len(self._runs) - 1))
 
     def _host_changes(self, is_container: bool, up_since: float | None) -> Iterator[_Change]:
+        # Only LXC gives each start of a container its own boot id.
         kinds = ("host", "container") if is_container else ("host",)
-        starts = [not index or self._restart_before(index).kind in kinds for index in range(len(self._runs))]
+        starts = [
+            not index
+            or self._restart_before(index).kind in kinds
+            or (is_container and self._is_between(index, up_since))
+            for index in range(len(self._runs))
+        ]
         latest = max((index for index, is_start in enumerate(starts) if is_start), default=0)
         for index, boot in enumerate(self._boots):
             started = self._started(index)
@@ -156,9 +162,17 @@ class History:
                     if restart.kind == "host":
                         yield _Change(boot, _STOPPED)
                 # For a container, only the latest start is known. For earlier ones, use when OctoPrint started in them.
-                begun = boot if not is_container else up_since if index == latest else started
+                begun = started if is_container else boot
+                if is_container and index == latest:
+                    begun = None if up_since is None or started is None else min(up_since, started)
                 yield _Change(boot and begun, RUNNING)
             yield _Change(started, RUNNING)
+
+    def _is_between(self, index: int, moment: float | None) -> bool:
+        """Return whether a moment lies between the run before this index and the run that it names."""
+        restart = self._restart_before(index)
+        after, before = restart.ended_after, restart.started
+        return after is not None and before is not None and moment is not None and after <= moment <= before
 
     def _state_after(self, index: int) -> str:
         return {"clean": _STOPPED, "off": NOT_RECORDED, None: MAYBE_RUNNING}[self._runs[index].ended]

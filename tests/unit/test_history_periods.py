@@ -184,6 +184,21 @@ def test_containers_lane_after_a_boot_of_its_host() -> None:
     assert host(runs, 900, "container", 700) == "N..10 R10-100 M100-500 R700-900"
 
 
+@pytest.mark.parametrize(
+    ("up_since", "expected"),
+    [
+        (750, "N..10 R10-400 M400-750 R750-900"),
+        (250, "N..10 R10-100 M100-250 R250-900"),
+        (5, "N..5 R5-900"),
+        (500, "N..10 R10-400 M400-500 R500-900"),
+    ],
+)
+def test_lane_of_a_container_with_the_boot_id_of_its_host(up_since: float, expected: str) -> None:
+    """With lxcfs, a Docker container has an uptime of its own, but its restarts are recorded as OctoPrint's."""
+    runs = [run(1, "a", 10, 100), run(2, "a", 300, 400), run(3, "a", 800, 900)]
+    assert host(runs, 900, "container", up_since) == expected
+
+
 def test_lane_of_a_first_container_begins_with_its_start() -> None:
     assert host([in_container(1, "a", 100, 900)], 900, "container", 40) == "N..40 R40-900"
 
