@@ -11,6 +11,7 @@ from io import FileIO
 from pathlib import Path, PurePath
 
 _FATAL = "Fatal Python error: "  # on Windows the file may also have errors that were handled
+_ABORTED = _FATAL + "Aborted"
 _MOST_BYTES = 20_000
 
 _path: Path | None = None  # the file of the current run
@@ -27,13 +28,13 @@ def watch(folder: Path, run_id: int) -> None:
     global _path, _file
     path = _path_of(folder, run_id)
     if path != _path:
-        _path = path
         _disable()
         if not faulthandler.is_enabled():
             file = FileIO(path, "w")
             # With all threads, at most a hundred stacks are written, and the crashed thread's might be missing.
             faulthandler.enable(file, all_threads=False)
             _file = weakref.ref(file)
+        _path = path
 
 
 def release() -> None:
@@ -60,6 +61,11 @@ def read(folder: Path, run_id: int, current_id: int) -> str:
     except OSError:
         return ""
     return text if text.startswith(_FATAL) else ""
+
+
+def was_aborted(stack: str) -> bool:
+    """Return whether the process was aborted, by itself or, as systemd can do if a stop takes too long, by another."""
+    return stack.startswith(_ABORTED)
 
 
 def plugin_in(stack: str, locations: Mapping[str, str]) -> str | None:

@@ -62,12 +62,12 @@ class Examiner:
                     next_power_reset=current.process.power_reset,
                     fatal_error=bool(stack),
                 )
-            name, proven = cause(evidence)
-            if run.process.invocation and not proven:
-                questions.append((run, evidence))
+            _, proven = cause(evidence)
+            crashed_in = crash.plugin_in(stack, self._plugins()) if evidence.fatal_error else None
+            if run.process.invocation and (not proven or crash.was_aborted(stack)):
+                questions.append((run, evidence, crashed_in))
             elif run is previous:
-                crashed_in = name and crash.plugin_in(stack, self._plugins())
-                self._recorder.note(run, Found(name, proven, crashed_in), then)
+                self._recorder.note(run, _found(evidence, crashed_in), then)
         if not _is_due(previous, current):
             then()
         elif questions and questions[0][0] is previous:
@@ -77,11 +77,16 @@ class Examiner:
         if questions:
             threading.Thread(target=self._ask, args=(questions[:RUNS_ASKED], then), daemon=True).start()
 
-    def _ask(self, questions: list[tuple[Run, Evidence]], then: Callable[[], None]) -> None:
+    def _ask(self, questions: list[tuple[Run, Evidence, str | None]], then: Callable[[], None]) -> None:
         command = system.command()
-        for run, evidence in questions:
+        for run, evidence, crashed_in in questions:
             answer = journal.ask(run.process, run.boot, command)
-            self._recorder.note(run, Found(*cause(evidence._replace(answer=answer)), None, answer.journal), then)
+            self._recorder.note(run, _found(evidence._replace(answer=answer), crashed_in), then)
+
+
+def _found(evidence: Evidence, crashed_in: str | None) -> Found:
+    name, proven = cause(evidence)
+    return Found(name, proven, crashed_in if name == "crashed" else None, evidence.answer.journal)
 
 
 def _is_due(run: Run, following: Run) -> bool:

@@ -113,6 +113,20 @@ def test_next_run_gets_its_own_file(tmp_path: Path) -> None:
     assert crash_file(tmp_path, 9).read_text().startswith(SEGFAULT)
 
 
+def test_failed_attempt_to_watch_is_repeated(tmp_path: Path) -> None:
+    code = f"""
+import contextlib, ctypes
+folder = Path({str(tmp_path / "later")!r})
+with contextlib.suppress(OSError):
+    crash.watch(folder, 7)
+folder.mkdir()
+crash.watch(folder, 7)
+ctypes.string_at(0)
+"""
+    assert run(tmp_path, code) == -11
+    assert crash_file(tmp_path / "later").read_text().startswith("Fatal Python error: Segmentation fault")
+
+
 def test_only_the_files_of_the_previous_and_the_current_run_are_kept(tmp_path: Path) -> None:
     for number in (1, 3, 7, 8, 70):
         crash_file(tmp_path, number).write_text(SEGFAULT)

@@ -242,6 +242,32 @@ def test_crash_file_proves_a_crash(
     assert stored(path)[0] == Found("crashed", True, "bad", None)
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer("found", unit_result="timeout", exit_code="dumped", exit_status=6), ("hung", True, None, "found")),
+        (
+            Answer("found", unit_result="core-dump", exit_code="dumped", exit_status=6),
+            ("crashed", True, "bad", "found"),
+        ),
+        (Answer("nothing_found"), ("crashed", True, "bad", "nothing_found")),
+    ],
+)
+def test_abort_may_be_systemds_answer_to_a_hang(
+    begin: Begin,
+    told: queue.SimpleQueue[Restart],
+    fake: Journal,
+    path: Path,
+    answer: Answer,
+    expected: tuple[str, bool, str | None, str],
+) -> None:
+    """``TimeoutStopFailureMode=abort`` makes systemd abort a process instead of killing it."""
+    path.with_name("crash-1.txt").write_text(SEGFAULT.replace("Segmentation fault", "Aborted"))
+    fake.answer = answer
+    restart = told_once(told, begin(KILLED))
+    assert (restart.cause, restart.cause_proven, restart.crashed_in, restart.journal) == expected
+
+
 def test_crash_after_a_clean_shutdown_is_no_cause(
     begin: Begin, told: queue.SimpleQueue[Restart], path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
