@@ -23,12 +23,12 @@ def ask(process: Process, boot: str, command: str) -> Answer:
     unit = ("_PID=1", f"INVOCATION_ID={process.invocation}")
     fields = "--output-fields=MESSAGE,EXIT_CODE,EXIT_STATUS,UNIT_RESULT"
     grep = f"--grep=Main process exited|Failed with result|{kill}"
-    output = _run("--lines=20", fields, grep, *unit, "+", "_TRANSPORT=kernel", boot_id, "PRIORITY=3")
+    output, is_whole = _run("--lines=20", fields, grep, *unit, "+", "_TRANSPORT=kernel", boot_id, "PRIORITY=3")
     answer = answer_from(output, kill)
     # No record means something only if the journal can be read, and reaches back to that boot.
     if answer.journal is None:
-        can_see = next(_records(_run("--lines=1", "--output-fields=_PID", "_PID=1", boot_id)), None)
-        answer = Answer("nothing_found" if can_see else "unavailable")
+        control, _ = _run("--lines=1", "--output-fields=_PID", "_PID=1", boot_id) if is_whole else (b"", False)
+        answer = Answer("nothing_found" if any(_records(control)) else "unavailable")
     return answer
 
 
@@ -50,15 +50,20 @@ def answer_from(output: bytes, kill: str) -> Answer:
     return answer
 
 
-def _run(*arguments: str) -> bytes:
-    """Return the output of journalctl. Its return code says nothing: it is 1 if ``--grep`` finds nothing."""
+def _run(*arguments: str) -> tuple[bytes, bool]:
+    """Return the output of journalctl, and whether it is complete.
+
+    The return code is also 1 if ``--grep`` finds nothing.
+    """
     command = ("journalctl", "--quiet", "--no-pager", "--output=json", *arguments)
     try:
         # No shell is involved.
         run = subprocess.run(command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, timeout=TIMEOUT_SECONDS)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        return error.stdout or b"", False
     except (OSError, ValueError, subprocess.SubprocessError):
-        return b""
-    return run.stdout
+        return b"", False
+    return run.stdout, run.returncode in (0, 1)
 
 
 def _records(output: bytes) -> Iterator[dict[str, Any]]:

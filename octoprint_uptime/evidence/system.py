@@ -22,10 +22,11 @@ def counters() -> Signs:
 def process() -> Process:
     """Return what identifies this process."""
     pid, invocation, register = os.getpid(), os.environ.get("INVOCATION_ID", ""), _read(POWER_RESET)
-    # A shell in another unit passes on that unit's id.
-    is_own = os.environ.get("SYSTEMD_EXEC_PID") == str(pid) and re.fullmatch(r"[0-9a-f]{32}", invocation)
+    # A shell in another unit passes on that unit's id, and a user's systemd has no records of its own in the journal.
+    is_own = os.environ.get("SYSTEMD_EXEC_PID") == str(pid) and "MANAGERPID" not in os.environ
+    is_valid = is_own and re.fullmatch(r"[0-9a-f]{32}", invocation)
     power_reset = int.from_bytes(register, "big") if len(register) == 4 else None
-    return Process(pid, invocation if is_own else None, power_reset)
+    return Process(pid, invocation if is_valid else None, power_reset)
 
 
 def command() -> str:

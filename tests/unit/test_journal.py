@@ -123,7 +123,23 @@ def test_hanging_journalctl_is_killed(mocker: MockerFixture, fake: FakeJournal) 
     started = time.monotonic()
     assert ask() == Answer("unavailable")
     assert time.monotonic() - started < 10
-    assert len(fake.calls) == 2
+    assert len(fake.calls) == 1
+
+
+@pytest.mark.parametrize("question", ["kill -9 $$", "exec sleep 60", "exit 2"])
+def test_question_that_failed_has_no_answer(mocker: MockerFixture, fake: FakeJournal, question: str) -> None:
+    """The journal has records of that boot, but nobody knows whether they are about this run."""
+    mocker.patch.object(journal, "TIMEOUT_SECONDS", 0.2)
+    fake.says()
+    fake.runs(question, "cat any")
+    assert ask() == Answer("unavailable")
+
+
+def test_record_before_a_hang_is_found(mocker: MockerFixture, fake: FakeJournal) -> None:
+    mocker.patch.object(journal, "TIMEOUT_SECONDS", 1)
+    fake.says(EXITED)
+    fake.runs("cat records; exec sleep 60")
+    assert ask() == FOUND._replace(unit_result=None)
 
 
 def test_system_without_journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

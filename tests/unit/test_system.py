@@ -104,12 +104,21 @@ def test_invocation_counts_only_for_the_units_own_process(
     monkeypatch: pytest.MonkeyPatch, invocation: str | None, pid: str | None, expected: str | None
 ) -> None:
     own = str(os.getpid())
+    monkeypatch.delenv("MANAGERPID", raising=False)
     for name, value in (("INVOCATION_ID", invocation), ("SYSTEMD_EXEC_PID", own if pid == "own" else pid)):
         if value is None:
             monkeypatch.delenv(name, raising=False)
         else:
             monkeypatch.setenv(name, value)
     assert system.process() == Process(int(own), expected, None)
+
+
+def test_unit_of_a_user_has_no_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal has what a user's systemd says under other fields."""
+    environment = {"INVOCATION_ID": INVOCATION, "SYSTEMD_EXEC_PID": str(os.getpid()), "MANAGERPID": "812"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert system.process().invocation is None
 
 
 @pytest.mark.parametrize(("content", "expected"), POWER_RESETS)
