@@ -307,15 +307,16 @@ class UptimePlugin(
             return self._settings.global_get([*path])
 
         mqtt_plugin, home_assistant = ("plugins", "mqtt", "publish"), ("plugins", "homeassistant")
-        base = read(*mqtt_plugin, "baseTopic")
+        base = read(*mqtt_plugin, "baseTopic") or ""
         # The MQTT plugin publishes its last will before it subscribes, so one that isn't retained is never received.
-        is_told = read(*mqtt_plugin, "lwActive") and read("plugins", "mqtt", "broker", "lwRetain") is not False
+        is_on = self._settings.global_get_boolean
+        is_told = is_on([*mqtt_plugin, "lwActive"]) and is_on(["plugins", "mqtt", "broker", "lwRetain"]) is not False
         will = read(*mqtt_plugin, "lwTopic") if is_told else None
         place = mqtt.Place(base, will and base + will, read("appearance", "name") or "OctoPrint")
         if self._plugin_manager.get_plugin_info("homeassistant") is None:
             return place
         prefix, device = read(*home_assistant, "discovery_topic"), read(*home_assistant, "node_id")
-        return place._replace(prefix=prefix, device=device)
+        return place._replace(prefix=prefix or place.prefix, device=device)
 
     def _switch_mqtt(self) -> None:
         if self._mqtt:
