@@ -212,6 +212,17 @@ test("availability is that of the days shown", () => {
     assert.equal(available([span("not_recorded", START, END)]), "");
 });
 
+test("at midnight the day that has ended is yesterday", () => {
+    const to = berlin("2026-11-26 00:00");
+    const strip = openStrip(
+        {now: to},
+        answer({to, octoprint: [running(START, "2026-11-26 00:00")]})
+    );
+    const [yesterday, today] = strip.days().slice(-2);
+    assert.deepEqual([yesterday.isToday, today.isToday], [false, true]);
+    assert.match(plain(yesterday.words), /Nov 25: running all day$/);
+});
+
 test("a log that was just switched off has no bars", () => {
     const strip = openStrip({now}, {...answer({to: now, octoprint: []}), history: null});
     assert.deepEqual(plain(strip.days()), []);

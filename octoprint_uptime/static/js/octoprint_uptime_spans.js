@@ -35,7 +35,6 @@
         prints: restart.lost_print ? 1 : 0
     });
 
-    // Return the worst that happened on a day.
     function stateOf({recorded, prints, shutdowns, hasStop, running}) {
         if (!recorded) return "unrecorded";
         if (prints) return "lost";
@@ -58,7 +57,7 @@
         const ended = restarts.filter(({gap}) => within(gap.from)).map(countsOf);
         const day = {
             start,
-            isToday: to === now,
+            isToday: moment(now).isSame(start, "day"),
             seconds,
             recorded: seconds - secondsOf("not_recorded", "unknown"),
             running: secondsOf("running"),
