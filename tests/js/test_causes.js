@@ -252,7 +252,36 @@ const ASKED = {
     update: ["Restarted after an update.", "Nach einem Update neu gestartet."]
 };
 for (const [asked_by, [en, de]] of Object.entries(ASKED))
-    check(`a clean shutdown by ${asked_by}`, {...CLEAN, asked_by}, {en, de}, NOTHING);
+    check(`a clean shutdown by ${asked_by}`, {...CLEAN, kind: "host", asked_by}, {en, de}, NOTHING);
+// A reboot may have failed, or have restarted only a container.
+const REQUESTED = {
+    reboot: [
+        "A reboot was requested through OctoPrint.",
+        "Über OctoPrint wurde ein Neustart des Systems angefordert."
+    ],
+    shutdown: [
+        "A shutdown was requested through OctoPrint.",
+        "Über OctoPrint wurde angefordert, das System herunterzufahren."
+    ]
+};
+for (const [asked_by, [en, de]] of Object.entries(REQUESTED))
+    for (const kind of ["container", "octoprint"])
+        check(
+            `${asked_by}, but not of the host: ${kind}`,
+            {...CLEAN, kind, asked_by},
+            {en, de},
+            NOTHING
+        );
+check(
+    "a reboot that was asked for and did not end cleanly",
+    {...STOPPED, kind: "host", asked_by: "reboot"},
+    {
+        en: "Host rebooted through OctoPrint. OctoPrint did not shut down cleanly. The cause is unknown.",
+        de: "Host über OctoPrint neu gestartet. OctoPrint wurde nicht sauber beendet. Die Ursache ist unbekannt."
+    },
+    NOTHING,
+    WHY
+);
 check("a clean shutdown that nobody asked for", CLEAN, NOTHING, NOTHING);
 check(
     "a restart that was asked for and hung",

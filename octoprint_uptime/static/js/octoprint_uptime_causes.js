@@ -6,11 +6,18 @@
     const WHY = "https://ajimaru.github.io/OctoPrint-Uptime/why.html";
     const SIGN_MS = 3600000; // older signs say nothing about the shutdown
 
-    const askedBy = () => ({
+    // A reboot may have failed, or have restarted only a container.
+    const askedBy = (kind) => ({
         restart: gettext("Restarted through OctoPrint."),
         restart_safe: gettext("Restarted through OctoPrint in safe mode."),
-        reboot: gettext("Host rebooted through OctoPrint."),
-        shutdown: gettext("Host shut down through OctoPrint."),
+        reboot:
+            kind === "host"
+                ? gettext("Host rebooted through OctoPrint.")
+                : gettext("A reboot was requested through OctoPrint."),
+        shutdown:
+            kind === "host"
+                ? gettext("Host shut down through OctoPrint.")
+                : gettext("A shutdown was requested through OctoPrint."),
         update: gettext("Restarted after an update.")
     });
 
@@ -26,10 +33,10 @@
         container: gettext(
             "The cause is unknown: the container stopped while its host kept running."
         ),
-        octoprint: gettext("The cause is unknown: OctoPrint ended while the host kept running.")
+        octoprint: gettext("The cause is unknown: OctoPrint ended while the host kept running."),
+        asked: gettext("OctoPrint did not shut down cleanly. The cause is unknown.")
     });
 
-    // Return what happened, by cause.
     const causes = ({clean, cause_proven, crashed_in}) => ({
         out_of_memory: clean
             ? gettext("The system stopped OctoPrint because one of its programs ran out of memory.")
@@ -61,7 +68,7 @@
     function of(restart) {
         const {kind, cause, journal, ended_after: end} = restart;
         const {under_voltage_at: lowAt, memory_available_bytes: bytes} = restart;
-        const asked = askedBy()[restart.asked_by];
+        const asked = askedBy(kind)[restart.asked_by];
         if (!words.isUnexpected(restart)) return {what: asked || "", advice: "", link: null};
         const wasLow = Date.parse(end) - Date.parse(lowAt) <= SIGN_MS;
         const wasFull = bytes !== null && end !== null;
@@ -76,7 +83,7 @@
         return {
             what: textOf(
                 asked,
-                cause ? causes(restart)[cause] : unknown()[kind],
+                cause ? causes(restart)[cause] : unknown()[asked ? "asked" : kind],
                 words.stoppedFirst(restart) && later()[kind],
                 wasLow && gettext("Under-voltage was reported %(reported)s."),
                 wasFull && gettext("Only %(megabytes)d MB of memory was left %(ended)s.")
