@@ -88,7 +88,7 @@ _MEASURE = """([roots, cores]) => {
     }
 
     // What is drawn on a plate is told by its fill, or by its stripes or its outline.
-    const shapesIn = root => [...root.querySelectorAll(".octoprint_uptime_plate i:not(.ground)")].filter(isSeen);
+    const shapesIn = root => [...root.querySelectorAll(".octoprint_uptime_plate i")].filter(isSeen);
 
     function fillOf(shape) {
         const {backgroundColor, backgroundImage, boxShadow} = getComputedStyle(shape);

@@ -66,8 +66,7 @@ $(function () {
             return systemsTurn ? [texts[0], ""] : ["", texts[1]];
         }
 
-        // Return the parts of an entry with these settings, for the template. Each is its own observable, so that only
-        // changes are drawn.
+        // Return an entry's parts. Each is its own observable, so that only changes are drawn.
         self.partsOf = (values, without = () => [], widest = () => false) => {
             const texts = ko.pureComputed(() => textsOf(values(), without(), widest()));
             const labels = ko.pureComputed(() => !without().includes("labels"));
@@ -88,8 +87,6 @@ $(function () {
         };
 
         self.parts = self.partsOf(asking.saved, givenUp, measuringWidest);
-
-        // Fitting
 
         // Changes when the entry's width may change, but not every second.
         const shape = ko.pureComputed(() =>
@@ -121,8 +118,6 @@ $(function () {
             measuringWidest(false);
             popover.fit();
         }
-
-        // The badge
 
         const unseen = ko.pureComputed(() => {
             const {unseen_restarts: shutdowns, unseen_lost_prints: prints} = asking.answer() || {};

@@ -15,8 +15,6 @@ $(function () {
         let shown; // what the notice is about
         let hiddenId; // the newest restart when the reader closed, hid or dismissed a notice
 
-        // What can be done
-
         function hide(id) {
             close();
             hiddenId = id;
@@ -51,8 +49,6 @@ $(function () {
                     : button(gettext("Hide until the next visit"), () => hide(id))
             ];
         }
-
-        // Showing
 
         const canShowLogFile = () =>
             document.getElementById(LOG_VIEWER) !== null && asking.mayReadLogs();

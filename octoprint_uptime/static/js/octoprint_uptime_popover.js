@@ -21,8 +21,6 @@ $(function () {
         const pane = document.getElementById("settings_plugin_" + ID);
         self.mayConfigure = ko.pureComputed(() => pane !== null && asking.mayConfigure());
 
-        // Words
-
         self.problem = ko.pureComputed(() =>
             asking.stale()
                 ? _.sprintf(gettext("No response from the server since %(time)s"), {
@@ -90,8 +88,6 @@ $(function () {
             self.open(false);
             settingsViewModel.show("settings_plugin_" + ID);
         };
-
-        // Position
 
         // Keep it inside the window and, if there is room, left of the notice: neither covers the other's buttons then.
         self.fit = () => {

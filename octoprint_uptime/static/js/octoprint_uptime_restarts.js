@@ -51,7 +51,7 @@ $(function () {
                 press: () => self.filter(filter)
             }));
 
-        // Return the shortest range that holds everything recorded, 30 days at most.
+        // Return the shortest range that holds everything recorded.
         function firstRange() {
             const since = Date.parse((asking.answer() || {}).recorded_since);
             const fits = (days) => !(since < Date.now() - days * DAY_MS);
@@ -92,8 +92,6 @@ $(function () {
             words.complain(gettext("The restart log could not be loaded."));
         }
 
-        // Showing
-
         function beginningOf(answer) {
             if (answer.recorded_since === null) return gettext("Nothing has been recorded yet.");
             const restarted = gettext("OctoPrint hasn't restarted since.");
@@ -129,6 +127,7 @@ $(function () {
                     dialog().find("summary").eq(ROWS_AT_FIRST).focus(); // the button is gone
                 }
             });
+            self.log().timeline.drawOn(...dialog().find(".octoprint_uptime_plate"));
         };
 
         const request = asking.askForDays(self.fromResponse, fail);

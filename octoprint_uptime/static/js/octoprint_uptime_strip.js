@@ -25,8 +25,6 @@ $(function () {
 
         self.states = ko.pureComputed(() => words.legendOf(_.pluck(self.days(), "state")));
 
-        // Words
-
         const countsOf = ({shutdowns, prints, restarts}) =>
             _.compact([
                 shutdowns && words.shutdownsOf(shutdowns),
@@ -78,8 +76,6 @@ $(function () {
             });
             return percent && _.sprintf(gettext("Availability: %(percent)s"), {percent});
         });
-
-        // Data
 
         self.load = () => request.load(DAYS_ASKED);
 

@@ -27,7 +27,6 @@
         return ticks.filter(({text}, n) => !n || text !== ticks[n - 1].text);
     }
 
-    // Return the part of a history since recording began.
     function recordedPartOf(history) {
         const [first] = history.octoprint;
         const beginsLater =
@@ -59,11 +58,12 @@
             return bars;
         }
 
-        const barOf = (css) => (span) => ({
-            css,
+        const barOf = (css) => (span) => {
+            const [left, right] = [span.from, span.to].map(percentOf);
             // A one-pixel gap after each run shows even the shortest restart.
-            place: `left: ${percentOf(span.from)}%; width: calc(${percentOf(span.to) - percentOf(span.from)}% - ${css === "running" && span.to < now ? 1 : 0}px)`
-        });
+            const gap = css === "running" && span.to < now ? 1 : 0;
+            return {css, place: `left: ${left}%; width: calc(${right - left}% - ${gap}px)`};
+        };
 
         const markOf = (css) => (restart) => ({
             css: "octoprint_uptime_mark " + css,
@@ -79,9 +79,8 @@
 
         function barsOf(lane) {
             const spansOf = (...states) => lane.filter(({state}) => states.includes(state));
-            const notRecorded = spansOf("not_recorded", "unknown");
             return [
-                ...["ground", "unrecorded"].flatMap((css) => notRecorded.map(barOf(css))),
+                ...spansOf("not_recorded", "unknown").map(barOf("unrecorded")),
                 ...joined(spansOf("running")).map(barOf("running")),
                 ...spansOf("maybe_running")
                     .filter((span) => span.to - span.from > UNCERTAIN_PX * pixel)
@@ -106,9 +105,12 @@
         };
     }
 
-    function setTitle(log, {target}) {
-        const {title} = ko.dataFor(target);
-        if (title) target.title = title();
+    function draw({css, place, title}) {
+        const bar = document.createElement("i");
+        bar.className = css;
+        bar.style.cssText = place;
+        if (title) bar.onmouseover = () => (bar.title = title());
+        return bar;
     }
 
     // `host` is the label of the upper lane.
@@ -130,7 +132,11 @@
         return {
             ...lanes,
             ticks: ticksOf(history, days),
-            setTitle,
+            // Without bindings, because there may be hundreds of bars.
+            drawOn: (host, octoprint) => {
+                host.append(...lanes.host.map(draw));
+                octoprint.append(...lanes.octoprint.map(draw));
+            },
             note,
             label: _.compact([_.sprintf(label, {count: days, host}), note]).join(" "),
             // Where nothing is drawn, nothing was running.

@@ -1,6 +1,6 @@
 // Words about times, prints and restarts.
 (function () {
-    // The modules that the view models share; this file is loaded first.
+    // The modules; this file is loaded first.
     const page = (OctoPrint.plugins.octoprint_uptime._page = {});
 
     const NO_BREAK = "\u00a0";
@@ -93,7 +93,6 @@
         return _.sprintf(gettext("%(kilobytes)s KB of the file"), {kilobytes});
     }
 
-    // Return a print's file and its last recorded progress, else its position.
     function printOf(print, unnamed = gettext("a file")) {
         const {file, progress, z} = print;
         const words = {file: file === null ? unnamed : file};
@@ -103,7 +102,6 @@
         return _.sprintf(gettext("%(file)s, at least %(progress)s printed"), words) + height;
     }
 
-    // Return a sentence about an unattended print, or "".
     function unattendedOf({unattended_print}) {
         if (!unattended_print) return "";
         const words = gettext("An unattended print may have continued: %(print)s.");
@@ -112,7 +110,7 @@
 
     // Restarts
 
-    // Return when the previous run ended, as exactly as it is known.
+    // Return when a run ended.
     function whenEnded({ended_after: after, ended_before: before, started_at}) {
         if (!after || !before) {
             const [words, time] = after
@@ -223,7 +221,6 @@
     };
     const isMark = (state) => ["unexpected", "lost"].includes(state);
 
-    // Return the legend of the states shown, which may come in any order and more than once.
     const legendOf = (shown) =>
         Object.keys(states)
             .filter((state) => shown.includes(state))
