@@ -21,9 +21,9 @@ class Helpers(NamedTuple):
 class Place(NamedTuple):
     """Where to publish.
 
-    ``base`` is the MQTT plugin's base topic. ``will`` is the topic on which that plugin says whether it is connected,
-    or None if no retained message says so. ``prefix`` is Home Assistant's discovery prefix. ``device`` is the id of an
-    existing device to join; if it is None, Home Assistant creates a device called ``name``.
+    ``base`` is the MQTT plugin's base topic, and ``will`` the topic of its retained last will, if any. ``prefix`` is
+    Home Assistant's discovery prefix. ``device`` is the id of an existing device to join; if it is None, Home Assistant
+    creates a device called ``name``.
     """
 
     base: str
@@ -60,7 +60,7 @@ _ENTITIES_OF_THE_PAST: dict[str, Fields] = {
 
 
 def discovery(place: Place) -> dict[str, Fields]:
-    """Return Home Assistant's discovery messages by their topics."""
+    """Return the discovery messages for Home Assistant, keyed by topic."""
     # The base topic in characters that Home Assistant allows here, so that no two OctoPrints have the same.
     base = re.sub(rb"[^a-zA-Z0-9-]", lambda found: b"_%02x" % ord(found[0]), place.base.encode())
     own = f"octoprint_uptime_{base.decode()}"
@@ -71,9 +71,8 @@ def discovery(place: Place) -> dict[str, Fields]:
     for key, fields in {**_ENTITIES, **_ENTITIES_OF_THE_PAST}.items():
         component, _, name = key.partition("/")
         config = {"~": place.state, "stat_t": "~", "name": name.replace("_", " ").capitalize(), "dev": device}
-        available = will if key in _ENTITIES else {}
-        topic = f"{place.prefix}/{component}/{own}_{name}/config"
-        messages[topic] = {**config, "uniq_id": f"{own}_{name}", **available, **fields}
+        config |= {"uniq_id": f"{own}_{name}"} | (will if key in _ENTITIES else {}) | fields
+        messages[f"{place.prefix}/{component}/{own}_{name}/config"] = config
     return messages
 
 

@@ -157,6 +157,21 @@ def test_any_base_topic_works_without_a_last_will(
     assert messages == discovery(place)
 
 
+def test_odd_settings_of_other_plugins_keep_the_defaults(server: OctoPrint, broker: Broker) -> None:
+    """An early OctoPrint-HomeAssistant has no discovery topic, and a setting may have been written as text."""
+    server.add_plugins({"homeassistant.py": HOME_ASSISTANT.replace(', "discovery_topic": "ha"', "")})
+    config = server.config()
+    config["plugins"]["mqtt"] |= {"publish": {"baseTopic": "odd/", "lwActive": "false"}}
+    config["plugins"][ID] = {"mqtt": True}
+    config["appearance"] = {"name": "Left"}
+    (server.basedir / "config.yaml").write_text(json.dumps(config))
+    broker.start()
+    server.start()
+    messages = until(lambda: len(found := ours(broker)) == 8 and found)
+    del messages["odd/uptime"]
+    assert messages == discovery(Place("odd/", None, "Left", device="abc123"))
+
+
 # Responds with the names of all threads.
 THREADS = """
 import flask, threading
