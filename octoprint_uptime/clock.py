@@ -191,7 +191,7 @@ def is_time(boot: str) -> bool:
 def is_synchronized() -> bool:
     """Return whether systemd-timesyncd has set the wall clock since the boot.
 
-    Other NTP services, other systems and most containers have no such file.
+    The file doesn't exist with other NTP services, on other systems, or in most containers.
     """
     return os.path.exists(SYNCHRONIZED)
 

@@ -50,7 +50,7 @@ class Readings:
     - Reject the source if its seconds don't change, or after ten doubted readings in a row spanning at least ten
       seconds. Then believe nothing until three readings spanning at least ten seconds agree.
 
-    Two lags agree if they differ by no more than the tolerance.
+    Two lags agree if they differ by no more than `JITTER_SECONDS`.
     """
 
     def __init__(self, process_start: float) -> None:

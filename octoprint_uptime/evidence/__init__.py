@@ -1,1 +1,1 @@
-"""Evidence that this process can read about why a run of OctoPrint ended."""
+"""Collect evidence of why a run of OctoPrint ended, and decide the cause."""

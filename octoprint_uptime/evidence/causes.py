@@ -1,4 +1,4 @@
-"""Decide why a run of OctoPrint ended. Pure."""
+"""Decide why a run of OctoPrint ended. No side effects."""
 
 from typing import NamedTuple
 

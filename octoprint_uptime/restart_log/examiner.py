@@ -33,7 +33,7 @@ class Examiner:
         self._logger = logger
 
     def watch(self, run: Run) -> None:
-        """Make sure that a crash in this run leaves a stack trace; stop that if the log was switched off."""
+        """Make sure that a crash in this run leaves a stack trace, or give faulthandler back if the log is off."""
         if run.ended == "off":
             crash.release()
         elif run.id:
