@@ -35,7 +35,7 @@ def test_python_versions_are_those_of_tools_pythons() -> None:
 def test_ci_runs_everything_in_each_octoprint() -> None:
     steps = workflow("ci.yml")["jobs"]["e2e"]["steps"]
     assert [step["run"] for step in steps if "make" in step.get("run", "")] == [
-        "make --jobs 3 test-e2e OCTOPRINTS=${{ matrix.octoprint }}"
+        "make --jobs 3 test-js-${{ matrix.octoprint }} test-e2e OCTOPRINTS=${{ matrix.octoprint }}"
     ]
     assert workflow("nightly.yml")["jobs"]["all"]["uses"] == "./.github/workflows/ci.yml"
 
