@@ -145,14 +145,24 @@ def request_ratio(executable: Path, path: str, reference: str, rounds: int = 5, 
         return median(ratio(pairs) for _ in range(rounds))
 
 
+def wait_for(server: Server, field: str) -> None:
+    """Wait until the restart log has been read, as this field of a response shows."""
+    get = getter(server)
+    deadline = time.monotonic() + 60
+    while not json.loads(get(ENDPOINT))[field]:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{field} is still null")
+        time.sleep(0.1)
+
+
 def scrape_costs(executable: Path) -> tuple[float, float, int, int]:
     """Return the milliseconds of the first scrape and of a later one, and the bytes and samples after a crash."""
     with running(executable, runs=0) as server:
+        wait_for(server, "recorded_since")  # else the kill leaves no trace
         server.kill()
         server.start()
+        wait_for(server, "last_restart")
         get = getter(server)
-        while not json.loads(get(ENDPOINT))["last_restart"]:
-            time.sleep(0.1)
         first = milliseconds(partial(get, METRICS))
         later = median(milliseconds(partial(get, METRICS)) for _ in range(100))
         lines = get(METRICS).splitlines(keepends=True)
