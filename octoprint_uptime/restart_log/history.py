@@ -7,6 +7,7 @@ from math import floor, inf
 from typing import NamedTuple
 
 from ..evidence.records import Found
+from ..readings import JITTER_SECONDS
 from .records import Figures, Period, Print, Restart, Run, Span, Unrecorded
 from .trusted_clocks import trusted_boots
 
@@ -172,7 +173,9 @@ class History:
         """Return whether a moment lies between the run before this index and the run that it names."""
         restart = self._restart_before(index)
         after, before = restart.ended_after, restart.started
-        return after is not None and before is not None and moment is not None and after <= moment <= before
+        if after is None or before is None or moment is None:
+            return False
+        return after <= moment <= before + JITTER_SECONDS
 
     def _state_after(self, index: int) -> str:
         return {"clean": _STOPPED, "off": NOT_RECORDED, None: MAYBE_RUNNING}[self._runs[index].ended]

@@ -191,6 +191,7 @@ def test_containers_lane_after_a_boot_of_its_host() -> None:
         (250, "N..10 R10-100 M100-250 R250-900"),
         (5, "N..5 R5-900"),
         (500, "N..10 R10-400 M400-500 R500-900"),
+        (801, "N..10 R10-400 M400-800 R800-900"),  # OctoPrint is the container's first process
     ],
 )
 def test_lane_of_a_container_with_the_boot_id_of_its_host(up_since: float, expected: str) -> None:
