@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from subprocess import DEVNULL, PIPE
+from subprocess import DEVNULL
 from typing import Any
 
 from .records import Answer, Process
@@ -53,17 +53,17 @@ def answer_from(output: bytes, kill: str) -> Answer:
 def _run(*arguments: str) -> tuple[bytes, bool]:
     """Return the output of journalctl, and whether it is complete.
 
-    The return code is also 1 if ``--grep`` finds nothing.
+    If ``--grep`` finds nothing, the return code is 1, as after an error, but there is no message.
     """
     command = ("journalctl", "--quiet", "--no-pager", "--output=json", *arguments)
     try:
         # No shell is involved.
-        run = subprocess.run(command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, timeout=TIMEOUT_SECONDS)  # noqa: S603
+        run = subprocess.run(command, stdin=DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         return error.stdout or b"", False
     except (OSError, ValueError, subprocess.SubprocessError):
         return b"", False
-    return run.stdout, run.returncode in (0, 1)
+    return run.stdout, run.returncode == 0 or (run.returncode == 1 and not run.stderr)
 
 
 def _records(output: bytes) -> Iterator[dict[str, Any]]:
