@@ -158,7 +158,7 @@ def wait_for(server: Server, field: str) -> None:
 def scrape_costs(executable: Path) -> tuple[float, float, int, int]:
     """Return the milliseconds of the first scrape and of a later one, and the bytes and samples after a crash."""
     with running(executable, runs=0) as server:
-        wait_for(server, "recorded_since")  # else the kill leaves no trace
+        wait_for(server, "recorded_runs")  # else the kill leaves no trace
         server.kill()
         server.start()
         wait_for(server, "last_restart")

@@ -114,7 +114,7 @@ def ask(server: OctoPrint, user: str, name: str) -> requests.Response:
 
 
 # Run OctoPrint as systemd does: the variables name its own process.
-AS_UNIT = ["sh", "-c", 'SYSTEMD_EXEC_PID=$$ exec "$@"', "sh"]
+AS_UNIT = ["sh", "-c", 'unset MANAGERPID; SYSTEMD_EXEC_PID=$$ exec "$@"', "sh"]
 
 
 def test_journal_is_asked_about_the_process_that_was_killed(make_server: MakeServer, tmp_path: Path) -> None:
