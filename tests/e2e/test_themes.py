@@ -51,7 +51,6 @@ def test_contrast_is_measured_by_wcag_2(page: Page) -> None:
                 <div style="color: #fff; background: linear-gradient(#000, #777)">the worst of a gradient</div>
                 <div class="octoprint_uptime_plate" style="background: #777">
                     <i style="background: #fff"></i>
-                    <i class="ground"></i>
                     <i style="background: repeating-linear-gradient(#fff 0 1px, transparent 1px 4px)"></i>
                     <i style="background: none; box-shadow: inset 0 0 0 1px #fff"></i>
                 </div>
