@@ -27,8 +27,8 @@ def ask(process: Process, boot: str, command: str) -> Answer:
     answer = answer_from(output, kill)
     # No record means something only if the journal can be read, and reaches back to that boot.
     if answer.journal is None:
-        control, _ = _run("--lines=1", "--output-fields=_PID", "_PID=1", boot_id) if is_whole else (b"", False)
-        answer = Answer("nothing_found" if any(_records(control)) else "unavailable")
+        can_see = is_whole and any(_records(_run("--lines=1", "--output-fields=_PID", "_PID=1", boot_id)[0]))
+        answer = Answer("nothing_found" if can_see else "unavailable")
     return answer
 
 

@@ -62,12 +62,12 @@ class Examiner:
                     next_power_reset=current.process.power_reset,
                     fatal_error=bool(stack),
                 )
-            _, proven = cause(evidence)
             crashed_in = crash.plugin_in(stack, self._plugins()) if evidence.fatal_error else None
-            if run.process.invocation and (not proven or crash.was_aborted(stack)):
+            found = _found(evidence, crashed_in)
+            if run.process.invocation and (not found.proven or crash.was_aborted(stack)):
                 questions.append((run, evidence, crashed_in))
             elif run is previous:
-                self._recorder.note(run, _found(evidence, crashed_in), then)
+                self._recorder.note(run, found, then)
         if not _is_due(previous, current):
             then()
         elif questions and questions[0][0] is previous:

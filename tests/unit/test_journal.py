@@ -130,7 +130,7 @@ def test_hanging_journalctl_is_killed(mocker: MockerFixture, fake: FakeJournal) 
     "question", ["kill -9 $$", "exec sleep 60", "echo 'Compiled without pattern matching support' >&2; exit 1"]
 )
 def test_question_that_failed_has_no_answer(mocker: MockerFixture, fake: FakeJournal, question: str) -> None:
-    """The journal has records of that boot, but nobody knows whether they are about this run."""
+    """The journal has records of that boot, but the question about this run failed."""
     mocker.patch.object(journal, "TIMEOUT_SECONDS", 0.2)
     fake.says()
     fake.runs(question, "cat any")
