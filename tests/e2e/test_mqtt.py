@@ -130,6 +130,19 @@ __plugin_implementation__ = HomeAssistant()
 """
 
 
+def start_with(server: OctoPrint, broker: Broker, mqtt: dict[str, Any]) -> dict[str, Any]:
+    """Start both with these settings of the MQTT plugin, and return all of this plugin's messages."""
+    config = server.config()
+    config["plugins"]["mqtt"] |= mqtt
+    config["plugins"][ID] = {"mqtt": True}
+    config["appearance"] = {"name": "Left"}
+    (server.basedir / "config.yaml").write_text(json.dumps(config))
+    broker.start()
+    server.start()
+    messages: dict[str, Any] = until(lambda: len(found := ours(broker)) == 8 and found)
+    return messages
+
+
 @pytest.mark.parametrize(
     ("base", "with_device", "will"),
     [
@@ -145,14 +158,7 @@ def test_any_base_topic_works_without_a_last_will(
     if with_device:
         server.add_plugins({"homeassistant.py": HOME_ASSISTANT})
         place = place._replace(prefix="ha", device="abc123")
-    config = server.config()
-    config["plugins"]["mqtt"] |= {"publish": {"baseTopic": base, "lwActive": bool(will)}, **will}
-    config["plugins"][ID] = {"mqtt": True}
-    config["appearance"] = {"name": "Left"}
-    (server.basedir / "config.yaml").write_text(json.dumps(config))
-    broker.start()
-    server.start()
-    messages = until(lambda: len(found := ours(broker)) == 8 and found)
+    messages = start_with(server, broker, {"publish": {"baseTopic": base, "lwActive": bool(will)}, **will})
     assert messages.pop(f"{base}uptime")["recorded_runs"] == 1
     assert messages == discovery(place)
 
@@ -160,14 +166,7 @@ def test_any_base_topic_works_without_a_last_will(
 def test_odd_settings_of_other_plugins_keep_the_defaults(server: OctoPrint, broker: Broker) -> None:
     """An early OctoPrint-HomeAssistant has no discovery topic, and a setting may have been written as text."""
     server.add_plugins({"homeassistant.py": HOME_ASSISTANT.replace(', "discovery_topic": "ha"', "")})
-    config = server.config()
-    config["plugins"]["mqtt"] |= {"publish": {"baseTopic": "odd/", "lwActive": "false"}}
-    config["plugins"][ID] = {"mqtt": True}
-    config["appearance"] = {"name": "Left"}
-    (server.basedir / "config.yaml").write_text(json.dumps(config))
-    broker.start()
-    server.start()
-    messages = until(lambda: len(found := ours(broker)) == 8 and found)
+    messages = start_with(server, broker, {"publish": {"baseTopic": "odd/", "lwActive": "false"}})
     del messages["odd/uptime"]
     assert messages == discovery(Place("odd/", None, "Left", device="abc123"))
 
