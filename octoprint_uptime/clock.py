@@ -184,7 +184,7 @@ def same_boot(one: str, other: str) -> bool:
 
 
 def is_time(boot: str) -> bool:
-    """Return whether this result of `boot_id` is the time of the boot in seconds, by the wall clock at that time."""
+    """Return whether this result of `boot_id` is a time in seconds, rather than an id."""
     return boot.removeprefix("-").isdecimal()
 
 
@@ -197,7 +197,7 @@ def is_synchronized() -> bool:
 
 
 class _ProcUptime:
-    """A source that reads ``/proc/uptime`` each time. lxcfs replaces that file in a container, and may break."""
+    """A source that reads ``/proc/uptime`` each time. In a container, lxcfs replaces that file, and may fail."""
 
     def __init__(self, process_start: float) -> None:
         self._readings = Readings(process_start)

@@ -63,7 +63,7 @@ class Readings:
         self.problem = ""  # why nothing is believed
 
     def add(self, reading: Reading) -> Reading | None:
-        """Judge a new reading, and return the uptime at its time; None if nothing is believed."""
+        """Judge a new reading, and return the believed uptime at that moment; None if nothing is believed."""
         self._judge(reading)
         return self._believed and self._believed.at(reading.boot_clock)
 

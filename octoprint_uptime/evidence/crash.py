@@ -21,7 +21,7 @@ _file: Callable[[], FileIO | None] = lambda: None  # noqa: E731 # a weak referen
 
 
 def watch(folder: Path, run_id: int) -> None:
-    """Have a crash of this process written to a file, unless somebody else has enabled faulthandler already.
+    """If this process crashes, have a stack trace written to a file, unless other code has enabled faulthandler.
 
     Raises `OSError` if the file can't be written. Does nothing if called again for the same run.
     """
@@ -64,7 +64,7 @@ def read(folder: Path, run_id: int, current_id: int) -> str:
 
 
 def was_aborted(stack: str) -> bool:
-    """Return whether the process was aborted, by itself or, as systemd can do if a stop takes too long, by another."""
+    """Return whether SIGABRT ended the process. It can send this to itself; systemd can, if a stop takes too long."""
     return stack.startswith(_ABORTED)
 
 

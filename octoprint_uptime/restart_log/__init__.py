@@ -57,8 +57,8 @@ class RestartLog:
     """A log of OctoPrint's runs and of what happened between them.
 
     Once the log has read the earlier runs, it calls ``on_restart`` with the restart that led to the current run, if
-    any. It makes this call as soon as the search for the cause is over, 20 seconds have passed, or OctoPrint shuts
-    down. The call may come from any thread. ``plugins`` returns the file or folder of each plugin, to name the one
+    any. It makes this call as soon as the search for the cause is over, 20 seconds have passed, or `announce` is
+    called. The call may come from any thread. ``plugins`` returns the file or folder of each plugin, to name the one
     that crashed.
     """
 

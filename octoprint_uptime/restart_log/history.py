@@ -170,7 +170,7 @@ class History:
             yield _Change(started, RUNNING)
 
     def _is_between(self, index: int, moment: float | None) -> bool:
-        """Return whether a moment lies between the run before this index and the run that it names."""
+        """Return whether ``moment`` lies between the end of the run before this index and the start of the next."""
         restart = self._restart_before(index)
         after, before = restart.ended_after, restart.started
         if after is None or before is None or moment is None:

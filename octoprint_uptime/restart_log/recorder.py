@@ -34,17 +34,17 @@ class State(NamedTuple):
 class Recorder:
     """A recorder of the current run, in a thread that does one task after another.
 
-    A task changes the state and then writes everything that isn't written yet: first dismissals and deletions, then the
-    current run. `dismiss` and `clear` change `state` immediately, before their task runs; no other method does. Without
-    a task, the thread writes every `HEARTBEAT_SECONDS`, every `PRINTING_HEARTBEAT_SECONDS` during a print, and within
+    A task changes the state and then writes what isn't written yet: first changes to earlier runs, then the current
+    run. `dismiss` and `clear` change `state` immediately, before their task runs; no other method does. Without a task,
+    the thread writes every `HEARTBEAT_SECONDS`, every `PRINTING_HEARTBEAT_SECONDS` during a print, and within
     `CLOCK_CHECK_SECONDS` after the wall clock changed. It logs a failed write once, and tries again at the next task or
     heartbeat.
 
     If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
     disk is left. The thread waits for the disk whenever it has no other task.
 
-    The thread calls the ``read_print`` and the ``read_signs`` of `begin` before each write, and ``on_written`` with the
-    current run after it. It calls ``on_loaded`` once, after it has read the earlier runs.
+    The thread calls the ``read_print`` and ``read_signs`` that were passed to `begin` before each write of the current
+    run, and ``on_written`` after it. It calls ``on_loaded`` once, after it has read the earlier runs.
     """
 
     def __init__(
@@ -347,7 +347,7 @@ class Recorder:
 
 
 def _noted(state: State, run_id: int, found: Found) -> State:
-    """Return the state with what was found out about a run, and with the totals that the store then has."""
+    """Add what was found out about a run to the state, and update the totals as the store does."""
     counts = found.cause is not None and any(
         run.id == run_id and run.ended == "clean" and not run.unexpected for run in state.earlier
     )

@@ -48,7 +48,7 @@ class Totals(NamedTuple):
 
     ``recorded_runs`` includes the current run. ``unexpected_shutdowns`` and ``lost_prints`` count the earlier runs that
     stopped unexpectedly or lost a print. Runs that ended because the log was switched off don't count. ``boots`` is how
-    many times the host or LXC container started between one run and the next.
+    many runs, except the first, began after a new start of the host or LXC container.
     """
 
     recorded_runs: int = 0

@@ -240,7 +240,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _stored_boot(connection: sqlite3.Connection, boot: str, started: float) -> str:
-    """Return the name that stored runs have for the boot of a run that ``started`` now, or a new name."""
+    """Return the name under which this boot is already stored, or a new name. ``started`` is the new run's start."""
     if not clock.is_time(boot):
         return boot
     columns = "boot, \"offset\", CASE ended WHEN 'off' THEN started ELSE last_alive END, max(id)"  # of the newest run

@@ -37,7 +37,8 @@ def trusted_boots(runs: Sequence[Run], now: float, clock_is_right: bool) -> list
     from a file, is behind. Two kinds of boots don't count:
 
     - those that lie in the future: nothing can have started later than ``now``;
-    - with evidence, those that contradict the present boot, because every earlier boot must have ended before it began.
+    - with evidence, those that contradict the present boot, because every earlier boot must have ended before the
+      present one began.
 
     A clock that shows a time before 2026 has not been set, and says nothing about other boots. Nothing is discarded:
     once a clock that was behind has been set, boots that seemed to lie in the future count again.
@@ -94,7 +95,7 @@ def _separates(run: Run, after: Run) -> bool:
 
 
 def _longest_chain(segments: Sequence[_Segment], possible: Sequence[bool]) -> list[bool]:
-    """Return which possible segments form the longest chain in which each boot begins after the one before has ended.
+    """Return for each segment whether it is in the longest chain in which each boot begins after the last one ended.
 
     This is patience sorting, the algorithm for the longest increasing subsequence. Walk from the last segment to the
     first, and remember for each length how late a chain of that length can begin. Bisection finds the longest chain
