@@ -125,7 +125,7 @@ class RestartLog:
         Takes effect immediately. Wait up to ``seconds``, and return whether the change has also been written.
         """
         earlier = self._recorder.state.earlier
-        known = any(run.id == restart_id for run in earlier)
+        known = any(run.id == restart_id and run.ended != "off" for run in earlier)
         found = [run for run in earlier if known and run.id <= restart_id and not run.dismissed]
         return not found or _is_done(self._recorder.dismiss(found), seconds)
 

@@ -316,6 +316,12 @@ def test_unknown_or_dismissed_restart_is_ignored(mocker: MockerFixture, begin: B
     assert dismiss.call_count == 1
 
 
+def test_end_of_recording_is_no_restart_to_dismiss(begin: Begin) -> None:
+    log = begin(CRASHED, OFF)
+    log.dismiss(2)
+    assert log.news().unseen_shutdowns == 1
+
+
 def test_cleared_log_has_no_restarts(begin: Begin, path: Path) -> None:
     log = begin(CRASHED, CRASHED)
     log.clear()
