@@ -119,6 +119,14 @@ def test_accessible_name_stays_without_room_for_text(crowded_server: OctoPrint, 
         expect(entry(page)).to_have_accessible_name(re.compile(f"^{name}$"))
 
 
+def test_uptime_that_becomes_unknown_disappears(server: OctoPrint, page: Page) -> None:
+    open_popover(page)
+    expect(popover(page).locator("dt")).to_have_text(["Host", "OctoPrint"])
+    answers(server, seconds=None)(page)
+    poll_now(page)
+    expect(popover(page).locator("dt")).to_have_text(["OctoPrint"])
+
+
 def test_uptimes_are_never_rounded_up(server: OctoPrint, page: Page) -> None:
     answers(server, seconds=12.6 * DAY, octoprint_seconds=9100)(page)
     poll_now(page)

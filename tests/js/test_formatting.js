@@ -23,6 +23,12 @@ test("what can't be an uptime or a format is an error", () => {
         [NaN],
         [Infinity],
         [undefined],
+        [null],
+        ["90"],
+        [true],
+        [[60]],
+        [60, "toString"],
+        [60, "__proto__"],
         [60, "short"],
         [60, "FULL"]
     ])

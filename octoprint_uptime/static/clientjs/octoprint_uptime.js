@@ -1,5 +1,5 @@
 (function () {
-    const UNITS = {full: ["dhms", 1], dhm: ["dhm", 2], dh: ["dh", 1], d: ["d", 1]};
+    const UNITS = {__proto__: null, full: ["dhms", 1], dhm: ["dhm", 2], dh: ["dh", 1], d: ["d", 1]};
     const SECONDS = {d: 86400, h: 3600, m: 60, s: 1};
 
     class OctoPrintUptimeClient {
@@ -14,7 +14,7 @@
 
         // Like formatting.py; a test compares the two
         format(seconds, displayFormat = "full") {
-            if (!(displayFormat in UNITS && seconds >= 0 && seconds < Infinity)) {
+            if (!(displayFormat in UNITS && Number.isFinite(seconds) && seconds >= 0)) {
                 throw new RangeError(`can't format ${seconds} as ${displayFormat}`);
             }
             const [units, always] = UNITS[displayFormat];

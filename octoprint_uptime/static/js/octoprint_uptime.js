@@ -60,7 +60,7 @@ $(function () {
                 loginState.hasPermission(access.permissions.PLUGIN_LOGGING_MANAGE)
         );
 
-        // The two uptimes: seconds up to now, null if unknown, and since when.
+        // The two uptimes. Unknown seconds are null.
 
         const uptime = (prefix, label) => ({
             prefix,

@@ -1,4 +1,4 @@
-// Why OctoPrint stopped, as far as it is known, and what to do about it.
+// Why OctoPrint stopped, if known, and what to do about it.
 (function () {
     const page = OctoPrint.plugins.octoprint_uptime._page;
     const {words} = page;
