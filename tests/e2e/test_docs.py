@@ -48,6 +48,7 @@ RUN = {
     ("monitoring", "not_from"),
     ("monitoring", "octopi.local:80"),
     ("monitoring", "alertmanagers"),
+    ("monitoring", "inhibit_rules"),
     ("monitoring", "file_sd_configs"),
     ("monitoring", "__param_apikey"),
     ("recipes", 'days=1"'),
