@@ -160,9 +160,10 @@ def test_restarts_of_container_and_host_differ(make_server: MakeServer, tmp_path
 
     end(server, "killed")
     ended = boot_clock()
-    until(lambda: int(boot_clock()) > ended)  # offsets of the boot clock are whole seconds
+    # Offsets of the boot clock are whole seconds. Nothing starts in the first second of a boot.
+    until(lambda: int(boot_clock()) - 1 > ended)
     boot_id.write_text(f"{uuid.uuid4()}\n")
-    server.start([*with_boot_clock(-int(boot_clock())), *wrapper])
+    server.start([*with_boot_clock(1 - int(boot_clock())), *wrapper])
     last = until(lambda: restarts(server) if len(rows(server)) > 3 else None)[0]
     assert (last["kind"], last["clean"]) == ("host", False)
     assert moment(last["host_started_at"]) == pytest.approx(time.time(), abs=60)
