@@ -125,7 +125,7 @@ class RestartLog:
         Takes effect immediately. Wait up to ``seconds``, and return whether the change has also been written.
         """
         earlier = self._recorder.state.earlier
-        known = any(run.id == restart_id and run.ended != "off" for run in earlier)
+        known = any(run.id == restart_id and run.precedes_restart for run in earlier)
         found = [run for run in earlier if known and run.id <= restart_id and not run.dismissed]
         return not found or _is_done(self._recorder.dismiss(found), seconds)
 
@@ -184,7 +184,7 @@ class RestartLog:
         if known != basis:
             runs = self._runs()
             history = self._history_of(runs)
-            unseen = [run for run in runs[:-1] if run.ended != "off" and not run.dismissed]
+            unseen = [run for run in runs[:-1] if run.precedes_restart and not run.dismissed]
             lost = [run for run in unseen if run.print and run.print.streamed]
             unexpected = [run for run in unseen if run.unexpected]
             shown = next(reversed(lost or unexpected), None)

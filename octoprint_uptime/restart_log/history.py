@@ -68,7 +68,7 @@ class History:
         """Yield the same restarts as `restarts`, including their times in the future."""
         since = -inf if days is None else self._days_ago(days)
         for index in range(len(self._runs) - 1, 0, -1):
-            if self._runs[index - 1].ended != "off":
+            if self._runs[index - 1].precedes_restart:
                 restart = self._restart_before(index)
                 if restart.started is None or restart.started >= since:
                     yield restart
@@ -135,7 +135,7 @@ class History:
             if index:
                 restart = self._restart_before(index)
                 yield _Change(restart.ended_after, self._state_after(index - 1))
-                if self._runs[index - 1].ended != "off":
+                if self._runs[index - 1].precedes_restart:
                     yield _Change(restart.ended_before, _STOPPED)
                     if run.recorded_from > run.started:
                         yield _Change(restart.started, NOT_RECORDED)

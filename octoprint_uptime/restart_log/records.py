@@ -98,6 +98,11 @@ class Run(NamedTuple):
         return self.ended is None or (self.found is not None and self.found.cause is not None)
 
     @property
+    def precedes_restart(self) -> bool:
+        """Whether the next run counts as a restart. After the log was switched off, nobody knows what happened."""
+        return self.ended != "off"
+
+    @property
     def asked_by(self) -> str | None:
         """What asked OctoPrint to shut down; None if nothing did, or if the run went on for too long after that."""
         asked_at = self.signs.asked_at
