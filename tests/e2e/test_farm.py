@@ -80,10 +80,15 @@ def running(folder: Path, program: str, *arguments: str) -> Iterator[None]:
         process.wait()
 
 
+def documented(beginning: str) -> Any:
+    """Return the YAML in the docs that matches this regular expression at its beginning."""
+    (text,) = re.findall(rf"^```yaml\n({beginning}[^`]*)^```", DOCS, re.MULTILINE)
+    return yaml.safe_load(text)
+
+
 def configuration(alertmanager: int) -> dict[str, Any]:
     """Return the documented configuration for many printers, but with short intervals."""
-    (text,) = re.findall(r"^```yaml\n(rule_files[^`]*file_sd_configs[^`]*)^```", DOCS, re.MULTILINE)
-    found: dict[str, Any] = yaml.safe_load(text)
+    found = documented("rule_files[^`]*file_sd_configs")
     found["scrape_configs"][0]["scrape_interval"] = "1s"
     return {
         "global": {"evaluation_interval": "1s"},
@@ -92,17 +97,9 @@ def configuration(alertmanager: int) -> dict[str, Any]:
     }
 
 
-def inhibition() -> dict[str, Any]:
-    """Return the documented part of Alertmanager's configuration, which prevents two messages about one shutdown."""
-    (text,) = re.findall(r"^```yaml\n(inhibit_rules[^`]*)^```", DOCS, re.MULTILINE)
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
-
-
 def printers(servers: dict[str, OctoPrint]) -> list[dict[str, Any]]:
     """Return the documented list of printers, but with these servers."""
-    (text,) = re.findall(r"^```yaml\n(- targets[^`]*)^```", DOCS, re.MULTILINE)
-    like = yaml.safe_load(text)[0]
+    like = documented("- targets")[0]
     return [
         {
             "targets": [f"127.0.0.1:{server.port}"],
@@ -128,7 +125,7 @@ def test_alerts_name_exactly_the_printers_that_need_somebody(tmp_path: Path, ser
         files = {
             "prometheus.yml": configuration(alertmanager),
             "printers.yml": printers(servers),
-            "alertmanager.yml": {"route": route, "receivers": [receiver], **inhibition()},
+            "alertmanager.yml": {"route": route, "receivers": [receiver], **documented("inhibit_rules")},
         }
         for name, content in files.items():
             (tmp_path / name).write_text(json.dumps(content))
