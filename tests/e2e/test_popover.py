@@ -56,6 +56,12 @@ def test_click_elsewhere_and_escape_close_it(page: Page) -> None:
     expect(entry(page)).to_be_focused()
 
 
+def test_keys_after_a_click_on_its_text_reach_its_buttons(page: Page) -> None:
+    open_popover(page).locator("dt").first.click()
+    page.keyboard.press("Tab")
+    expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
+
+
 def test_tap_opens_and_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, has_touch=True)
     entry(page).tap()

@@ -103,7 +103,7 @@ $(function () {
             style.right = Math.min(room, shift) + "px";
         };
 
-        // Close it on any input outside the entry.
+        // Close it with Escape, or when a click or the focus goes elsewhere.
         self.closeFromOutside = (entry) => {
             const onInput = (event) => {
                 const {key, target} = event;
@@ -113,7 +113,7 @@ $(function () {
                 } else if (key === " " && target === element("button")) {
                     event.preventDefault();
                     self.toggle();
-                } else if (!entry.contains(target)) {
+                } else if (!key && !entry.contains(target)) {
                     self.open(false);
                 }
             };
