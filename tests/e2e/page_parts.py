@@ -106,9 +106,9 @@ def wait_for_log(page: Page) -> None:
 
 
 @contextmanager
-def drawn_anew(page: Page) -> Iterator[None]:
-    """Wait until what is done meanwhile has drawn the log anew. Whatever has the focus inside loses it then."""
-    shown = log(page).locator(".octoprint_uptime_figures").element_handle()
+def drawn_anew(part: Locator) -> Iterator[None]:
+    """Wait until what is done meanwhile has drawn a part of the page anew."""
+    shown = part.element_handle()
     yield
     shown.wait_for_element_state("hidden")
 

@@ -19,6 +19,7 @@ from page_parts import (
     badge,
     changing,
     close_log,
+    drawn_anew,
     figures,
     log,
     notice,
@@ -200,6 +201,26 @@ def test_a_newer_shutdown_updates_or_reopens_it(only_read: OctoPrint, open_page:
     newer = 2
     poll_now(page)
     expect(notice(page)).to_contain_text("one of 4 unexpected shutdowns")
+
+
+def test_news_about_the_same_shutdown_keep_the_focus(only_read: OctoPrint, open_page: OpenPage) -> None:
+    cause = None
+
+    def change(answer: dict[str, Any]) -> None:
+        answer["unseen_restart"]["cause"] = cause
+
+    page = open_page(only_read, prepare=changing(change))
+    for name, new in (("Restart log", "killed"), ("Close the notice", "hung")):
+        notice(page).get_by_role("button", name=name).focus()
+        cause = new
+        with drawn_anew(notice(page).locator("p").first):
+            poll_now(page)
+        expect(notice(page).get_by_role("button", name=name)).to_be_focused()
+    entry(page).focus()
+    cause = None
+    with drawn_anew(notice(page).locator("p").first):
+        poll_now(page)
+    expect(entry(page)).to_be_focused()
 
 
 def test_the_open_popover_moves_aside_for_it(only_read: OctoPrint, open_page: OpenPage) -> None:

@@ -58,10 +58,15 @@ def places(found: Locator) -> list[Any]:
     ]
 
 
+def shown(page: Page) -> Locator:
+    """Return what another range replaces."""
+    return log(page).locator(".octoprint_uptime_figures")
+
+
 def choose(page: Page, name: str) -> None:
-    with drawn_anew(page), page.expect_response(re.compile(rf"{ENDPOINT}\?days=")):
+    with drawn_anew(shown(page)), page.expect_response(re.compile(rf"{ENDPOINT}\?days=")):
         log(page).get_by_role("button", name=name, exact=True).click()
-    expect(log(page).locator(".octoprint_uptime_figures")).to_be_visible()
+    expect(shown(page)).to_be_visible()
     expect(log(page).get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
@@ -286,6 +291,21 @@ def test_its_rows_can_be_filtered(page_with_log: Page) -> None:
     expect(log(page)).to_contain_text("No restarts of this kind in this period.")
     expect(log(page).get_by_role("button", name="Download CSV")).to_be_hidden()
     assert violations(page, f"#{ID}") == []
+
+
+def test_another_range_that_comes_late_leaves_the_focus_in_the_log(page_with_log: Page) -> None:
+    page = page_with_log
+    open_log(page)
+    held: list[Route] = []
+    page.route(re.compile(rf"{ENDPOINT}\?days="), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"\?days=")):
+        log(page).get_by_role("button", name="Week").press("Enter")
+    rows(page).first.focus()
+    with drawn_anew(shown(page)):
+        held.pop().continue_()
+    assert page.evaluate("id => document.getElementById(id).contains(document.activeElement)", ID)
+    page.keyboard.press("Escape")
+    expect(log(page)).to_be_hidden()
 
 
 def without_lost_prints(route: Route) -> None:

@@ -147,7 +147,7 @@ def test_keyboard_reaches_everything(page_with_log: Page) -> None:
             page.keyboard.press("Enter")
             reached.append("fold")
         elif focused == "Week":
-            with drawn_anew(page):
+            with drawn_anew(log(page).locator(".octoprint_uptime_figures")):
                 page.keyboard.press("Enter")
                 expect(log(page).get_by_role("button", name="Week")).to_have_attribute("aria-pressed", "true")
         reached.append(focused)

@@ -13,6 +13,7 @@ from accessibility import violations
 from page_parts import (
     all_words_of,
     changing,
+    drawn_anew,
     figures,
     open_log,
     open_popover,
@@ -73,8 +74,7 @@ def test_it_shows_what_is_in_the_log(page_with_log: Page) -> None:
 def test_arrow_keys_move_along_it_and_one_tab_leaves_it(page_with_log: Page) -> None:
     page = page_with_log
     entry(page).focus()
-    with page.expect_response(lambda response: "?days=31" in response.url):  # the bars are drawn anew then
-        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
     options = strip(page).get_by_role("option")
     expect(options).to_have_count(30)
     page.keyboard.press("Tab")
@@ -113,6 +113,27 @@ def test_arrow_keys_move_along_it_and_one_tab_leaves_it(page_with_log: Page) -> 
     assert focused() == 28
     page.keyboard.press("Escape")
     expect(entry(page)).to_be_focused()
+
+
+def test_loading_it_anew_keeps_the_focus(page_with_log: Page) -> None:
+    page = page_with_log
+    entry(page).focus()
+    page.keyboard.press("Enter")
+    options = strip(page).get_by_role("option")
+    expect(options).to_have_count(30)
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    with drawn_anew(options.first):
+        page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
+    expect(options.nth(28)).to_be_focused()
+    expect(options.nth(28)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowLeft")
+    expect(options.nth(27)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
+    with drawn_anew(options.first):
+        page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
+    expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
 
 
 def test_mouse_and_finger_pick_a_day(only_read: OctoPrint, page_with_log: Page, open_page: OpenPage) -> None:

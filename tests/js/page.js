@@ -69,7 +69,7 @@ export function openPage({now, locale = "en", zone = "Europe/Berlin", LOCALE = l
     const viewModels = {};
     Object.assign(page, {
         LOCALE,
-        $: (callback) => callback(),
+        $: (given) => (typeof given === "function" ? given() : {index: () => -1}), // no element is there
         document: {getElementById: () => null},
         location: "http://octopi.local/",
         OctoPrint: {plugins},

@@ -118,9 +118,10 @@ $(function () {
             const {last_restart: last, unseen_restart: unseen} = answer || {};
             const content = unseen && !(last.id <= hiddenId) ? contentOf(answer) : undefined;
             if (content === shown) return;
-            close();
-            if (!content) return;
-            show(answer);
+            words.redraw(`.${ID}_notice button, .${ID}_notice [role=button]`, () => {
+                close();
+                if (content) show(answer);
+            });
             shown = content;
         }
 

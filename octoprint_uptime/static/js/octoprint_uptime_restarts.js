@@ -127,6 +127,7 @@ $(function () {
                     dialog().find("summary").eq(ROWS_AT_FIRST).focus(); // the button is gone
                 }
             });
+            if (document.activeElement === document.body) dialog().focus(); // a row has gone
             self.log().timeline.drawOn(...dialog().find(".octoprint_uptime_plate"));
         };
 
@@ -144,11 +145,8 @@ $(function () {
             setTimeout(() => URL.revokeObjectURL(url), REVOKE_MS);
         };
 
-        self.copyText = (viewModel, event) => {
-            copyToClipboard(rows.textOf(self.log().found()));
-            event.target.focus(); // copying has taken it
-            self.copied(gettext("Copied."));
-        };
+        self.copyText = (viewModel, event) =>
+            words.copy(rows.textOf(self.log().found()), event, self.copied);
 
         // Clearing
 

@@ -1,5 +1,6 @@
 // The plugin's pane in the settings dialog, with a preview of unsaved choices.
 $(function () {
+    const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
     function OctoPrintUptimeSettingsViewModel([asking, restarts, navbar, settingsViewModel]) {
@@ -10,9 +11,9 @@ $(function () {
         self.hasLog = restarts.hasDialog;
         self.showLog = restarts.showLog;
         self.clearLog = restarts.clear;
-        self.mayConfigure = restarts.mayConfigure;
+        self.mayConfigure = asking.mayConfigure;
         self.dialogOpen = ko.observable(false);
-        self.copied = ko.observable(false);
+        self.copied = ko.observable("");
 
         self.preview = navbar.partsOf(() => _.mapValues(self.settings, ko.unwrap));
 
@@ -25,24 +26,18 @@ $(function () {
                 : Math.trunc(Math.min(Math.max(number, low), high));
             const isWhole = /^[+-]?\d+$/.test(text); // as it is written: not 1e3
             if (used === number && isWhole) return "";
-            const words = !isWhole
+            const warning = !isWhole
                 ? gettext("Enter a whole number. Otherwise, %(used)d will be saved.")
                 : number > high
                   ? gettext("Enter %(used)d or less. Otherwise, %(used)d will be saved.")
                   : gettext("Enter %(used)d or more. Otherwise, %(used)d will be saved.");
-            return _.sprintf(words, {used});
+            return _.sprintf(warning, {used});
         };
 
         const apiUrl = new URL("api/plugin/" + ID, window.location);
         self.apiExample = `curl -H "X-Api-Key: YOUR_API_KEY" "${apiUrl}"`;
 
-        self.copyStatus = ko.pureComputed(() => (self.copied() ? gettext("Copied.") : ""));
-
-        self.copyApiExample = (viewModel, event) => {
-            copyToClipboard(self.apiExample);
-            event.target.focus(); // copying has taken it
-            self.copied(true);
-        };
+        self.copyApiExample = (viewModel, event) => words.copy(self.apiExample, event, self.copied);
 
         self.onBeforeBinding = () => {
             self.settings = settingsViewModel.settings.plugins[ID];
@@ -57,7 +52,7 @@ $(function () {
 
         self.onSettingsHidden = () => {
             self.dialogOpen(false);
-            self.copied(false);
+            self.copied("");
         };
     }
 

@@ -92,19 +92,18 @@ $(function () {
             const history = spans.readHistory(answer);
             const today = moment(history.to).startOf("day");
             undated(history.restarts.filter(({gap}) => isNaN(gap.from)).map(spans.countsOf));
-            self.days(
-                _.range(DAYS - 1, -1, -1).map((ago) => {
-                    const start = today.clone().subtract(ago, "days").startOf("day");
-                    const day = spans.dayOf(history, start);
-                    const share = day.recorded ? day.running / day.recorded : 1;
-                    return {
-                        ...day,
-                        words: wordsOf(day),
-                        height: Math.round(HIGHEST_PX * share) + "px",
-                        isMarked: words.isMark(day.state)
-                    };
-                })
-            );
+            const days = _.range(DAYS - 1, -1, -1).map((ago) => {
+                const start = today.clone().subtract(ago, "days").startOf("day");
+                const day = spans.dayOf(history, start);
+                const share = day.recorded ? day.running / day.recorded : 1;
+                return {
+                    ...day,
+                    words: wordsOf(day),
+                    height: Math.round(HIGHEST_PX * share) + "px",
+                    isMarked: words.isMark(day.state)
+                };
+            });
+            words.redraw(".octoprint_uptime_strip > *", () => self.days(days));
         };
 
         const request = asking.askForDays(self.fromResponse, () => self.failed(true));

@@ -243,8 +243,21 @@
     const complain = (text) =>
         new PNotify({title: gettext("OctoPrint Uptime"), text, text_escape: true, type: "error"});
 
+    // Draw anew, and give the focus back to the element in the place that had it.
+    const redraw = (selector, draw) => {
+        const place = $(selector).index(document.activeElement);
+        draw();
+        if (place >= 0) $(selector).eq(place).focus();
+    };
+
+    const copy = (text, {target}, copied) => {
+        copyToClipboard(text);
+        target.focus(); // copying has taken it
+        copied(gettext("Copied."));
+    };
+
     page.words = {
-        complain,
+        ...{complain, redraw, copy},
         ...{capital, clockOf, dateOf, stampOf, momentOf, atMoment},
         ...{rangeOf, atLeast, durationOf, spanOf, downtimeOf},
         ...{numberOf, percentOf, progressOf, heightOf, positionOf, printOf, unattendedOf},
