@@ -1,5 +1,6 @@
 // Polls the server, keeps its answer and keeps counting from it while someone is looking.
 $(function () {
+    const {words} = OctoPrint.plugins.octoprint_uptime._page;
     const ID = "octoprint_uptime";
 
     const LONGEST_TIMEOUT_SECONDS = 86400; // browsers immediately fire timers that are much longer than this
@@ -136,6 +137,12 @@ $(function () {
             };
             return {load, forget};
         };
+
+        // Run a command. With status 503 it took effect, but was not saved.
+        self.command = (name, parameters, unsaved, refused) =>
+            OctoPrint.simpleApiCommand(ID, name, parameters)
+                .fail(({status}) => words.complain(status === 503 ? unsaved : refused))
+                .always(self.askNow);
 
         const interval = () => (self.answer() || self.saved()).poll_interval_seconds;
 

@@ -22,16 +22,13 @@ $(function () {
 
         function dismiss(id) {
             hide(id);
-            OctoPrint.simpleApiCommand(ID, "dismiss", {id})
-                .fail(() => {
-                    hiddenId = undefined;
-                    words.complain(
-                        gettext(
-                            "The notice was dismissed, but this could not be saved. It may come back."
-                        )
-                    );
-                })
-                .always(asking.askNow);
+            const unsaved = gettext(
+                "The notice was dismissed, but this could not be saved. It may come back."
+            );
+            const refused = gettext("The notice could not be dismissed.");
+            asking.command("dismiss", {id}, unsaved, refused).fail(() => {
+                hiddenId = undefined;
+            });
         }
 
         // Hiding and dismissing apply to all restarts up to the newest.

@@ -153,19 +153,15 @@ $(function () {
         self.clear = () =>
             showConfirmationDialog({
                 message: gettext("This permanently deletes all recorded restarts."),
-                onproceed: () =>
-                    OctoPrint.simpleApiCommand(ID, "clear")
-                        .fail(() =>
-                            words.complain(
-                                gettext(
-                                    "The restart log was cleared, but this could not be saved. The restarts may come back."
-                                )
-                            )
-                        )
-                        .always(() => {
-                            if (self.log()) load(self.days());
-                            asking.askNow();
-                        })
+                onproceed: () => {
+                    const unsaved = gettext(
+                        "The restart log was cleared, but this could not be saved. The restarts may come back."
+                    );
+                    const refused = gettext("The restart log could not be cleared.");
+                    asking
+                        .command("clear", {}, unsaved, refused)
+                        .always(() => self.log() && load(self.days()));
+                }
                 // The dialog doesn't take the focus itself, so Escape would close the log behind it.
             }).focus();
 
