@@ -471,7 +471,7 @@ def main() -> int:
     row("added to OctoPrint's shutdown, longest of 7", " ms", 50, [stop_cost(each, ends=7) for each in executables])
     slow = [stop_cost(executable, wrapper=with_slow_disk(10)) for executable in executables]
     row("added to OctoPrint's shutdown if each write to the disk takes 10 s", " ms", 5000, slow)
-    row("JavaScript and CSS, gzipped", " KiB", 31.25, [shipped_bytes(python) / 1024 for python in pythons])
+    row("JavaScript and CSS, gzipped", " KiB", 32, [shipped_bytes(python) / 1024 for python in pythons])
     idle = written_a_day(False, HEARTBEAT_SECONDS)
     row("written by the restart log per day without a print", " KB", 1000, [idle] * len(executables))
     busy = written_a_day(True, PRINTING_HEARTBEAT_SECONDS)

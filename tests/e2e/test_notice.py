@@ -30,6 +30,7 @@ from page_parts import (
     refuse_posts,
     rows,
     seed,
+    wait_for_log,
 )
 from recorded_runs import start_with_runs, until
 from support import (
@@ -220,6 +221,41 @@ def test_news_about_the_same_shutdown_keep_the_focus(only_read: OctoPrint, open_
     cause = None
     with drawn_anew(notice(page).locator("p").first):
         poll_now(page)
+    expect(entry(page)).to_be_focused()
+    notice(page).get_by_role("link", name="How to find out next time").focus()
+    cause = "killed"  # which has no link
+    with drawn_anew(notice(page).locator("p").first):
+        poll_now(page)
+    expect(notice(page).get_by_role("button", name="Close the notice")).to_be_focused()
+
+
+def test_tab_passes_the_button_that_closes_it(page_with_log: Page) -> None:
+    page = page_with_log
+    close = notice(page).get_by_role("button", name="Close the notice")
+    close.focus()
+    page.keyboard.press("Tab")
+    expect(notice(page).get_by_role("link", name="How to find out next time")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(close).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(close).not_to_be_focused()
+
+
+def test_the_log_returns_the_focus_if_the_notice_is_gone(only_read: OctoPrint, open_page: OpenPage) -> None:
+    is_gone = False
+
+    def change(answer: dict[str, Any]) -> None:
+        if is_gone:
+            answer.update(unseen_restart=None, unseen_restarts=0, unseen_lost_prints=0)
+
+    page = open_page(only_read, prepare=changing(change))
+    notice(page).get_by_role("button", name="Restart log").press("Enter")
+    wait_for_log(page)
+    is_gone = True
+    poll_now(page)
+    expect(notice(page)).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(log(page)).to_be_hidden()
     expect(entry(page)).to_be_focused()
 
 

@@ -303,9 +303,28 @@ def test_another_range_that_comes_late_leaves_the_focus_in_the_log(page_with_log
     rows(page).first.focus()
     with drawn_anew(shown(page)):
         held.pop().continue_()
-    assert page.evaluate("id => document.getElementById(id).contains(document.activeElement)", ID)
+    expect(log(page)).to_be_focused()
+    # Without a row, nothing can be downloaded.
+    log(page).get_by_role("group", name="Filter").get_by_role("button", name="Lost prints").click()
+    with page.expect_request(re.compile(r"\?days=")):
+        log(page).get_by_role("button", name="30 days").press("Enter")
+    log(page).get_by_role("button", name="Download CSV").focus()
+    with drawn_anew(shown(page)):
+        without_lost_prints(held.pop())
+    expect(log(page)).to_be_focused()
     page.keyboard.press("Escape")
     expect(log(page)).to_be_hidden()
+
+
+def test_a_reconnection_leaves_its_rows_as_they_are(page_with_log: Page) -> None:
+    page = page_with_log
+    open_log(page)
+    rows(page).first.press("Enter")
+    expect(log(page).locator("[open]")).to_have_count(1)
+    page.evaluate("OctoPrint.coreui.viewmodels.loginStateViewModel.requestData()")  # as OctoPrint's page does then
+    page.wait_for_load_state("networkidle")
+    expect(rows(page).first).to_be_focused()
+    expect(log(page).locator("[open]")).to_have_count(1)
 
 
 def without_lost_prints(route: Route) -> None:
@@ -320,8 +339,10 @@ def test_older_restarts_are_shown_on_demand(make_server: MakeServer, open_page: 
     page = open_page(make_server(UP_FOR_AN_HOUR, seed=seed(runs)))
     open_log(page)
     expect(rows(page)).to_have_count(50)
+    rows(page).first.click()
     log(page).get_by_role("button", name="Show older restarts").click()
     expect(rows(page)).to_have_count(120)
+    expect(log(page).locator("[open]")).to_have_count(1)
     expect(rows(page).nth(50)).to_be_focused()
     expect(log(page).get_by_role("button", name="Show older restarts")).to_be_hidden()
 

@@ -121,6 +121,7 @@ def test_loading_it_anew_keeps_the_focus(page_with_log: Page) -> None:
     page.keyboard.press("Enter")
     options = strip(page).get_by_role("option")
     expect(options).to_have_count(30)
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowLeft")
     with drawn_anew(options.first):
@@ -134,6 +135,11 @@ def test_loading_it_anew_keeps_the_focus(page_with_log: Page) -> None:
     with drawn_anew(options.first):
         page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
     expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    options.nth(3).hover()
+    with drawn_anew(options.first):
+        page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
+    expect(options.nth(3)).to_have_attribute("aria-selected", "true")
 
 
 def test_mouse_and_finger_pick_a_day(only_read: OctoPrint, page_with_log: Page, open_page: OpenPage) -> None:

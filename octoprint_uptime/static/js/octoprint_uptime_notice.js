@@ -96,7 +96,11 @@ $(function () {
                 .find(".ui-pnotify-closer")
                 .attr({role: "button", tabindex: 0, "aria-label": CLOSE()})
                 .on("click", hideIt)
-                .on("keydown", ({key}) => ["Enter", " "].includes(key) && hideIt());
+                .on("keydown", (event) => {
+                    if (!["Enter", " "].includes(event.key)) return;
+                    event.preventDefault();
+                    hideIt();
+                });
             notice.title_container.attr("role", "presentation"); // not a heading of the page
             notice.text_container
                 .attr("role", "alert")
@@ -115,10 +119,14 @@ $(function () {
             const {last_restart: last, unseen_restart: unseen} = answer || {};
             const content = unseen && !(last.id <= hiddenId) ? contentOf(answer) : undefined;
             if (content === shown) return;
+            const hadFocus = notice && notice.elem[0].contains(document.activeElement);
             words.redraw(`.${ID}_notice button, .${ID}_notice [role=button]`, () => {
                 close();
                 if (content) show(answer);
             });
+            // The focus was on a link, which may have gone.
+            if (hadFocus && document.activeElement === document.body)
+                $(`.${ID}_notice .ui-pnotify-closer`).focus();
             shown = content;
         }
 

@@ -14,6 +14,7 @@ $(function () {
         const self = this;
 
         const dialog = () => $("#" + ID);
+        const navbarButton = () => $(`#navbar_plugin_${ID}_button`);
 
         self.hasDialog = dialog().length > 0; // unless OctoPrint's settings hide it
         self.mayConfigure = asking.mayConfigure;
@@ -65,7 +66,7 @@ $(function () {
             forget();
             self.filter(FILTERS[0]);
             dialog()
-                .one("hidden", () => opener.focus())
+                .one("hidden", () => (opener.isConnected ? opener : navbarButton()).focus())
                 .modal("show");
             load(firstRange());
         };
@@ -98,8 +99,6 @@ $(function () {
             return words.recordingSince(answer) + " " + restarted;
         }
 
-        const rowOf = (restart) => rows.rowOf(restart, file);
-
         self.fromResponse = (answer) => {
             self.isInMemory(answer.survives_reboot === false);
             if (words.hasNothingToShow(answer) || !answer.history) {
@@ -113,6 +112,11 @@ $(function () {
             const history = spans.readHistory(answer);
             const found = ko.pureComputed(() => restarts.filter(self.filter().shows));
             const limit = ko.observable(ROWS_AT_FIRST);
+            // Each row once, so that an open one stays open.
+            const rowOf = _.memoize(
+                (restart) => rows.rowOf(restart, file),
+                ({id}) => id
+            );
             self.since(answer.recorded_since && words.momentOf(answer.recorded_since));
             self.log({
                 figures: figures.of(history.figures),
@@ -127,7 +131,7 @@ $(function () {
                     dialog().find("summary").eq(ROWS_AT_FIRST).focus(); // the button is gone
                 }
             });
-            if (document.activeElement === document.body) dialog().focus(); // a row has gone
+            if ($(document.activeElement).is("body, :hidden")) dialog().focus(); // what had the focus has gone
             self.log().timeline.drawOn(...dialog().find(".octoprint_uptime_plate"));
         };
 

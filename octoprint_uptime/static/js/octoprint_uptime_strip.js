@@ -103,7 +103,9 @@ $(function () {
                     isMarked: words.isMark(day.state)
                 };
             });
+            const picked = self.picked();
             words.redraw(".octoprint_uptime_strip > *", () => self.days(days));
+            self.picked(picked);
         };
 
         const request = asking.askForDays(self.fromResponse, () => self.failed(true));
