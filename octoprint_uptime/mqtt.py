@@ -61,7 +61,7 @@ _ENTITIES_OF_THE_PAST: dict[str, Fields] = {
 
 def discovery(place: Place) -> dict[str, Fields]:
     """Return the discovery messages for Home Assistant, keyed by topic."""
-    # The base topic in characters that Home Assistant allows here, so that no two OctoPrints have the same.
+    # The base topic in characters that Home Assistant allows here, encoded so that no two OctoPrints share one.
     base = re.sub(rb"[^a-zA-Z0-9-]", lambda found: b"_%02x" % ord(found[0]), place.base.encode())
     own = f"octoprint_uptime_{base.decode()}"
     # Naming a device of another plugin would rename it.

@@ -181,7 +181,7 @@ class UptimePlugin(
 
     def _refuse_without(self, permission: Any) -> None:
         # OctoPrint checks no permissions, and versions before 1.11.2 don't even check the login. Guests may have the
-        # permission, and so may a deactivated user, who has theirs.
+        # permission, and so may a deactivated user, who gets theirs.
         if current_user.is_anonymous or not current_user.is_active or not permission.can():
             flask.abort(403)
 

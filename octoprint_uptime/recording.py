@@ -23,7 +23,7 @@ _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninst
 
 _UPDATED = "plugin_softwareupdate_update_succeeded"
 _THROTTLED = "plugin_pi_support_throttle_state"
-_SIGHT_SECONDS = 60  # write at most once in this time that under-voltage was seen
+_SIGHT_SECONDS = 60  # write a sight of under-voltage at most once in this time
 
 
 class Printer(NamedTuple):

@@ -64,7 +64,7 @@ def read(folder: Path, run_id: int, current_id: int) -> str:
 
 
 def was_aborted(stack: str) -> bool:
-    """Return whether SIGABRT ended the process, which it can send to itself, or systemd if a stop takes too long."""
+    """Return whether SIGABRT ended the process. It can send that to itself; systemd does if a stop takes too long."""
     return stack.startswith(_ABORTED)
 
 

@@ -25,7 +25,7 @@ def ask(process: Process, boot: str, command: str) -> Answer:
     grep = f"--grep=Main process exited|Failed with result|{kill}"
     output, is_whole = _run("--lines=20", fields, grep, *unit, "+", "_TRANSPORT=kernel", boot_id, "PRIORITY=3")
     answer = answer_from(output, kill)
-    # No record means something only if the journal can be read, and reaches back to that boot.
+    # The absence of a record means something only if the journal can be read, and reaches back to that boot.
     if answer.journal is None:
         can_see = is_whole and any(_records(_run("--lines=1", "--output-fields=_PID", "_PID=1", boot_id)[0]))
         answer = Answer("nothing_found" if can_see else "unavailable")

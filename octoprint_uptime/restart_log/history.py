@@ -74,7 +74,7 @@ class History:
                     yield restart
 
     def restart_after(self, run: Run) -> Restart:
-        """Return the restart that ended this run."""
+        """Return the restart that followed this run."""
         return self._reported(self._restart_before(self._runs.index(run) + 1))
 
     def unrecorded(self) -> list[Unrecorded]:

@@ -72,7 +72,7 @@ class Run(NamedTuple):
       still going or stopped unexpectedly.
     - ``printed`` is true if there was a print in this run.
     - ``found`` is None until the end of the run has been examined.
-    - ``totals`` are those of all runs up to this one, as stored.
+    - ``totals`` are those stored with this run.
     """
 
     id: int

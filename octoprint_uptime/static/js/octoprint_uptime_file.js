@@ -14,7 +14,7 @@ $(function () {
             files.filesListVisible(true); // the buttons of the panel's heading
         }
 
-        // Without a path, the user isn't allowed to see files. The list shows only OctoPrint's own storage.
+        // If there is no path, the user isn't allowed to see files. The list shows only OctoPrint's own storage.
         self.canShow = (print) =>
             Boolean(print && print.path && print.origin === "local" && list()) &&
             loginState.hasPermission(access.permissions.FILES_LIST);
