@@ -70,7 +70,7 @@ def test_changes_take_effect_when_saved_and_only_they_are_sent(server: OctoPrint
     expect(entry(page)).to_have_text(BOTH)
     sent = save(page)
     assert sent["plugins"] == {ID: {"show_octoprint_uptime": False, "display_format": "dhm"}}
-    expect(entry(page)).to_have_text(re.compile(r"^\s*Host \d+h \d+m\s*$"))
+    expect(entry(page)).to_have_text(re.compile(r"^\s*Host (\d+d )?\d+h \d+m\s*$"))
     assert server.settings() == {**settings.defaults(), "show_octoprint_uptime": False, "display_format": "dhm"}
 
 
