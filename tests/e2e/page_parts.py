@@ -77,6 +77,15 @@ def strip(page: Page) -> Locator:
     return popover(page).get_by_role("listbox")
 
 
+def open_strip_by_keyboard(page: Page) -> Locator:
+    """Open the popover, and return the days of its strip once they are there."""
+    entry(page).focus()
+    page.keyboard.press("Enter")
+    options = strip(page).get_by_role("option")
+    expect(options).to_have_count(30)
+    return options
+
+
 def badge(page: Page) -> Locator:
     return entry(page).locator(".octoprint_uptime_badge")
 
@@ -97,6 +106,11 @@ def open_log(page: Page) -> None:
     # By keyboard, because the button moves down once the strip is loaded, and a click could miss it.
     open_popover(page).get_by_role("button", name=re.compile("^(Restart log|Neustart-Protokoll)$")).press("Enter")
     wait_for_log(page)
+
+
+def log_figures(page: Page) -> Locator:
+    """Return a part of the log that another range replaces."""
+    return log(page).locator(".octoprint_uptime_figures")
 
 
 def wait_for_log(page: Page) -> None:
@@ -129,7 +143,7 @@ def all_words_of(places: Locator) -> list[str]:
 
 def figures(page: Page) -> dict[str, str]:
     """Return the log's figures by name."""
-    found = log(page).locator(".octoprint_uptime_figures > div")
+    found = log_figures(page).locator("> div")
     return {words_of(each.locator("dt")): words_of(each.locator("dd").first) for each in found.all()}
 
 

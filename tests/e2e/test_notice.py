@@ -211,21 +211,23 @@ def test_news_about_the_same_shutdown_keep_the_focus(only_read: OctoPrint, open_
         answer["unseen_restart"]["cause"] = cause
 
     page = open_page(only_read, prepare=changing(change))
+
+    def poll_news() -> None:
+        with drawn_anew(notice(page).locator("p").first):
+            poll_now(page)
+
     for name, new in (("Restart log", "killed"), ("Close the notice", "hung")):
         notice(page).get_by_role("button", name=name).focus()
         cause = new
-        with drawn_anew(notice(page).locator("p").first):
-            poll_now(page)
+        poll_news()
         expect(notice(page).get_by_role("button", name=name)).to_be_focused()
     entry(page).focus()
     cause = None
-    with drawn_anew(notice(page).locator("p").first):
-        poll_now(page)
+    poll_news()
     expect(entry(page)).to_be_focused()
     notice(page).get_by_role("link", name="How to find out next time").focus()
     cause = "killed"  # which has no link
-    with drawn_anew(notice(page).locator("p").first):
-        poll_now(page)
+    poll_news()
     expect(notice(page).get_by_role("button", name="Close the notice")).to_be_focused()
 
 

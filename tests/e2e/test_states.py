@@ -9,7 +9,19 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from accessibility import violations
-from page_parts import close_log, drawn_anew, log, notice, open_log, open_popover, popover, rows, strip
+from page_parts import (
+    close_log,
+    drawn_anew,
+    log,
+    log_figures,
+    notice,
+    open_log,
+    open_popover,
+    open_strip_by_keyboard,
+    popover,
+    rows,
+    strip,
+)
 from support import ID, OctoPrint, OpenPage, SharePage, entry
 from themes import DARK, LIGHT, set_theme
 
@@ -132,9 +144,7 @@ def ticks_that_touch(page: Page) -> list[str]:
 def test_keyboard_reaches_everything(page_with_log: Page) -> None:
     page = page_with_log
     expect(notice(page)).to_be_visible()
-    entry(page).focus()
-    page.keyboard.press("Enter")
-    expect(strip(page).get_by_role("option")).to_have_count(30)
+    open_strip_by_keyboard(page)
     for key in ("Tab", "ArrowLeft", "Tab", "Enter"):
         page.keyboard.press(key)
     expect(rows(page).first).to_be_visible()
@@ -147,7 +157,7 @@ def test_keyboard_reaches_everything(page_with_log: Page) -> None:
             page.keyboard.press("Enter")
             reached.append("fold")
         elif focused == "Week":
-            with drawn_anew(log(page).locator(".octoprint_uptime_figures")):
+            with drawn_anew(log_figures(page)):
                 page.keyboard.press("Enter")
                 expect(log(page).get_by_role("button", name="Week")).to_have_attribute("aria-pressed", "true")
         reached.append(focused)

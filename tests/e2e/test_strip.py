@@ -17,6 +17,7 @@ from page_parts import (
     figures,
     open_log,
     open_popover,
+    open_strip_by_keyboard,
     poll_now,
     popover,
     seed,
@@ -73,10 +74,7 @@ def test_it_shows_what_is_in_the_log(page_with_log: Page) -> None:
 
 def test_arrow_keys_move_along_it_and_one_tab_leaves_it(page_with_log: Page) -> None:
     page = page_with_log
-    entry(page).focus()
-    page.keyboard.press("Enter")
-    options = strip(page).get_by_role("option")
-    expect(options).to_have_count(30)
+    options = open_strip_by_keyboard(page)
     page.keyboard.press("Tab")
     expect(options.last).to_be_focused()
     line = popover(page).locator(".octoprint_uptime_day")
@@ -115,30 +113,29 @@ def test_arrow_keys_move_along_it_and_one_tab_leaves_it(page_with_log: Page) -> 
     expect(entry(page)).to_be_focused()
 
 
+def load_anew(page: Page) -> None:
+    with drawn_anew(strip(page).get_by_role("option").first):
+        page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
+
+
 def test_loading_it_anew_keeps_the_focus(page_with_log: Page) -> None:
     page = page_with_log
-    entry(page).focus()
-    page.keyboard.press("Enter")
-    options = strip(page).get_by_role("option")
-    expect(options).to_have_count(30)
-    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda response: "?days=31" in response.url):
+        options = open_strip_by_keyboard(page)
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowLeft")
-    with drawn_anew(options.first):
-        page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
+    load_anew(page)
     expect(options.nth(28)).to_be_focused()
     expect(options.nth(28)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowLeft")
     expect(options.nth(27)).to_be_focused()
     page.keyboard.press("Tab")
     expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
-    with drawn_anew(options.first):
-        page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
+    load_anew(page)
     expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
     page.keyboard.press("Shift+Tab")
     options.nth(3).hover()
-    with drawn_anew(options.first):
-        page.evaluate("OctoPrint.coreui.viewmodels.octoprintUptimeStripViewModel.load()")
+    load_anew(page)
     expect(options.nth(3)).to_have_attribute("aria-selected", "true")
 
 
