@@ -14,7 +14,6 @@ $(function () {
         const self = this;
 
         const dialog = () => $("#" + ID);
-        const navbarButton = () => $(`#navbar_plugin_${ID}_button`);
 
         self.hasDialog = dialog().length > 0; // unless OctoPrint's settings hide it
         self.mayConfigure = asking.mayConfigure;
@@ -66,7 +65,9 @@ $(function () {
             forget();
             self.filter(FILTERS[0]);
             dialog()
-                .one("hidden", () => (opener.isConnected ? opener : navbarButton()).focus())
+                .one("hidden", () =>
+                    $(opener.isConnected ? opener : `#navbar_plugin_${ID}_button`).focus()
+                )
                 .modal("show");
             load(firstRange());
         };

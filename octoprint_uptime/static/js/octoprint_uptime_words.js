@@ -1,4 +1,4 @@
-// Words about times, prints and restarts.
+// Words about times, prints and restarts, and how the page complains, draws anew and copies.
 (function () {
     // The modules; this file is loaded first.
     const page = (OctoPrint.plugins.octoprint_uptime._page = {});
