@@ -99,7 +99,7 @@ class Run(NamedTuple):
 
     @property
     def precedes_restart(self) -> bool:
-        """Whether the next run counts as a restart. After the log was switched off, nobody knows what happened."""
+        """Whether the next run counts as a restart. It doesn't if this run ended because the log was switched off."""
         return self.ended != "off"
 
     @property
