@@ -214,7 +214,7 @@ def shipped_bytes(python: str) -> int:
     """Return how many bytes of JavaScript and CSS a page loads, with each file gzipped."""
     lines = ["import json", "from octoprint_uptime import plugin"]
     lines.append("print(json.dumps([plugin.__file__, plugin.UptimePlugin().get_assets()]))")
-    run = subprocess.run([python, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    run = subprocess.run([python, "-c", "\n".join(lines)], capture_output=True, text=True, check=True, cwd="/")
     file, assets = json.loads(run.stdout)
     files = [Path(file).parent / "static" / name for names in assets.values() for name in names]
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)

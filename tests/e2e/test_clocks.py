@@ -235,7 +235,7 @@ def test_psutil_and_proc_agree(octoprint_executable: Path) -> None:
         "print(*(x.source for x, _ in proc + other), *(x.seconds - moment for x, moment in proc + other))"
     )
     run = subprocess.run(
-        [octoprint_executable.with_name("python"), "-c", code], check=True, capture_output=True, text=True
+        [octoprint_executable.with_name("python"), "-c", code], check=True, capture_output=True, text=True, cwd="/"
     )
     rest = run.stdout.split()
     assert rest[:4] == ["proc", "proc", "psutil", "psutil"]

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,12 @@ def environment(server: OctoPrint) -> dict[str, object]:
     info = server.session("admin").get(f"{server.url}/api/system/info").json()["systeminfo"]
     prefix = f"env.plugins.{ID}."
     return {key.removeprefix(prefix): value for key, value in info.items() if key.startswith(prefix)}
+
+
+def test_servers_run_the_installed_plugin(server: OctoPrint, octoprint_environment: Path) -> None:
+    """Not the source in the folder where the tests start."""
+    (folder,) = re.findall(r"OctoPrint Uptime \(\S+\) = (.*)", server.log)
+    assert Path(folder).is_relative_to(octoprint_environment)
 
 
 def test_system_info_has_both_uptimes(server: OctoPrint) -> None:

@@ -76,7 +76,11 @@ class WarmStarts:
         key = (*prefix, python)
         if key not in self._waiting:
             self._waiting[key] = subprocess.Popen(
-                [*key, "-c", WAITING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                [*key, "-c", WAITING],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd="/",  # not in the folder with the package's source
             )
         process = self._waiting[key]
         assert process.stdin is not None

@@ -207,7 +207,7 @@ def test_process_age_counts_from_its_start() -> None:
         "time.sleep(0.5); print(process_clock(logging.getLogger()).read().seconds)"
     )
     before = time.monotonic()
-    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd="/")
     took = time.monotonic() - before
     assert 0.5 <= float(run.stdout) <= took + 0.02
 
@@ -238,7 +238,7 @@ print(*process_clock(logging.getLogger()).read()[:2])
 @pytest.mark.parametrize("name", ["octo print", "o) R 1 (2"])
 def test_renaming_does_not_change_the_process_age(name: str) -> None:
     before = time.monotonic()
-    run = subprocess.run([sys.executable, "-c", RENAMED, name], check=True, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", RENAMED, name], check=True, capture_output=True, text=True, cwd="/")
     seconds, source = run.stdout.split()
     assert source == "proc"
     assert 0 <= float(seconds) <= time.monotonic() - before + 0.02

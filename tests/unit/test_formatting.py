@@ -52,7 +52,9 @@ def test_unknown_format_raises_value_error(display_format: Any) -> None:
 
 def test_import_does_not_load_octoprint() -> None:
     code = "import sys; from octoprint_uptime import format_uptime; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd="/"
+    ).stdout.split()
     assert "octoprint_uptime.formatting" in loaded
     assert not {"octoprint", "flask", "flask_babel", "psutil", "click", "octoprint_uptime.plugin"} & set(loaded)
 

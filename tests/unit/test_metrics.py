@@ -134,4 +134,4 @@ def test_library_is_the_lowest_that_is_allowed() -> None:
 
 def test_library_is_imported_by_the_first_scrape_and_not_before() -> None:
     code = "import sys; from octoprint_uptime import metrics; assert 'prometheus_client' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd="/")
