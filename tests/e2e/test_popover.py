@@ -62,6 +62,17 @@ def test_keys_after_a_click_on_its_text_reach_its_buttons(page: Page) -> None:
     expect(popover(page).get_by_role("button", name="Restart log")).to_be_focused()
 
 
+def test_selecting_its_text_leaves_it_open(page: Page) -> None:
+    box = open_popover(page).locator("dt").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(600, 500, steps=3)
+    page.mouse.up()
+    assert page.evaluate("getSelection().toString()") != ""
+    expect(popover(page)).to_be_visible()
+
+
 def test_tap_opens_and_closes_it(server: OctoPrint, open_page: OpenPage) -> None:
     page = open_page(server, has_touch=True)
     entry(page).tap()

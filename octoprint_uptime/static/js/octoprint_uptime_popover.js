@@ -103,7 +103,7 @@ $(function () {
             style.right = Math.min(room, shift) + "px";
         };
 
-        // Close it with Escape, or when a click or the focus goes elsewhere.
+        // Close it with Escape, or when the mouse is pressed or the focus goes elsewhere.
         self.closeFromOutside = (entry) => {
             const onInput = (event) => {
                 const {key, target} = event;
@@ -117,7 +117,7 @@ $(function () {
                     self.open(false);
                 }
             };
-            ["click", "focusin", "keydown"].forEach((type) =>
+            ["mousedown", "focusin", "keydown"].forEach((type) =>
                 document.addEventListener(type, onInput, true)
             );
         };
