@@ -251,8 +251,20 @@ test("the text to copy has a line for each restart", () => {
     assert.equal(
         plain(page.rows.textOf([POWER_CUT, UPDATE])),
         "- Today, 6:55 PM – 7:02 PM: A print was lost: benchy.gcode, at least 43% printed (Z 12.4 mm), " +
-            "down for 2m to 9m (OctoPrint 1.11.8)\n" +
+            "down for 2m to 9m. The cause is unknown: the power may have failed, or the host may have hung. " +
+            "(OctoPrint 1.11.8)\n" +
             "- Yesterday, 12:00 PM: OctoPrint was restarted, down for 1m (OctoPrint 1.11.8)\n"
+    );
+});
+
+test("the text to copy says who asked for a restart, and the cause", () => {
+    const killed = {...UPDATE, clean: false, cause: "killed", cause_proven: true};
+    assert.equal(
+        plain(page.rows.textOf([{...UPDATE, asked_by: "update"}, killed])),
+        "- Yesterday, 12:00 PM: OctoPrint was restarted, down for 1m. Restarted after an update. " +
+            "(OctoPrint 1.11.8)\n" +
+            "- Yesterday, 12:00 PM: OctoPrint stopped unexpectedly, down for 1m. " +
+            "Something on the host killed OctoPrint. (OctoPrint 1.11.8)\n"
     );
 });
 
@@ -275,7 +287,7 @@ test("a lost print without a downtime in the text to copy", () => {
     const lost = {...POWER_CUT, downtime_seconds_min: null, downtime_seconds_max: null};
     assert.equal(
         plain(page.rows.textOf([lost])),
-        "- Today, 6:55 PM – 7:02 PM: A print was lost: benchy.gcode, at least 43% printed (Z 12.4 mm) " +
-            "(OctoPrint 1.11.8)\n"
+        "- Today, 6:55 PM – 7:02 PM: A print was lost: benchy.gcode, at least 43% printed (Z 12.4 mm). " +
+            "The cause is unknown: the power may have failed, or the host may have hung. (OctoPrint 1.11.8)\n"
     );
 });

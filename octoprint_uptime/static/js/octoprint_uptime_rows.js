@@ -147,7 +147,10 @@
         const sentenceOf = (restart) => {
             const {when, title, downtime} = wordsOf(restart);
             const what = _.compact([title + lostOf(restart), downtime]).join(", ");
-            return `- ${when}: ${what}${unattendedOf(restart)} (OctoPrint ${restart.octoprint_version})\n`;
+            const {what: cause} = causes.of(restart);
+            const more = _.compact([words.unattendedOf(restart), cause]).join(" ");
+            const sentences = _.compact([what, more]).join(". ");
+            return `- ${when}: ${sentences} (OctoPrint ${restart.octoprint_version})\n`;
         };
         return restarts.map(sentenceOf).join("");
     }
