@@ -118,7 +118,7 @@
         const history = recordedPartOf(wholeHistory);
         const note =
             history.from > wholeHistory.from
-                ? _.sprintf(gettext("In this period, recording started %(when)s."), {
+                ? _.sprintf(gettext("Recording started %(when)s, so the timeline begins there."), {
                       when: words.atMoment(history.from)
                   })
                 : "";
