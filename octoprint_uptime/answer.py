@@ -60,7 +60,7 @@ def for_api(facts: Facts) -> Fields:
 
 
 def wants_metrics(arguments: Mapping[str, str]) -> bool:
-    """Return whether ``?format=prometheus`` asks for metrics instead of JSON. Raises `ValueError` for other formats."""
+    """Return whether the caller asks for metrics instead of JSON. Raises `ValueError` for other formats."""
     wanted = arguments.get("format", "json")
     if wanted not in ("json", "prometheus"):
         raise ValueError("format must be json or prometheus")
@@ -68,7 +68,7 @@ def wants_metrics(arguments: Mapping[str, str]) -> bool:
 
 
 def for_mqtt(uptimes: Uptimes, news: News, plugin_version: str) -> Fields:
-    """Return the state for MQTT: only timestamps and counts, which stay correct without updates."""
+    """Return the state for MQTT: only values that stay correct without updates, such as timestamps."""
     return {
         "started_at": _moment(uptimes.system.started),
         "octoprint_started_at": _moment(uptimes.octoprint.started),
@@ -190,7 +190,7 @@ _known_restart = lru_cache(maxsize=4)(restart)
 
 
 def error(message: str) -> Fields:
-    """Return the body of every error response of the API."""
+    """Return the body of an error response."""
     return {"error": message, "uptime_available": False}
 
 

@@ -144,7 +144,6 @@ def boot_id() -> str:
 
     Compare names with `same_boot`.
     """
-    # On most systems psutil computes its boot time in the same way.
     return proc_text(PROC_BOOT_ID).strip() or str(round(time.time() - boot_clock()))
 
 
@@ -191,7 +190,7 @@ def is_time(boot: str) -> bool:
 def is_synchronized() -> bool:
     """Return whether systemd-timesyncd has set the wall clock since the boot.
 
-    The file doesn't exist with other NTP services, on other systems, or in most containers.
+    systemd-timesyncd's file doesn't exist with other NTP services, on other systems, or in most containers.
     """
     return os.path.exists(SYNCHRONIZED)
 
@@ -261,8 +260,8 @@ def _process_start() -> float:
 
 
 def _proc_age() -> float:
-    # Not from /proc/uptime: lxcfs replaces it, but the start time is by the kernel's clock.
-    start = _proc_start()  # takes longer than the clock, so before it
+    # Don't use /proc/uptime: lxcfs replaces it, but not the process's start time.
+    start = _proc_start()  # read this first, because it takes longer than reading the clock
     return boot_clock() - start
 
 

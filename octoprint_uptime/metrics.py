@@ -76,7 +76,7 @@ def _metrics(facts: Facts) -> Iterator[_Metric]:
         yield _Metric("recorded_runs_total", "Runs of OctoPrint ever recorded", runs)
         yield _Metric("unexpected_shutdowns_total", "Runs that stopped unexpectedly", shutdowns)
         yield _Metric("lost_prints_total", "Runs that lost a print", prints)
-        yield _Metric("boots_total", "Starts of the host or LXC container between runs", boots)
+        yield _Metric("boots_total", "Runs that began after a new start of the host or LXC container", boots)
         yield _Metric("unseen_restarts", "Unexpected shutdowns that are not dismissed", news.unseen_shutdowns)
         yield _Metric("unseen_lost_prints", "Lost prints that are not dismissed", news.unseen_lost_prints)
     if news.last:

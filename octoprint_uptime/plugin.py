@@ -79,7 +79,7 @@ class UptimePlugin(
         stored = self._settings.get_all_data(merged=False, incl_defaults=False) or {}
         for key in stored.keys() - settings.RULES.keys() - {self.config_version_key}:
             self._settings.remove([key])
-            self._logger.info("Dropped the setting %s, which this plugin does not have", key)
+            self._logger.info("Removed the unknown setting %s from config.yaml", key)
 
     def on_settings_initialized(self) -> None:
         stored = self._settings.get_all_data()
@@ -181,7 +181,7 @@ class UptimePlugin(
 
     def _refuse_without(self, permission: Any) -> None:
         # OctoPrint checks no permissions, and versions before 1.11.2 don't even check the login. Guests may have the
-        # permission, and so may a deactivated user, who gets theirs.
+        # permission, and a deactivated user gets the permissions of guests.
         if current_user.is_anonymous or not current_user.is_active or not permission.can():
             flask.abort(403)
 

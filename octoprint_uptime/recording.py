@@ -23,7 +23,7 @@ _DISABLED = ("plugin_pluginmanager_disable_plugin", "plugin_pluginmanager_uninst
 
 _UPDATED = "plugin_softwareupdate_update_succeeded"
 _THROTTLED = "plugin_pi_support_throttle_state"
-_SIGHT_SECONDS = 60  # write a sight of under-voltage at most once in this time
+_SIGHT_SECONDS = 60  # write newly reported under-voltage at most this often
 
 
 class Printer(NamedTuple):
@@ -50,7 +50,8 @@ class Recording:
         self._asked: tuple[str | None, float | None] = (None, None)
         self._under_voltage: float | None = None  # when it was last seen
         self._lasts = False
-        self._sagged = True  # since the boot, as of Pi Support's last event; it reports the state at the start, too
+        # Whether Pi Support last reported under-voltage since the boot. Its first event may be about an earlier run.
+        self._sagged = True
 
     def start(self, wanted: bool) -> None:
         """Start recording when OctoPrint starts, if the setting is on."""
@@ -146,7 +147,7 @@ class Recording:
                 self._print_started = None  # a print that is found running later is a different one
                 return None
             found = _part(data, "progress")
-            # If events are late, the print that started last may be an earlier one.
+            # If events are late, the last PrintStarted may be about an earlier print.
             started = self._print_started if _is_same_file(self._print_path, print_.path) else None
             # If the plugin didn't see the print start, the print may not have moved in Z since the last print or jog.
             z = None if started is None else self._print_z
@@ -165,7 +166,7 @@ def current_print(data: Mapping[str, Any], connector: str | None) -> Print | Non
     flags = _part(state, "flags")
     is_on = flags.get("printing") or flags.get("paused")
     is_over = flags.get("cancelling") or flags.get("finishing")
-    # OctoPrint 2.0 names an upload to the printer's card in the job, 1.11 in the state's text.
+    # OctoPrint 2.0 marks an upload to the printer's card in the job, 1.11 in the state's text.
     is_upload = file.get("upload") or state.get("text") == "Sending file to SD"
     # When a serial connection closes, OctoPrint 1.11 clears the job before the flags.
     is_closed = connector is None or (connector == SERIAL and file.get("path") is None)

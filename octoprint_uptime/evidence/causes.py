@@ -38,7 +38,8 @@ def cause(evidence: Evidence) -> tuple[str | None, bool]:
     died, status = answer.exit_code in ("killed", "dumped"), answer.exit_status or 0
     killed = answer.exit_code == "killed" and status == _KILL
     kills, next_kills = evidence.signs.oom_kills, evidence.next_signs.oom_kills
-    # The counter includes every process killed on the machine, so it says little about a run that ended long before.
+    # The counter includes every process on the host that was killed for lack of memory, so it says little about a run
+    # that ended long before.
     is_soon = evidence.same_boot and evidence.gap <= _SOON_SECONDS
     more_kills = is_soon and kills is not None and next_kills is not None and next_kills > kills
     # The bit may survive orderly reboots, so only a change of it counts.

@@ -15,13 +15,13 @@ _ABORTED = _FATAL + "Aborted"
 _MOST_BYTES = 20_000
 
 _path: Path | None = None  # the file of the current run
-# The open file, while faulthandler uses it. Only faulthandler keeps it alive, so if somebody else enables theirs, this
-# becomes None.
+# The open file, while faulthandler uses it. Only faulthandler keeps it alive, so if other code enables it with another
+# file, this becomes None.
 _file: Callable[[], FileIO | None] = lambda: None  # noqa: E731 # a weak reference later
 
 
 def watch(folder: Path, run_id: int) -> None:
-    """If this process crashes, have a stack trace written to a file, unless other code has enabled faulthandler.
+    """Have Python write a stack trace to a file if this process crashes, unless other code has enabled faulthandler.
 
     Raises `OSError` if the file can't be written. Does nothing if called again for the same run.
     """
@@ -64,7 +64,7 @@ def read(folder: Path, run_id: int, current_id: int) -> str:
 
 
 def was_aborted(stack: str) -> bool:
-    """Return whether SIGABRT ended the process. It can send that to itself; systemd does if a stop takes too long."""
+    """Return whether SIGABRT ended the process. The process, or systemd if a stop takes too long, may have sent it."""
     return stack.startswith(_ABORTED)
 
 

@@ -22,7 +22,7 @@ def counters() -> Signs:
 def process() -> Process:
     """Return what identifies this process."""
     pid, invocation, register = os.getpid(), os.environ.get("INVOCATION_ID", ""), _read(POWER_RESET)
-    # A shell in another unit passes on that unit's id, and a user's systemd has no records of its own in the journal.
+    # A shell in another unit passes on that unit's id. A user's systemd is not process 1, whose records are needed.
     is_own = os.environ.get("SYSTEMD_EXEC_PID") == str(pid) and "MANAGERPID" not in os.environ
     is_valid = is_own and re.fullmatch(r"[0-9a-f]{32}", invocation)
     power_reset = int.from_bytes(register, "big") if len(register) == 4 else None

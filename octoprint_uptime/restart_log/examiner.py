@@ -54,7 +54,7 @@ class Examiner:
             gap, is_clean = following.started - run.last_alive, run.ended == "clean"
             evidence = Evidence(is_clean, run.boot == following.boot, gap, run.signs, run.process.power_reset)
             if run is previous:
-                # These are known only for the current run: those of earlier runs were updated after their start.
+                # Only the current run still has the signs from its start. Those of earlier runs were updated since.
                 evidence = evidence._replace(
                     # If the disk or the setting delayed the log, its signs were read long after the start.
                     gap=max(gap, current.last_alive - current.started),

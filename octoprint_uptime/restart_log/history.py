@@ -228,7 +228,7 @@ class History:
         return any(run.ended == "off" and (run.boot, run.started) == (each.boot, each.started) for each in following)
 
     def _longer_by(self, index: int) -> float:
-        """Return how many seconds after its last heartbeat a run may have ended."""
+        """Return the longest time, in seconds, that a run may have lasted after its last heartbeat."""
         run = self._runs[index]
         if index + 1 == len(self._runs):
             return inf if run.ended == "off" else 0

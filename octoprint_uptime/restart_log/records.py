@@ -6,7 +6,7 @@ from ..clock import is_time
 from ..evidence.records import Found, Process, Signs
 from ..readings import JITTER_SECONDS
 
-_ASKED_SECONDS = 120  # a shutdown that was asked for begins within this time, or has failed
+_ASKED_SECONDS = 120  # a requested shutdown that hasn't ended the run within this time has failed
 
 
 class Progress(NamedTuple):
@@ -154,7 +154,7 @@ class Restart(NamedTuple):
     - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was not, and may have continued.
     - ``asked_by`` is what asked OctoPrint to shut down. ``cause``, ``crashed_in`` and ``journal`` are as in `Found`;
       ``cause_proven`` is None if there is no cause.
-    - ``under_voltage`` is when under-voltage was last reported. ``memory`` is how many bytes were left at
+    - ``under_voltage`` is when under-voltage was last known. ``memory`` is how many bytes were left at
       ``ended_after`` if few were left, and otherwise None.
     """
 

@@ -249,7 +249,8 @@ def _stored_boot(connection: sqlite3.Connection, boot: str, started: float) -> s
     for name, raw_offset, raw_end, _ in rows:
         names.add(name)
         offset, end = number(raw_offset), number(raw_end)
-        # The boot clock would have gone back. Without a clock chip, two boots may begin at the same time.
+        # If the stored boot lasted beyond this start, it is another one: without a clock chip, two boots can seem to
+        # begin at the same time.
         is_later = end is not None and end > started + JITTER_SECONDS
         # The clock may have been set since the boot got its name. Its offset is kept up to date.
         if clock.is_time(name) and offset is not None and not is_later and clock.same_boot(str(round(offset)), boot):

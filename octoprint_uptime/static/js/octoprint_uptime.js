@@ -9,7 +9,7 @@ $(function () {
     const JUMP_MS = 1500; // between wall clock and steady clock: the device slept, or a clock was set
     const JITTER_MS = 2000; // of the start that each answer implies; see clock.py
 
-    // Handle the newest of several requests only, and none made before `forget`.
+    // Handle only the newest of several requests, and none that was made before `forget`.
     function newestRequest() {
         let newest = 0;
         const forget = () => ++newest;
@@ -115,8 +115,8 @@ $(function () {
             if (jumped) askIn(0);
         }
 
-        // One tick a second serves both uptimes. It comes just after one of the uptimes reaches a new second: the one
-        // whose seconds change at most half a second after the other's. So an uptime lags by half a second at most.
+        // One tick a second serves both uptimes. It comes just after the seconds of one uptime change: the one that
+        // changes at most half a second after the other. So neither lags by more than half a second.
         function secondsToNextTick() {
             const [system, octoprint] = [self.system.seconds(), self.octoprint.seconds()];
             const toTurn = (seconds) => 1 - (seconds % 1);

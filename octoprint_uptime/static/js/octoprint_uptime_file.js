@@ -1,4 +1,4 @@
-// Shows a lost print's file in OctoPrint's file list. Starts nothing.
+// Shows a lost print's file in OctoPrint's file list. Doesn't start a print.
 $(function () {
     const {words} = OctoPrint.plugins.octoprint_uptime._page;
     function OctoPrintUptimeFileViewModel([files, loginState, access]) {

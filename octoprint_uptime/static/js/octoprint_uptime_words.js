@@ -1,4 +1,4 @@
-// Words about times, prints and restarts, and how the page complains, draws anew and copies.
+// Words about times, prints and restarts, and how the page reports errors, redraws and copies.
 (function () {
     // The modules; this file is loaded first.
     const page = (OctoPrint.plugins.octoprint_uptime._page = {});
@@ -243,7 +243,7 @@
     const complain = (text) =>
         new PNotify({title: gettext("OctoPrint Uptime"), text, text_escape: true, type: "error"});
 
-    // Draw anew, and give the focus back to the element in the place that had it.
+    // Redraw, and return the focus to the element at the same place.
     const redraw = (selector, draw) => {
         const place = $(selector).index(document.activeElement);
         draw();
