@@ -216,7 +216,10 @@ test("the axis begins where the record begins, and says so", () => {
         ticks.map(({text}) => text),
         ["9:00 AM", "9:30 AM", "10:00 AM", "10:30 AM", "11:00 AM", "11:30 AM", "Now"]
     );
-    assert.equal(note, "Recording started at 9:00 AM today, so the timeline begins there.");
+    assert.equal(
+        note,
+        "In this period, recording started at 9:00 AM today, so the timeline begins there."
+    );
     assert.ok(label.endsWith(note));
     assert.deepEqual(
         legend.map(({text}) => text),
@@ -224,7 +227,7 @@ test("the axis begins where the record begins, and says so", () => {
     );
     assert.equal(
         timelineOf(given, 30, {locale: "de"}).note,
-        "Die Aufzeichnung begann heute um 09:00, daher beginnt die Zeitleiste dort."
+        "In diesem Zeitraum begann die Aufzeichnung heute um 09:00, daher beginnt die Zeitleiste dort."
     );
     // Ticks that read the same are one.
     const minutes = timelineOf(record("2026-11-25 11:58", [running("2026-11-25 11:58", END)]));

@@ -95,7 +95,8 @@ $(function () {
         }
 
         function beginningOf(answer) {
-            if (answer.recorded_since === null) return gettext("Nothing has been recorded yet.");
+            if (answer.recorded_since === null)
+                return gettext("No restarts have been recorded yet.");
             const restarted = gettext("OctoPrint hasn't restarted since.");
             return words.recordingSince(answer) + " " + restarted;
         }

@@ -53,7 +53,7 @@ $(function () {
                     : [
                           ...countsOf(day),
                           runningOf(day),
-                          day.recorded < day.seconds && gettext("the rest not recorded")
+                          day.recorded < day.seconds && gettext("part of the day not recorded")
                       ];
             return `${date}: ${_.compact(parts).join(", ")}`;
         }

@@ -116,12 +116,11 @@
     // `host` is the label of the upper lane.
     function of(wholeHistory, days, host) {
         const history = recordedPartOf(wholeHistory);
-        const note =
-            history.from > wholeHistory.from
-                ? _.sprintf(gettext("Recording started %(when)s, so the timeline begins there."), {
-                      when: words.atMoment(history.from)
-                  })
-                : "";
+        const begins = gettext(
+            "In this period, recording started %(when)s, so the timeline begins there."
+        );
+        const isShorter = history.from > wholeHistory.from;
+        const note = isShorter ? _.sprintf(begins, {when: words.atMoment(history.from)}) : "";
         const lanes = lanesOf(history);
         const drawn = [...lanes.host, ...lanes.octoprint].flatMap(({css}) => css.split(" "));
         const label = ngettext(
