@@ -1,4 +1,4 @@
-"""Name, round and format the values that the API, the event, System info and the command line report."""
+"""Name, round and format the values that the API, MQTT, the event, System info and the command line report."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -16,7 +16,7 @@ _MOST_DAYS = 366  # the most that ``?days=`` accepts
 
 
 class Uptimes(NamedTuple):
-    """The uptimes of the host, or of its container, and of OctoPrint."""
+    """The uptimes of the host, or of the container that OctoPrint runs in, and of OctoPrint."""
 
     system: Uptime
     octoprint: Uptime

@@ -1,4 +1,4 @@
-"""Write what the plugin knows as metrics for Prometheus."""
+"""Write the plugin's values as metrics for Prometheus."""
 
 from collections.abc import Iterator, Mapping
 from math import floor

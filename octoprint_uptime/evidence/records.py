@@ -14,7 +14,7 @@ class Signs(NamedTuple):
 
     - ``oom_kills`` is how many processes the kernel has killed for lack of memory since the host booted.
     - ``memory`` is how many bytes were available.
-    - ``under_voltage`` is the boot-clock time at which under-voltage was last known.
+    - ``under_voltage`` is the boot-clock time at which under-voltage was last detected.
     - ``asked`` is what asked OctoPrint to shut down, and ``asked_at`` the boot-clock time of that.
     """
 
@@ -59,8 +59,8 @@ class Found(NamedTuple):
 class Answer(NamedTuple):
     """What systemd's journal has about the end of a run. ``journal`` is as in `Found`.
 
-    ``killed_for_memory`` is true if the kernel names the run's process. The other fields are systemd's, with the same
-    names.
+    ``killed_for_memory`` is true if the kernel's record of running out of memory names the run's process. The other
+    fields are systemd's, with the same names.
     """
 
     journal: str | None = None

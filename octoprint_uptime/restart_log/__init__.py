@@ -104,7 +104,7 @@ class RestartLog:
     def announce(self) -> None:
         """Announce the last restart now if it is still waiting for its cause.
 
-        OctoPrint delivers no event after Shutdown.
+        Call this before OctoPrint's Shutdown event, because OctoPrint delivers no events after it.
         """
         try:
             restart = self._unannounced.pop()

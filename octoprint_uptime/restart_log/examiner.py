@@ -17,7 +17,7 @@ WAIT_SECONDS = 20.0  # how long to wait for the journal before announcing the re
 
 
 class Examiner:
-    """Examines each run that stopped unexpectedly, or was stopped from outside OctoPrint while the host kept running.
+    """Examines each run that stopped unexpectedly, or was stopped from outside if only OctoPrint restarted.
 
     It looks first at the traces that the run left, and then, in a thread, at systemd's journal.
 
@@ -92,7 +92,8 @@ def _found(evidence: Evidence, crashed_in: str | None) -> Found:
 def _is_due(run: Run, following: Run) -> bool:
     """Return whether this run still has to be examined.
 
-    This is the case if it stopped unexpectedly, or was stopped from outside OctoPrint and followed in the same boot.
+    This is the case if it stopped unexpectedly, or was stopped from outside OctoPrint and the next run is in the same
+    boot.
     """
     if run.found or run.ended == "off":
         return False

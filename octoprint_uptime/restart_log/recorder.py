@@ -43,8 +43,8 @@ class Recorder:
     If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
     disk is left. The thread waits for the disk whenever it has no other task.
 
-    The thread calls the ``read_print`` and ``read_signs`` that were passed to `begin` before each write of the current
-    run, and ``on_written`` after it. It calls ``on_loaded`` once, after it has read the earlier runs.
+    Before each write of the current run, the thread calls the ``read_print`` and ``read_signs`` that `begin` got, and
+    after it ``on_written``. It calls ``on_loaded`` once, after it has read the earlier runs.
     """
 
     def __init__(
@@ -324,7 +324,7 @@ class Recorder:
                 self._state = self._state._replace(earlier=earlier)
 
     def _succeeds(self, step: Callable[[], None]) -> bool:
-        """Return whether this step succeeded. If not, log it, and close the file until the next heartbeat."""
+        """Run this step, and return whether it succeeded. If not, log why, and close the file until the next try."""
         if self._refused:
             return False
         try:

@@ -32,8 +32,8 @@ class Print(NamedTuple):
     """A print that is running or paused.
 
     ``path`` and ``origin`` name its file as OctoPrint does. ``started`` is None if the plugin did not see it start.
-    ``streamed`` is true if OctoPrint sends the file, so that the print stops with OctoPrint. Otherwise the printer
-    prints by itself.
+    ``streamed`` is true if OctoPrint sends the file, so that the print stops with OctoPrint. Otherwise the printer may
+    continue by itself.
     """
 
     path: str
@@ -154,7 +154,7 @@ class Restart(NamedTuple):
     - ``lost_print`` was streamed by OctoPrint; ``unattended_print`` was not, and may have continued.
     - ``asked_by`` is what asked OctoPrint to shut down. ``cause``, ``crashed_in`` and ``journal`` are as in `Found`;
       ``cause_proven`` is None if there is no cause.
-    - ``under_voltage`` is when under-voltage was last known. ``memory`` is how many bytes were left at
+    - ``under_voltage`` is when under-voltage was last detected. ``memory`` is how many bytes were left at
       ``ended_after`` if few were left, and otherwise None.
     """
 

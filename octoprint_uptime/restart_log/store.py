@@ -146,7 +146,7 @@ class Store:
             connection.execute("DELETE FROM runs WHERE id <> ?", (keep,))
 
     def close(self) -> None:
-        """Close the file. The next call of another method opens it again."""
+        """Close the file. The next transaction opens it again."""
         if self._connection:
             self._connection.close()
             self._connection = None
