@@ -15,7 +15,7 @@ class Signs(NamedTuple):
     - ``oom_kills`` is how many processes the kernel has killed for lack of memory since the host booted.
     - ``memory`` is how many bytes were available.
     - ``under_voltage`` is the boot-clock time at which under-voltage was last detected.
-    - ``asked`` is what asked OctoPrint to shut down, and ``asked_at`` the boot-clock time of that.
+    - ``asked`` is what asked OctoPrint to shut down, and ``asked_at`` is when, by the boot clock.
     """
 
     oom_kills: int | None = None
@@ -45,7 +45,7 @@ class Process(NamedTuple):
 class Found(NamedTuple):
     """What was found out about the end of a run. Each except ``proven`` is None if unknown.
 
-    ``proven`` is true if there is a record of this specific run, and false if the cause is only probable.
+    ``proven`` is true if the cause was recorded for exactly this run, and false if it is only probable.
     ``crashed_in`` is a plugin's identifier. ``journal`` says what systemd's journal has, or is None if it was not
     checked.
     """

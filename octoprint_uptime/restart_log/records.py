@@ -48,7 +48,8 @@ class Totals(NamedTuple):
 
     ``recorded_runs`` includes the current run. ``unexpected_shutdowns`` and ``lost_prints`` count the earlier runs that
     stopped unexpectedly or lost a print. Runs that ended because the log was switched off don't count. ``boots`` is how
-    many runs, except the first, began after a new start of the host or LXC container.
+    many runs, except the first, began after a new start of the host or LXC container. All but ``recorded_runs`` also
+    start over if the log is cleared while it is off.
     """
 
     recorded_runs: int = 0
