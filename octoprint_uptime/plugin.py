@@ -333,7 +333,10 @@ class UptimePlugin(
         return answer.seconds(self._octoprint.read())
 
     def last_restart(self) -> dict[str, Any] | None:
-        """Return the last restart like the API's ``last_restart``, without file names; ``None`` if there was none."""
+        """Return the last restart like the API's ``last_restart``, without file names.
+
+        Return ``None`` if there was none, or if the log is off or not loaded yet.
+        """
         last = self._news().last
         return last and answer.restart(last, sees_files=False)
 

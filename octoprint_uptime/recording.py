@@ -1,4 +1,4 @@
-"""Record what OctoPrint is doing: ask its printer which print is running; events say when to ask."""
+"""Record what OctoPrint is doing. Events say when to ask its printer which print is running."""
 
 import threading
 from collections.abc import Callable, Mapping

@@ -17,7 +17,9 @@ WAIT_SECONDS = 20.0  # how long to wait for the journal before announcing the re
 
 
 class Examiner:
-    """Examines each run that stopped unexpectedly, or was stopped from outside if only OctoPrint restarted.
+    """Examines each run that stopped unexpectedly.
+
+    If only OctoPrint restarted, it also examines a run that was stopped from outside OctoPrint.
 
     It looks first at the traces that the run left, and then, in a thread, at systemd's journal.
 

@@ -90,8 +90,8 @@ class History:
     def period(self, days: int, scope: str | None, up_since: float | None) -> Period:
         """Return what happened in the last ``days`` times 24 hours, in whole seconds.
 
-        ``scope`` says whether the host's uptime is that of the ``host`` or of the ``container``, and ``up_since`` says
-        when that started.
+        ``scope`` says whose uptime is reported as the host's: that of the ``host`` or of the ``container``.
+        ``up_since`` says when the host or container started.
         """
         since, until = floor(self._days_ago(days)), floor(self._now)
         octoprint = _spans(self._octoprint_changes(), since, until)
@@ -170,7 +170,7 @@ class History:
             yield _Change(started, RUNNING)
 
     def _is_between(self, index: int, moment: float | None) -> bool:
-        """Return whether ``moment`` lies between the end of the run before this index and the start of the next."""
+        """Return whether ``moment`` is between the end of the run before this index and the start of the run there."""
         restart = self._restart_before(index)
         after, before = restart.ended_after, restart.started
         if after is None or before is None or moment is None:

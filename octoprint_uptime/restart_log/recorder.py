@@ -43,8 +43,8 @@ class Recorder:
     If this process is killed, the next one reads everything that was written. After a power cut, only what reached the
     disk is left. The thread waits for the disk whenever it has no other task.
 
-    Before each write of the current run, the thread calls the ``read_print`` and ``read_signs`` that `begin` got, and
-    after it ``on_written``. It calls ``on_loaded`` once, after it has read the earlier runs.
+    Before each write of the current run, the thread calls the ``read_print`` and ``read_signs`` that were passed to
+    `begin`. After the write, it calls ``on_written``. It calls ``on_loaded`` once, after it has read the earlier runs.
     """
 
     def __init__(

@@ -163,12 +163,12 @@ def test_on_the_first_day_it_says_what_it_will_show(server: OctoPrint, share_pag
     page = share_page(server, locale=locale)
     open_popover(page)
     promise = {
-        "en-US": r"Recording started at \d+:\d\d [AP]M today\. A chart here will show, day by day, how long OctoPrint "
+        "en-US": r"Recording started at \d+:\d\d [AP]M today\. This will show, day by day, how long OctoPrint "
         r"was running and when it stopped unexpectedly\.",
         "de-DE": r"Die Aufzeichnung begann heute um \d\d:\d\d\. Hier siehst du künftig Tag für Tag, wie lange "
         r"OctoPrint lief und wann es ausgefallen ist\.",
     }[locale]
-    expect(popover(page)).to_contain_text(re.compile("A chart here will show|siehst du künftig"))
+    expect(popover(page)).to_contain_text(re.compile("This will show|siehst du künftig"))
     assert re.search(promise, words_of(popover(page)))
     expect(strip(page)).to_have_count(0)
 

@@ -66,7 +66,7 @@ $(function () {
                 return _.sprintf(gettext("No restart since %(time)s."), {time});
             }
             const promise = gettext(
-                "A chart here will show, day by day, how long OctoPrint was running and when it stopped unexpectedly."
+                "This will show, day by day, how long OctoPrint was running and when it stopped unexpectedly."
             );
             return _.compact([words.recordingSince(answer()), promise]).join(" ");
         });
