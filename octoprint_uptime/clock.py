@@ -87,7 +87,7 @@ class Clock:
 
 
 class _Steadied:
-    """A computed time that stays the same until it moves by more than two seconds."""
+    """Keeps a time that is computed repeatedly, until a new result differs from it by more than two seconds."""
 
     def __init__(self) -> None:
         self._kept = math.inf

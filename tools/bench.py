@@ -465,7 +465,7 @@ def main() -> int:
     row("a later scrape", " ms", None, later)
     row("size of a scrape", " bytes", 2560, size)
     row("samples of a scrape", "", 12, samples)
-    imports = "`from octoprint_uptime import format_uptime`, compared with an empty package"
+    imports = "`from octoprint_uptime import format_uptime`, beyond importing an empty package"
     row(imports, " ms", 10, [import_cost(python) for python in pythons])
     row("added to OctoPrint's start, 20 pairs", " ms", 100, [start_cost(executable) for executable in executables])
     row("added to OctoPrint's shutdown, longest of 7", " ms", 50, [stop_cost(each, ends=7) for each in executables])
@@ -488,7 +488,7 @@ def main() -> int:
         row("requests per hour, page hidden", "", 0, [*map(float, hidden)])
         empty = [stack.enter_context(running(executable, runs=0)) for executable in executables]
         costs = [log_cost(browser, *pair) for pair in zip(servers, empty, strict=True)]
-        row("opening a log with 1,000 runs, compared with an empty one", " ms", 150, costs)
+        row("opening a log with 1,000 runs, beyond opening an empty one", " ms", 150, costs)
         entry, floor = zip(*(idle_costs(browser, server) for server in servers), strict=True)
         row("main-thread time per second for the counting entry", " ms", 4, [*entry])
         row("main-thread time per second for a one-line script that counts", " ms", None, [*floor])

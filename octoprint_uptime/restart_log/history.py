@@ -90,7 +90,7 @@ class History:
     def period(self, days: int, scope: str | None, up_since: float | None) -> Period:
         """Return what happened in the last ``days`` times 24 hours, in whole seconds.
 
-        ``scope`` says whose uptime is reported as the host's: that of the ``host`` or of the ``container``.
+        ``scope`` says whose uptime is reported as the host's: ``host`` or ``container``.
         ``up_since`` says when the host or container started.
         """
         since, until = floor(self._days_ago(days)), floor(self._now)
@@ -170,7 +170,7 @@ class History:
             yield _Change(started, RUNNING)
 
     def _is_between(self, index: int, moment: float | None) -> bool:
-        """Return whether ``moment`` is between the end of the run before this index and the start of the run there."""
+        """Return whether ``moment`` is between the start of the run with this index and the end of the previous one."""
         restart = self._restart_before(index)
         after, before = restart.ended_after, restart.started
         if after is None or before is None or moment is None:
@@ -248,8 +248,8 @@ def _is_over(change: _Change, following: _Change) -> bool:
 def _spans(changes: Iterable[_Change], since: int, until: int) -> list[Span]:
     """Return the spans from ``since`` to ``until`` between these changes.
 
-    Nothing is recorded before the first change at a known time. After that, a change at an unknown time makes the
-    state unknown from the last change at a known time to the next one.
+    Before the first change at a known time, the state is `NOT_RECORDED`. After that, a change at an unknown time makes
+    the state unknown from the last change at a known time to the next one.
     """
     spans: list[Span] = []
     begun, state = -inf, NOT_RECORDED

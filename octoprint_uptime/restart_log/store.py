@@ -275,7 +275,7 @@ def _to_row(run: Run) -> dict[str, object]:
 
 
 def _from_row(row: sqlite3.Row) -> Run | None:
-    """Return the run in a row, or None if the row makes no sense, such as on a failing SD card."""
+    """Return the run in a row, or None if the row makes no sense, as can happen on a failing SD card."""
     offset = number(row["offset"])
     started = number(row["started"], 0)
     last_alive = number(row["last_alive"], started or 0)

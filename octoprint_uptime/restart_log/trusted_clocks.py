@@ -95,7 +95,9 @@ def _separates(run: Run, after: Run) -> bool:
 
 
 def _longest_chain(segments: Sequence[_Segment], possible: Sequence[bool]) -> list[bool]:
-    """Return for each segment whether it is in the longest chain: each boot begins after the one before has ended.
+    """Return for each segment whether it is in the longest chain.
+
+    In a chain, each boot begins after the previous one has ended.
 
     This is patience sorting, the algorithm for the longest increasing subsequence. Walk from the last segment to the
     first, and remember for each length how late a chain of that length can begin. Bisection finds the longest chain
