@@ -35,7 +35,7 @@ class Examiner:
         self._logger = logger
 
     def watch(self, run: Run) -> None:
-        """Make sure that a crash in this run leaves a stack trace, or give faulthandler back if the log is off."""
+        """Have a crash in this run leave a stack trace, or if the log is off, stop using faulthandler."""
         if run.ended == "off":
             crash.release()
         elif run.id:

@@ -1,4 +1,4 @@
-"""Find out whether the log's folder is kept in memory, so that a reboot resets it."""
+"""Find out whether a reboot resets the log because its folder is kept in memory."""
 
 from pathlib import Path
 

@@ -34,8 +34,8 @@ class History:
     """The restarts, uptimes and figures of some runs.
 
     ``runs`` are in chronological order. ``now`` is in seconds since 1970. If the last run is still running, ``now`` is
-    also its last heartbeat. ``clock_is_right`` is true if there is evidence for ``now``. Times later than ``now``
-    are not reported.
+    also its last heartbeat. ``clock_is_right`` is true if there is evidence that ``now`` is correct. Times later than
+    ``now`` are not reported.
     """
 
     def __init__(self, runs: Sequence[Run], now: float, clock_is_right: bool = False) -> None:
