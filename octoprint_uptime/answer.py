@@ -68,7 +68,7 @@ def wants_metrics(arguments: Mapping[str, str]) -> bool:
 
 
 def for_mqtt(uptimes: Uptimes, news: News, plugin_version: str) -> Fields:
-    """Return the state for MQTT: only values that stay correct without updates, such as timestamps."""
+    """Return the state for MQTT, without values that change as time passes, such as uptimes in seconds."""
     return {
         "started_at": _moment(uptimes.system.started),
         "octoprint_started_at": _moment(uptimes.octoprint.started),
@@ -118,8 +118,8 @@ def of_the_past(
 ) -> Fields:
     """Return the fields that ``?restarts=20`` and ``?days=30`` add to a response.
 
-    ``history`` is None while the log is off. ``period`` and ``survives_reboot`` are None then, too, and until the log
-    has been read.
+    ``history`` is None while the log is off. ``period`` and ``survives_reboot`` are also None until the log has been
+    read, and ``period`` if ``days`` was not asked for.
     """
     found = islice(history.restarts(asked.days), asked.restarts) if history else ()
     unrecorded = history.unrecorded() if history else ()

@@ -222,7 +222,7 @@ class _ProcUptime:
 class _Stopwatch:
     """A source that reads an uptime until it gets a plausible one, and then advances it with the boot clock.
 
-    Later changes of the wall clock, which psutil uses, therefore don't matter.
+    So later changes to the wall clock, which psutil uses, don't matter.
     """
 
     def __init__(self, seconds: Callable[[], float], process_start: float, scope: str | None = None) -> None:
