@@ -177,7 +177,7 @@ def test_not_recorded_looks_different_from_not_running(make_server: MakeServer, 
     for lane in (0, 1):
         unrecorded = (pytest.approx(day(6), abs=near), pytest.approx(day(4), abs=near))
         assert places(bars(page, lane, "unrecorded")) == [unrecorded]
-    expect(log(page)).to_contain_text("so the timeline begins there")
+    expect(log(page)).to_contain_text("because nothing was recorded earlier in this period.")
     legend = all_words_of(log(page).locator(".octoprint_uptime_legend li"))
     assert legend == ["Running", "Not running", "Not recorded"]
     # The run in which the log was switched off may have continued.

@@ -218,7 +218,7 @@ test("the axis begins where the record begins, and says so", () => {
     );
     assert.equal(
         note,
-        "In this period, recording started at 9:00 AM today, so the timeline begins there."
+        "The timeline begins at 9:00 AM today, because nothing was recorded earlier in this period."
     );
     assert.ok(label.endsWith(note));
     assert.deepEqual(
@@ -227,7 +227,7 @@ test("the axis begins where the record begins, and says so", () => {
     );
     assert.equal(
         timelineOf(given, 30, {locale: "de"}).note,
-        "In diesem Zeitraum begann die Aufzeichnung heute um 09:00, daher beginnt die Zeitleiste dort."
+        "Die Zeitleiste beginnt heute um 09:00, weil vorher in diesem Zeitraum nichts aufgezeichnet wurde."
     );
     // Ticks that read the same are one.
     const minutes = timelineOf(record("2026-11-25 11:58", [running("2026-11-25 11:58", END)]));

@@ -117,7 +117,7 @@
     function of(wholeHistory, days, host) {
         const history = recordedPartOf(wholeHistory);
         const begins = gettext(
-            "In this period, recording started %(when)s, so the timeline begins there."
+            "The timeline begins %(when)s, because nothing was recorded earlier in this period."
         );
         const isShorter = history.from > wholeHistory.from;
         const note = isShorter ? _.sprintf(begins, {when: words.atMoment(history.from)}) : "";
