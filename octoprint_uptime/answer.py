@@ -118,8 +118,8 @@ def of_the_past(
 ) -> Fields:
     """Return the fields that ``?restarts=20`` and ``?days=30`` add to a response.
 
-    ``history`` is None while the log is off. ``period`` and ``survives_reboot`` are also None until the log has been
-    read, and ``period`` if ``days`` was not asked for.
+    ``history`` is None while the log is off. ``period`` and ``survives_reboot`` are None then, and also until the log
+    has been read. Without ``days``, ``period`` is always None.
     """
     found = islice(history.restarts(asked.days), asked.restarts) if history else ()
     unrecorded = history.unrecorded() if history else ()

@@ -13,9 +13,10 @@ _UNDER_VOLTAGE = 2  # a bit of the Raspberry Pi 5's power_reset
 class Evidence(NamedTuple):
     """What is known about the end of a run.
 
-    ``same_boot`` is true if the next run was in the same boot, and ``gap`` is the number of seconds from the last
-    heartbeat to the next run's start. ``fatal_error`` is true if the run left the stack trace of a crash. ``signs`` and
-    ``power_reset`` are the run's, and ``next_signs`` and ``next_power_reset`` the next run's at its start.
+    ``same_boot`` is true if the next run was in the same boot. ``gap`` is the number of seconds from the last heartbeat
+    to the next run's start, or from that start until the next run's signs were read, if that took longer.
+    ``fatal_error`` is true if the run left the stack trace of a crash. ``signs`` and ``power_reset`` are the run's, and
+    ``next_signs`` and ``next_power_reset`` are those that the next run read first.
     """
 
     clean: bool

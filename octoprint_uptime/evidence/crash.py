@@ -64,7 +64,7 @@ def read(folder: Path, run_id: int, current_id: int) -> str:
 
 
 def was_aborted(stack: str) -> bool:
-    """Return whether SIGABRT ended the process. The process, or systemd if a stop takes too long, may have sent it."""
+    """Return whether SIGABRT ended the process. The process or, if a stop takes too long, systemd may have sent it."""
     return stack.startswith(_ABORTED)
 
 

@@ -35,7 +35,7 @@ class Examiner:
         self._logger = logger
 
     def watch(self, run: Run) -> None:
-        """Have a crash in this run leave a stack trace, or if the log is off, stop using faulthandler."""
+        """Have a crash in this run leave a stack trace or, if the log is off, stop using faulthandler."""
         if run.ended == "off":
             crash.release()
         elif run.id:
