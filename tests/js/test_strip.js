@@ -129,37 +129,18 @@ test("time that was not recorded, or has no trusted clock, is neither up nor dow
         ],
         restarts: [restart("2026-11-14 00:20", "2026-11-14 10:05")]
     });
+    const part = "part of the day not recorded";
     const expected = {
         "11-04": ["unrecorded", "25px", "Wed, Nov 4: not recorded"],
-        "11-05": [
-            "running",
-            "25px",
-            "Thu, Nov 5: running for 12h 0m, part of the day not recorded"
-        ],
+        "11-05": ["running", "25px", `Thu, Nov 5: running for 12h 0m, ${part}`],
         "11-10": ["running", "25px", "Tue, Nov 10: running all day"],
-        "11-11": [
-            "running",
-            "25px",
-            "Wed, Nov 11: running for 22h 0m, part of the day not recorded"
-        ],
+        "11-11": ["running", "25px", `Wed, Nov 11: running for 22h 0m, ${part}`],
         "11-12": ["unrecorded", "25px", "Thu, Nov 12: not recorded"],
-        "11-13": [
-            "running",
-            "25px",
-            "Fri, Nov 13: running for 15h 0m, part of the day not recorded"
-        ],
+        "11-13": ["running", "25px", `Fri, Nov 13: running for 15h 0m, ${part}`],
         "11-14": ["stopped", "15px", "Sat, Nov 14: 1 restart, running for 14h 15m"],
-        "11-18": [
-            "running",
-            "25px",
-            "Wed, Nov 18: running for 12h 0m, part of the day not recorded"
-        ],
+        "11-18": ["running", "25px", `Wed, Nov 18: running for 12h 0m, ${part}`],
         "11-19": ["unrecorded", "25px", "Thu, Nov 19: not recorded"],
-        "11-20": [
-            "running",
-            "25px",
-            "Fri, Nov 20: running for 14h 0m, part of the day not recorded"
-        ],
+        "11-20": ["running", "25px", `Fri, Nov 20: running for 14h 0m, ${part}`],
         "11-25": ["running", "25px", "Today: running since midnight"]
     };
     for (const [date, [state, height, words]] of Object.entries(expected))
